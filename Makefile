@@ -1,0 +1,203 @@
+# segmentd: real-time user segmentation on Kafka.
+#
+#   make && make check          build it, prove it
+#   make help                   what else there is
+#
+# A setting is given on the command line: make CC=clang, make V=1 (whole
+# commands), make B=/tmp/x (another build folder).  Two settings make a variant
+# of the build in a folder of its own: FAILPOINTS=1 can be told to die at a
+# named place; SANITIZE=address | thread | fuzzer is watched by a sanitizer.
+
+# The architecture: layers, bottom first.  A folder includes itself, folders
+# named before it, and <seg/...>.  `make lint` holds every #include to this.
+LIB_LAYERS    := lib/base lib/event lib/user lib/segment lib/engine
+DAEMON_LAYERS := daemon/base daemon/protocol daemon/kafka daemon/partition \
+                 daemon/worker daemon/redis daemon/http daemon
+
+CC      ?= cc
+CXX     ?= c++
+PREFIX  ?= /usr/local
+B       ?= build
+CFLAGS  ?= -O2 -g
+
+SAN_address := -fsanitize=address,undefined -fno-sanitize-recover=all
+SAN_thread  := -fsanitize=thread
+SAN_fuzzer  := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+ifneq ($(SANITIZE),)
+SAN := $(or $(SAN_$(SANITIZE)),$(error SANITIZE is address, thread or fuzzer))
+CFLAGS := -O1 -g -fno-omit-frame-pointer
+override B := $(B)/$(SANITIZE)
+endif
+ifeq ($(SANITIZE),fuzzer)
+CC := clang
+CXX := clang++
+endif
+ifneq ($(FAILPOINTS),)
+override B := $(B)/failpoints
+endif
+
+WARN     := -Wall -Wextra -Wshadow -Wpointer-arith -Wwrite-strings -Wvla \
+            -Wundef -Wformat=2 $(if $(filter true,$(CI)),-Werror)
+WARN_C   := -Wstrict-prototypes -Wmissing-prototypes
+DEFINE   := -D_GNU_SOURCE $(if $(FAILPOINTS),-DSEGMENTD_FAILPOINTS)
+COMMON    = -I. -Iinclude $(CPPFLAGS) $(DEFINE) $(WARN) -MMD -MP $(CFLAGS) $(SAN)
+COMPILE   = $(CC) -std=c11 $(WARN_C) $(COMMON)
+COMPILE_X = $(CXX) -std=c++17 -fno-exceptions -fno-rtti $(COMMON)
+LINK      = $(CC) $(CFLAGS) $(SAN) $(LDFLAGS)
+
+# C++ is confined to single files behind C headers, hence -lstdc++ and no CXX
+# when linking.
+LIB_LDLIBS    := -ljansson -lsimdjson -lutf8proc -lxxhash -lstdc++ -lm
+DAEMON_LDLIBS := -lrdkafka -lhiredis -levent
+CHECK_LDLIBS  := -lcheck -lsubunit -lrt
+
+# One job per processor, unless the caller chose.
+ifeq ($(MAKELEVEL)$(filter -j% --jobserver%,$(MAKEFLAGS)),0)
+MAKEFLAGS += -j$(shell nproc) --no-print-directory
+endif
+
+# say KIND: one short line per step; V=1 shows the command itself.
+say = $(if $(V),,@printf '  %-4s %s\n' $(1) $(2);)
+
+to_objects = $(patsubst %,$(B)/%.o,$(basename $(1)))
+objects    = $(call to_objects,$(foreach d,$(1),$(wildcard $(d)/*.c $(d)/*.cc)))
+LIB    := $(call objects,$(LIB_LAYERS))
+BASE   := $(call objects,lib/base)
+DAEMON := $(call objects,$(DAEMON_LAYERS))
+CTL    := $(call objects,daemon/ctl)
+INSIDE := $(filter-out %/main.o,$(DAEMON) $(CTL))
+# What segmentctl shares with segmentd, and nothing else of it.
+CTL_SHARED := $(filter $(B)/daemon/base/% $(B)/daemon/protocol/record% $(B)/daemon/protocol/broker.o \
+                $(B)/daemon/kafka/client.o $(B)/daemon/kafka/admin.o,$(INSIDE))
+
+# Test programs: every tests/<folder>/check_*.c (a Check suite) and every other
+# file there with a main() of its own.  The rest of the folder is linked with
+# each program of that folder, tests/support with all of them.  They see the
+# insides: objects, not libseg.a.  Only tests/example stands outside, like any
+# user of the library, and tests/fuzz is built by clang (see fuzz).
+TEST_C    := $(filter-out tests/example/% tests/fuzz/%,$(wildcard tests/*/*.c))
+A_MAIN    := ^int main(
+HAS_MAIN  := $(if $(TEST_C),$(shell grep -l '$(A_MAIN)' $(TEST_C)))
+PROGRAM_C := $(sort $(HAS_MAIN) $(foreach f,$(TEST_C),$(if $(filter check_%,$(notdir $f)),$f)))
+SHARED_C  := $(filter-out $(PROGRAM_C),$(TEST_C))
+# A program whose folder never names daemon/ is built without it.
+TEST_SEES_DAEMON := $(sort $(dir $(if $(TEST_C),$(shell grep -lE '^.include "daemon/' $(TEST_C)))))
+PROGRAMS  := $(patsubst %.c,$(B)/%,$(PROGRAM_C))
+EXAMPLES  := $(patsubst %.c,$(B)/%,$(wildcard tests/example/*.c))
+
+.DEFAULT_GOAL := all
+
+all: ## segmentd, segmentctl and libseg.a, under build/
+all: $(if $(wildcard daemon/main.c),$(B)/segmentd) $(if $(CTL),$(B)/segmentctl) $(if $(LIB),$(B)/libseg.a)
+
+# Every object is made again when the command that makes objects changed.
+ifeq ($(filter help clean,$(MAKECMDGOALS)),)
+$(shell mkdir -p $(B); echo '$(COMPILE) $(COMPILE_X)' >$(B)/flags.new; \
+        cmp -s $(B)/flags.new $(B)/flags && rm $(B)/flags.new || mv $(B)/flags.new $(B)/flags)
+endif
+
+$(B)/%.o: %.c $(B)/flags
+	@mkdir -p $(@D)
+	$(call say,CC,$<)$(COMPILE) -c -o $@ $<
+
+$(B)/%.o: %.cc $(B)/flags
+	@mkdir -p $(@D)
+	$(call say,CXX,$<)$(COMPILE_X) -c -o $@ $<
+
+# Only seg_* leaves the library.  Every other symbol is made local: the daemon
+# cannot reach past <seg/...> even by accident.
+$(B)/libseg.a: $(LIB)
+	$(call say,LIB,$@)$(LD) -r -o $(B)/libseg.o $^ && \
+	objcopy --wildcard --keep-global-symbol='seg_*' $(B)/libseg.o && \
+	rm -f $@ && $(AR) rcs $@ $(B)/libseg.o
+
+# Thin archives of plain objects: a program takes from them what it needs.
+define archive
+$(1): $(2)
+	@mkdir -p $$(@D) && rm -f $$@ && $$(AR) rcsT $$@ $$^
+endef
+$(eval $(call archive,$(B)/base.a,$(BASE)))
+$(eval $(call archive,$(B)/lib.a,$(LIB)))
+$(eval $(call archive,$(B)/inside.a,$(INSIDE)))
+$(eval $(call archive,$(B)/support.a,$(call to_objects,$(filter tests/support/%,$(SHARED_C)))))
+
+$(B)/segmentd: $(DAEMON) $(B)/libseg.a $(B)/base.a
+	$(call say,LINK,$@)$(LINK) -o $@ $^ $(DAEMON_LDLIBS) $(LIB_LDLIBS) -lpthread
+
+$(B)/segmentctl: $(CTL) $(CTL_SHARED) $(B)/libseg.a $(B)/base.a
+	$(call say,LINK,$@)$(LINK) -o $@ $^ -lrdkafka -levent $(LIB_LDLIBS) -lpthread
+
+define test_program
+$(B)/$(basename $(1)): $(call to_objects,$(1) $(filter-out tests/support/%,$(filter $(dir $(1))%,$(SHARED_C)))) \
+                       $(B)/support.a $(if $(filter $(dir $(1)),$(TEST_SEES_DAEMON)),$(B)/inside.a) $(B)/lib.a
+	$$(call say,LINK,$$@)$(LINK) -o $$@ $$^ $(CHECK_LDLIBS) $(DAEMON_LDLIBS) $(LIB_LDLIBS) -lpthread
+endef
+$(foreach p,$(PROGRAM_C),$(eval $(call test_program,$(p))))
+
+# Nothing but the public headers and the archive.
+$(EXAMPLES): $(B)/%: %.c $(B)/libseg.a $(B)/flags
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)$(CC) -std=c11 -Iinclude $(WARN) $(WARN_C) $(CFLAGS) $(SAN) -MMD -MP -o $@ $< $(B)/libseg.a $(LIB_LDLIBS)
+
+tests: ## all test programs, without running them
+tests: $(PROGRAMS) $(EXAMPLES)
+
+deps: ## install what building and the demo need (apt)
+	@tests/support/deps.sh install build
+
+deps-check: ## install what `make check` needs as well, the test broker included
+	@tests/support/deps.sh install build kafka check
+	@tests/support/kafka/fetch.sh
+
+demo: ## see it work, with nothing but a compiler; BROKER=kafka uses the real broker
+	@tests/support/deps.sh install build $(BROKER)
+	@$(MAKE) all $(filter $(B)/tests/demo/%,$(PROGRAMS))
+	@B=$(B) BROKER=$(BROKER) tests/demo/demo.sh
+
+check: ## every test; T=unit runs one part, T=unit/check_wheel one program
+	@+B=$(B) MAKE='$(MAKE)' tests/support/check.sh $(T)
+
+asan tsan fuzz: ## one part of check: a sanitizer's build; fuzz for SECONDS=60 each
+	@+B=$(B) MAKE='$(MAKE)' FUZZ_SECONDS=$(or $(SECONDS),60) tests/support/check.sh $@
+
+# The programs of tests/fuzz, for SANITIZE=fuzzer.
+fuzz-programs: $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
+$(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o $(B)/inside.a $(B)/lib.a
+	$(call say,LINK,$@)$(LINK) -fsanitize=fuzzer -o $@ $^ $(DAEMON_LDLIBS) $(LIB_LDLIBS) -lpthread
+
+bench: ## CPU time per event against a bare consumer, and bytes per user
+	@tests/support/deps.sh install build kafka
+	@$(MAKE) all $(filter $(B)/tests/bench/%,$(PROGRAMS))
+	@B=$(B) tests/bench/bench.sh
+
+lint: ## the rules a compiler does not know
+	@$(if $(LIB),$(MAKE) $(B)/libseg.a &&) built=yes; \
+	CC='$(CC)' WARN='$(WARN) $(WARN_C)' tests/lint.sh $(B) $(LIB_LAYERS) -- $(DAEMON_LAYERS) && [ "$$built" ]
+
+format: ## clang-format over the sources; tables are aligned by hand
+	clang-format -i $$(find lib daemon include tests -name '*.[ch]' ! -name '*_table.h')
+
+install: ## into $(DESTDIR)$(PREFIX)
+install: all
+	install -D -m 755 $(B)/segmentd   $(DESTDIR)$(PREFIX)/sbin/segmentd
+	install -D -m 755 $(B)/segmentctl $(DESTDIR)$(PREFIX)/bin/segmentctl
+	install -D -m 644 $(B)/libseg.a   $(DESTDIR)$(PREFIX)/lib/libseg.a
+	install -d $(DESTDIR)$(PREFIX)/include/seg $(DESTDIR)$(PREFIX)/lib/systemd/system
+	install -m 644 include/seg/*.h $(DESTDIR)$(PREFIX)/include/seg
+	install -D -m 644 systemd/segmentd.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/segmentd.conf
+	sed 's|/usr/local|$(PREFIX)|' systemd/segmentd.service > $(DESTDIR)$(PREFIX)/lib/systemd/system/segmentd.service
+	for file in $$(cd config && find . -type f ! -name '*.[158]'); do \
+	    install -D -m 644 config/$$file $(DESTDIR)$(PREFIX)/share/segmentd/$$file || exit 1; done
+	for page in $(wildcard config/*.[158]); do \
+	    install -D -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/} || exit 1; done
+
+clean: ## remove build/
+	rm -rf build
+
+help: ## this list
+	@sed -n 's/^\([a-z -]*\): ## \(.*\)/  make \1 @\2/p' Makefile | awk -F@ '{ printf "%-20s %s\n", $$1, $$2 }'
+
+.PHONY: all tests deps deps-check demo check asan tsan fuzz fuzz-programs bench lint format install clean help
+.SECONDARY:
+.DELETE_ON_ERROR:
+-include $(patsubst %.o,%.d,$(LIB) $(DAEMON) $(CTL) $(call to_objects,$(TEST_C) $(wildcard tests/fuzz/*.c))) $(EXAMPLES:=.d)

@@ -1,0 +1,264 @@
+/* engine.h: the state of one partition, and what changes in it.
+ *
+ * An engine holds the users of one partition: their features, attributes and
+ * memberships. Events are applied in the order of the merged input; each
+ * event, and each instant at which a condition changes by time alone, may make
+ * users enter or leave segments. What happened stands in the outputs.
+ *
+ *            event + where it came from             a later instant
+ *                       |                                  |
+ *                seg_engine_apply                  seg_engine_advance
+ *                       |      one user's block            |
+ *   dedupe -> attributes -> features -> segments -> triggers
+ *                       |
+ *               seg_engine_outputs   changes and triggers, oldest first
+ *
+ * The engine has no clock of its own. Its *clock* is the instant through which
+ * every timer has fired; it only grows, moved by seg_engine_advance. An event
+ * is judged at the clock (or, for a user whose last change is later, at that:
+ * per user `at` never decreases). A caller therefore advances to the instant of
+ * a record before it applies it.
+ *
+ * Not thread-safe: one engine, one thread. The catalogue is shared. */
+#ifndef SEG_ENGINE_H
+#define SEG_ENGINE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <seg/catalogue.h>
+#include <seg/error.h>
+#include <seg/event.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define SEG_TOPICS_MAX 64      /* Input topics of one engine. */
+#define SEG_EVIDENCE_MAX 8     /* Conditions shown as evidence of a change. */
+#define SEG_NEVER INT64_MAX    /* An instant that does not come. */
+#define SEG_ID_WINDOW_MS (24 * 3600 * 1000) /* Duplicates: LANGUAGE.md row 16. */
+#define SEG_IDS_MAX 64
+
+struct seg_engine;
+
+struct seg_engine_options {
+    const struct seg_catalogue *catalogue; /* Borrowed; required. */
+    int topic_count;                       /* 1 to SEG_TOPICS_MAX. */
+    const char *const *topics; /* Input topics, sorted by name; copied. */
+    uint64_t hash_seed;        /* Random; never stored. */
+    int64_t clock_ms;          /* Where the clock starts; 0 for a new partition. */
+    int64_t future_skew_ms;    /* Later events are counted; 0: 5 min. */
+    int64_t trigger_max_age_ms; /* Older changes fire no trigger; 0: 5 min. */
+    int64_t lateness_ms;       /* Later events are counted; 0: 24 h. */
+    uint32_t user_bytes_max;   /* Of one user's record; 0: 256 KiB. */
+    uint32_t attribute_bytes;  /* Of attributes that no segment reads; 0: 1 KiB. */
+    uint32_t users_max;        /* 0: 2^31. */
+};
+
+/* Create an engine without users. *RET is written only on success.
+ * Returns 0, SEG_ERR_NOMEM, or SEG_ERR_INVALID for options out of range. */
+int seg_engine_new(struct seg_engine **ret,
+                   const struct seg_engine_options *options);
+
+/* End ENGINE, which may be NULL, with all its users. */
+void seg_engine_free(struct seg_engine *engine);
+
+/* ---- input ----------------------------------------------------------- */
+
+/* Where an event was read. */
+struct seg_origin {
+    int topic;            /* Index into the engine's topics. */
+    int64_t offset;       /* Of the record in the engine's partition. */
+    int64_t timestamp_ms; /* Of the record. */
+};
+
+enum seg_applied {
+    SEG_APPLIED = 0,
+    SEG_APPLIED_DUPLICATE = 1, /* Its message id was there already: ignored. */
+};
+
+/* Fold EVENT, read at ORIGIN, and emit what it changes.
+ *
+ * Returns enum seg_applied; SEG_ERR_USER_BYTES when the user would grow beyond
+ * user_bytes_max, SEG_ERR_LIMIT beyond users_max, or SEG_ERR_NOMEM: nothing is
+ * changed then. EVENT is not kept. Cost depends on the features it touches and
+ * the segments whose thresholds they cross. */
+int seg_engine_apply(struct seg_engine *engine, const struct seg_event *event,
+                     const struct seg_origin *origin);
+
+/* Load what applying EVENT will touch into the CPU's caches. Optional. */
+void seg_engine_prefetch(const struct seg_engine *engine,
+                         const struct seg_event *event);
+
+/* Move the clock towards TO_MS and emit what changes by time alone.
+ *
+ * At most WORK_MAX timers fire. Returns 0 when the clock is at TO_MS (or was
+ * beyond it already); 1 if more are due: the clock is then the last instant all
+ * of whose timers have fired (call again); or SEG_ERR_NOMEM with no user
+ * half-done. */
+int seg_engine_advance(struct seg_engine *engine, int64_t to_ms, int work_max);
+
+/* Tell the engine the wall, by which changes older than trigger_max_age are
+ * known. SEG_NEVER (as at the start): the clock stands for the wall. */
+void seg_engine_set_wall(struct seg_engine *engine, int64_t wall_ms);
+
+int64_t seg_engine_clock(const struct seg_engine *engine);
+
+/* A lower bound of the next instant at which something may change by time
+ * alone; SEG_NEVER if there is none. */
+int64_t seg_engine_next_due(const struct seg_engine *engine);
+
+/* ---- outputs --------------------------------------------------------- */
+
+enum seg_cause {
+    SEG_CAUSE_EVENT,     /* A track, page or screen event. */
+    SEG_CAUSE_TIMER,     /* Time alone. */
+    SEG_CAUSE_ATTRIBUTE, /* An identify or group message. */
+    SEG_CAUSE_CATALOGUE, /* Another catalogue; a later issue. */
+    SEG_CAUSE_REPAIR,    /* Restore found it; must not happen. */
+};
+
+/* "event", "timer", ... Static. */
+const char *seg_cause_name(int cause);
+
+/* One condition that decided a change, and what it measured. */
+struct seg_evidence {
+    const char *condition;  /* Canonical spelling; lives as the catalogue. */
+    struct seg_value value; /* SEG_MISSING if there is nothing to show. */
+};
+
+enum seg_output_kind { SEG_OUTPUT_CHANGE, SEG_OUTPUT_TRIGGER };
+
+/* A change (a user entered or exited a segment) or a trigger decided on it.
+ * A trigger follows its change and repeats its segment, at and origin. */
+struct seg_output {
+    uint8_t kind;   /* enum seg_output_kind. */
+    uint8_t member; /* Change: 1 entered, 0 exited. Trigger: of its change. */
+    uint8_t cause;  /* enum seg_cause. */
+    uint8_t evidence_count;
+    uint8_t trigger_count; /* Change: triggers that follow it. */
+    int segment;           /* Index in the catalogue. */
+    int trigger;           /* Index in the catalogue; -1 in a change. */
+    uint32_t seq;          /* Of the user's changes, from 1; of his triggers. */
+    int64_t at_ms;         /* When it was true, see the file head. */
+    int64_t entered_at_ms; /* Of the membership begun or ended. */
+    struct seg_text user_id;
+    struct seg_text birth_topic; /* The event that created the user. */
+    int64_t birth_offset;
+    struct seg_text source_topic; /* The event that caused it; bytes = NULL if */
+    int64_t source_offset;        /* it was a timer. */
+    struct seg_text message_id;   /* Of that event, or bytes = NULL. */
+    const struct seg_evidence *evidence;
+};
+
+/* The outputs since the last clear, in order. *COUNT gets their number. They
+ * borrow from ENGINE: valid until the next call that is not a query. */
+const struct seg_output *seg_engine_outputs(const struct seg_engine *engine,
+                                            size_t *count);
+
+void seg_engine_outputs_clear(struct seg_engine *engine);
+
+/* Counters since the engine was made; what a metric of the same name shows. */
+struct seg_engine_stats {
+    uint64_t events;             /* Applied, duplicates included. */
+    uint64_t duplicates;
+    uint64_t time_missing;       /* No or no readable timestamp. */
+    uint64_t time_unreadable;
+    uint64_t future_events;      /* Clamped by more than future_skew. */
+    uint64_t late_events;        /* More than lateness behind the clock. */
+    uint64_t timers;             /* Fired. */
+    uint64_t entered, exited;    /* Changes. */
+    uint64_t triggers;           /* Fired. */
+    uint64_t triggers_suppressed; /* By trigger_max_age. */
+    uint64_t triggers_cooling;    /* By their cooldown. */
+    uint64_t type_mismatches;     /* LANGUAGE.md row 6. */
+    uint64_t attributes_dropped;  /* Beyond attribute_bytes. */
+    uint64_t repairs;             /* Changes of cause repair. */
+    uint64_t coarse_features;     /* Features that went beyond the exact limit. */
+};
+
+void seg_engine_stats(const struct seg_engine *engine,
+                      struct seg_engine_stats *stats);
+
+/* Users known, and bytes held for them (blocks, index, timers). */
+uint32_t seg_engine_user_count(const struct seg_engine *engine);
+size_t seg_engine_bytes(const struct seg_engine *engine);
+
+/* Members of segment INDEX now. */
+uint32_t seg_engine_segment_size(const struct seg_engine *engine, int index);
+
+/* ---- what must be written: dirty users ------------------------------- */
+
+/* A user is *dirty* when anything of his record differs from the one that was
+ * flushed last. Dirty users stand in a queue, oldest first. The caller closes a
+ * *generation* whenever it notes new lower bounds (positions of the inputs and
+ * outputs): users that become dirty afterwards belong to the next one. */
+
+/* Close the current generation and return the number of the new one (from 1,
+ * growing by 1). */
+uint64_t seg_engine_generation(struct seg_engine *engine);
+
+/* The generation of the oldest dirty user after the first SKIP; 0 if there is
+ * none. */
+uint64_t seg_engine_dirty_since(const struct seg_engine *engine, uint32_t skip);
+
+uint32_t seg_engine_dirty_count(const struct seg_engine *engine);
+
+/* Write the record of the INDEX-th dirty user (0 = oldest) with POSITIONS (one
+ * per topic: the offset after the last event folded).
+ *
+ * *ID and *RECORD get his id and record, borrowed from ENGINE until the next
+ * call on it. Returns 0, SEG_ERR_NOT_FOUND or SEG_ERR_NOMEM. The format is
+ * documented in lib/engine/snapshot.c. */
+int seg_engine_dirty_record(struct seg_engine *engine, uint32_t index,
+                            const int64_t *positions, struct seg_text *id,
+                            struct seg_text *record);
+
+/* The oldest COUNT dirty users are written: they are clean. Nothing may have
+ * been applied or advanced since their records were taken. */
+void seg_engine_flushed(struct seg_engine *engine, uint32_t count);
+
+/* ---- restore (daemon/protocol/restore.h has the whole story) ---------- */
+
+/* Step 2: a user record. Its positions are remembered until step 5.
+ * Returns 0, SEG_ERR_RECORD, SEG_ERR_RECORD_VERSION, SEG_ERR_NOMEM. A second
+ * record of one user replaces the first. */
+int seg_engine_restore_user(struct seg_engine *engine, const char *record,
+                            size_t len, struct seg_error *detail);
+
+/* Step 3: a change read back. SEGMENT is its key. One whose seq the user has
+ * already is skipped. Returns 0; SEG_ERR_SEQ_GAP when one is missing before it;
+ * SEG_ERR_NOT_FOUND for a segment that is not in the catalogue. */
+struct seg_restored {
+    struct seg_text user_id;
+    struct seg_text segment;
+    struct seg_text trigger; /* Of a trigger: its name. */
+    int member;              /* Of a change. */
+    uint32_t seq;
+    int64_t at_ms;
+    int64_t entered_at_ms;   /* Of a change. */
+};
+int seg_engine_restore_change(struct seg_engine *engine,
+                              const struct seg_restored *change,
+                              struct seg_error *detail);
+int seg_engine_restore_trigger(struct seg_engine *engine,
+                               const struct seg_restored *trigger,
+                               struct seg_error *detail);
+
+/* Step 4: fold EVENT without judging anybody, unless the user's record has it
+ * already. Returns as seg_engine_apply. */
+int seg_engine_redo(struct seg_engine *engine, const struct seg_event *event,
+                    const struct seg_origin *origin);
+
+/* Step 5, in slices of WORK_MAX users: with the clock at CLOCK_MS judge every
+ * user touched in steps 3 and 4 and every user due by then; a difference is an
+ * output of cause repair. Users of steps 3 and 4 are dirty, in the first
+ * generation. Returns 1 while there is more to do, then 0; or SEG_ERR_NOMEM. */
+int seg_engine_restore_finish(struct seg_engine *engine, int64_t clock_ms,
+                              int work_max);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,14 @@
+/* seg.h: all of libseg.
+ *
+ * Reading order: error.h, event.h, catalogue.h, engine.h, query.h. The shortest
+ * whole program is tests/unit/embed.c. */
+#ifndef SEG_SEG_H
+#define SEG_SEG_H
+
+#include <seg/catalogue.h>
+#include <seg/engine.h>
+#include <seg/error.h>
+#include <seg/event.h>
+#include <seg/query.h>
+
+#endif

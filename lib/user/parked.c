@@ -1,0 +1,101 @@
+/* parked.c: updates from the future.
+ *
+ * The item is a row of
+ *
+ *     words (1)  kind (1)  target (1)  time (2)  stamp (2)  owner (2)
+ *     name (codec.h)  value (codec.h) */
+#include <seg/engine.h>
+#include <seg/error.h>
+
+#include "lib/user/codec.h"
+#include "lib/user/update.h"
+
+#define HEAD_WORDS 9
+#define TIME_WORD 3
+
+int parked_add(struct store *store, struct user **user,
+               const struct update *update)
+{
+    struct item item = user_item(*user, USER_ITEM_PARKED);
+    struct seg_value name = {.type = SEG_TEXT,
+                             .len = (uint32_t)update->name.len,
+                             .as.text = update->name.bytes};
+    uint32_t at = item.words ? item.count : 0;
+    uint32_t words =
+        HEAD_WORDS + codec_words(&name) + codec_words(&update->value);
+    int ret = user_splice(store, user, USER_ITEM_PARKED, FORM_PLAIN, at,
+                          (int32_t)words, &item);
+    if (ret < 0)
+        return ret;
+    uint32_t *to = item.words + at;
+    to[0] = words;
+    to[1] = update->kind;
+    to[2] = update->target;
+    codec_put_i64(to + TIME_WORD, update->time_ms);
+    codec_put_u64(to + 5, update->stamp);
+    codec_put_u64(to + 7, update->owner);
+    to += HEAD_WORDS;
+    to += codec_put(to, &name);
+    codec_put(to, &update->value);
+    return 0;
+}
+
+int64_t parked_next(const struct user *user)
+{
+    struct item item = user_item(user, USER_ITEM_PARKED);
+    int64_t next = SEG_NEVER;
+    for (uint32_t at = 0; item.words && at < item.count; at += item.words[at]) {
+        int64_t time_ms = codec_get_i64(item.words + at + TIME_WORD);
+        next = time_ms < next ? time_ms : next;
+    }
+    return next;
+}
+
+static int read_update(const uint32_t *words, struct arena *arena,
+                       struct update *update)
+{
+    struct seg_value name;
+    const uint32_t *text = words + HEAD_WORDS;
+    codec_get(text, NULL, &name);
+    *update = (struct update){
+        .kind = words[1],
+        .target = words[2],
+        .time_ms = codec_get_i64(words + TIME_WORD),
+        .stamp = codec_get_u64(words + 5),
+        .owner = codec_get_u64(words + 7),
+        .name = {name.as.text, name.len},
+    };
+    return codec_get(text + codec_len(text), arena, &update->value);
+}
+
+int parked_at(const struct user *user, uint32_t *at, struct arena *arena,
+              struct update *update)
+{
+    struct item item = user_item(user, USER_ITEM_PARKED);
+    if (!item.words || *at >= item.count)
+        return 0;
+    int ret = read_update(item.words + *at, arena, update);
+    *at += item.words[*at];
+    return ret < 0 ? ret : 1;
+}
+
+int parked_take(struct store *store, struct user **user, int64_t now_ms,
+                struct arena *arena, struct update *update)
+{
+    struct item item = user_item(*user, USER_ITEM_PARKED);
+    uint32_t at = 0;
+    while (item.words && at < item.count &&
+           codec_get_i64(item.words + at + TIME_WORD) > now_ms)
+        at += item.words[at];
+    if (!item.words || at >= item.count)
+        return 0;
+    int32_t words = (int32_t)item.words[at];
+    if (read_update(item.words + at, arena, update) < 0 ||
+        arena_value(arena, &update->value, &update->value) < 0)
+        return SEG_ERR_NOMEM;
+    update->name = arena_text(arena, update->name);
+    if (!update->name.bytes)
+        return SEG_ERR_NOMEM;
+    user_splice(store, user, USER_ITEM_PARKED, FORM_PLAIN, at, -words, &item);
+    return 1;
+}

@@ -1,0 +1,211 @@
+/* store.c: the users of one engine, found by id.
+ *
+ * Open addressing with linear probing over words of 8 bytes: 16 bits of the hash
+ * and a 48-bit pointer to the block, so that a look-up costs one cache miss for
+ * the slot and one for the block, whose id is compared. The hash has a random
+ * seed: ids are chosen by strangers. */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <seg/error.h>
+
+#include "lib/base/hash.h"
+#include "lib/base/text.h"
+#include "lib/user/user.h"
+
+#define POINTER_BITS 48
+#define POINTER_MASK ((UINT64_C(1) << POINTER_BITS) - 1)
+#define SLOTS_MIN 1024
+
+/* Narrow times reach 37 days back and 12 ahead of the instant that set the
+ * base (times.c moves it). */
+#define BASE_BEHIND_MS (INT64_C(3) << 30)
+
+void store_init(struct store *store, uint64_t hash_seed)
+{
+    *store = (struct store){.hash_seed = hash_seed,
+                            .user_bytes_max = 256 * 1024,
+                            .users_max = UINT32_C(1) << 31};
+    slab_init(&store->slab);
+}
+
+void store_done(struct store *store)
+{
+    for (uint32_t i = 0; i < store->user_count; i++)
+        if (store->users[i]->size > SLAB_CLASS_MAX)
+            slab_release(&store->slab, store->users[i], store->users[i]->size);
+    slab_done(&store->slab);
+    free(store->users);
+    free(store->slots);
+}
+
+uint64_t store_hash(const struct store *store, struct seg_text id)
+{
+    return hash_bytes(id.bytes, id.len, store->hash_seed);
+}
+
+static struct user *pointer_of(uint64_t slot)
+{
+    return (struct user *)(uintptr_t)(slot & POINTER_MASK);
+}
+
+static uint64_t slot_make(uint64_t hash, const struct user *user)
+{
+    uint64_t pointer = (uint64_t)(uintptr_t)user;
+    assert(pointer <= POINTER_MASK);
+    return hash >> POINTER_BITS << POINTER_BITS | pointer;
+}
+
+struct user *store_find(const struct store *store, struct seg_text id,
+                        uint64_t hash)
+{
+    if (!store->slots)
+        return NULL;
+    for (uint32_t i = (uint32_t)hash & store->slot_mask;;
+         i = (i + 1) & store->slot_mask) {
+        uint64_t slot = store->slots[i];
+        if (!slot)
+            return NULL;
+        if ((slot ^ hash) >> POINTER_BITS == 0 &&
+            text_equal(user_id(pointer_of(slot)), id))
+            return pointer_of(slot);
+    }
+}
+
+void store_prefetch(const struct store *store, uint64_t hash)
+{
+    if (store->slots)
+        __builtin_prefetch(&store->slots[(uint32_t)hash & store->slot_mask]);
+}
+
+/* The slot that points to USER. */
+static uint64_t *slot_of(struct store *store, const struct user *user)
+{
+    uint32_t i = (uint32_t)store_hash(store, user_id(user)) & store->slot_mask;
+    while (pointer_of(store->slots[i]) != user)
+        i = (i + 1) & store->slot_mask;
+    return &store->slots[i];
+}
+
+static void put(struct store *store, uint64_t hash, const struct user *user)
+{
+    uint32_t i = (uint32_t)hash & store->slot_mask;
+    while (store->slots[i])
+        i = (i + 1) & store->slot_mask;
+    store->slots[i] = slot_make(hash, user);
+}
+
+static int grow_slots(struct store *store)
+{
+    uint32_t size = store->slots ? (store->slot_mask + 1) * 2 : SLOTS_MIN;
+    uint64_t *slots = calloc(size, sizeof(*slots));
+    if (!slots)
+        return SEG_ERR_NOMEM;
+    free(store->slots);
+    store->slots = slots;
+    store->slot_mask = size - 1;
+    for (uint32_t i = 0; i < store->user_count; i++)
+        put(store, store_hash(store, user_id(store->users[i])),
+            store->users[i]);
+    return 0;
+}
+
+static int reserve(struct store *store)
+{
+    if (store->user_count == store->users_max)
+        return SEG_ERR_LIMIT;
+    if (store->user_count == store->user_cap) {
+        uint32_t cap = store->user_cap + store->user_cap / 4 + 64;
+        struct user **users =
+            realloc(store->users, (size_t)cap * sizeof(*users));
+        if (!users)
+            return SEG_ERR_NOMEM;
+        store->users = users;
+        store->user_cap = cap;
+    }
+    if (!store->slots ||
+        store->user_count >= store->slot_mask - store->slot_mask / 4)
+        return grow_slots(store);
+    return 0;
+}
+
+int store_add(struct store *store, struct seg_text id, uint64_t hash,
+              int64_t base_ms, struct user **ret)
+{
+    int err = reserve(store);
+    if (err < 0)
+        return err;
+    size_t used = sizeof(struct user) + (id.len + 3) / 4 * 4;
+    size_t size = slab_size(used);
+    struct user *user = slab_alloc(&store->slab, size);
+    if (!user)
+        return SEG_ERR_NOMEM;
+    *user = (struct user){
+        .index = store->user_count,
+        .size = (uint32_t)size,
+        .used = (uint32_t)used,
+        .id_len = (uint16_t)id.len,
+        .last_at_ms = USER_NO_CHANGE,
+        .base_ms = base_ms - BASE_BEHIND_MS,
+    };
+    memset(user->words, 0, used - sizeof(*user));
+    if (id.len)
+        memcpy(user->words, id.bytes, id.len);
+    store->users[store->user_count++] = user;
+    put(store, hash, user);
+    *ret = user;
+    return 0;
+}
+
+/* Close the gap at slot I: later members of its run move up if they may. */
+static void close_gap(struct store *store, uint32_t i)
+{
+    uint32_t mask = store->slot_mask;
+    for (uint32_t j = (i + 1) & mask; store->slots[j]; j = (j + 1) & mask) {
+        uint32_t home =
+            (uint32_t)store_hash(store, user_id(pointer_of(store->slots[j]))) &
+            mask;
+        if (((j - home) & mask) >= ((j - i) & mask)) {
+            store->slots[i] = store->slots[j];
+            i = j;
+        }
+    }
+    store->slots[i] = 0;
+}
+
+void store_remove(struct store *store, struct user *user, struct user **moved)
+{
+    uint32_t last = --store->user_count;
+    close_gap(store, (uint32_t)(slot_of(store, user) - store->slots));
+    *moved = user->index == last ? NULL : store->users[last];
+    if (*moved) {
+        store->users[user->index] = *moved;
+        (*moved)->index = user->index;
+    }
+    slab_release(&store->slab, user, user->size);
+}
+
+int store_grow(struct store *store, struct user **user, size_t need)
+{
+    size_t size = slab_size(need);
+    struct user *old = *user;
+    struct user *new = slab_alloc(&store->slab, size);
+    if (!new)
+        return SEG_ERR_NOMEM;
+    uint64_t *slot = slot_of(store, old);
+    memcpy(new, old, old->used);
+    new->size = (uint32_t)size;
+    *slot = (*slot & ~POINTER_MASK) | (uint64_t)(uintptr_t)new;
+    store->users[new->index] = new;
+    slab_release(&store->slab, old, old->size);
+    *user = new;
+    return 0;
+}
+
+size_t store_bytes(const struct store *store)
+{
+    return store->slab.bytes + store->user_cap * sizeof(*store->users) +
+           (store->slots ? (store->slot_mask + 1ul) * sizeof(*store->slots)
+                         : 0);
+}

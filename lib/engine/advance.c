@@ -1,0 +1,159 @@
+/* advance.c: what changes by time alone.
+ *
+ * A user has one timer, at a lower bound of the next instant at which something
+ * of him may change. When an event pushes that instant back the timer stays where
+ * it is: it fires, finds nothing, and is set anew. So a timer is moved only to
+ * come earlier, and an event costs no walk over what it did not touch.
+ *
+ * When a timer fires at T, the segments judged are those of features and
+ * attributes for which T is such an instant: whatever counted differently at
+ * T - 1. Timers fire in order of their instants; the clock is the last one all of
+ * whose timers have fired. */
+#include "lib/engine/engine.h"
+#include "lib/user/dedupe.h"
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+int64_t user_next_due(struct seg_engine *engine, const struct user *user,
+                      int64_t now_ms)
+{
+    struct view view = engine_view(engine, user, now_ms);
+    struct user_walk walk;
+    uint32_t id;
+    int64_t due = earlier(parked_next(user), dedupe_next(user));
+    user_walk_start(user, &walk);
+    while (user_walk_next(user, &walk, &id).words &&
+           id < engine->plan->source_count)
+        due = earlier(due, eval_source_next(&view, id));
+    return due > now_ms || due == SEG_NEVER ? due : now_ms + 1;
+}
+
+void timer_lower(struct seg_engine *engine, const struct user *user,
+                 int64_t at_ms)
+{
+    if (at_ms < wheel_at(&engine->wheel, user->index))
+        wheel_set(&engine->wheel, user->index, at_ms);
+}
+
+int user_unpark(struct seg_engine *engine, struct user **user, int64_t now_ms)
+{
+    struct update update;
+    int count = 0, ret;
+    while ((ret = parked_take(&engine->store, user, now_ms, &engine->scratch,
+                              &update)) > 0) {
+        ret = update_apply(engine, user, &update, now_ms);
+        if (ret < 0)
+            return ret;
+        count++;
+    }
+    return ret < 0 ? ret : count;
+}
+
+/* Candidates: the segments of counting feature FEATURE whose flips lie between
+ * the counts just before AT_MS and at NOW_MS. */
+static void add_crossed(struct seg_engine *engine, const struct user *user,
+                        uint32_t id, int64_t at_ms, int64_t now_ms)
+{
+    const struct feature *feature = &engine->plan->features[id];
+    uint32_t before =
+        feature_region(feature, feature_count(user, feature, at_ms - 1));
+    uint32_t after =
+        feature_region(feature, feature_count(user, feature, now_ms));
+    uint32_t high = before > after ? before : after;
+    for (uint32_t i = before < after ? before : after; i < high; i++)
+        candidates_add(engine, &engine->plan->sources[id].flip_segments[i]);
+}
+
+static void add_due(struct seg_engine *engine, const struct user *user,
+                    int64_t at_ms, int64_t now_ms)
+{
+    struct view view = engine_view(engine, user, at_ms - 1);
+    struct user_walk walk;
+    uint32_t id;
+    user_walk_start(user, &walk);
+    while (user_walk_next(user, &walk, &id).words &&
+           id < engine->plan->source_count) {
+        const struct source *source = &engine->plan->sources[id];
+        if (source->counts)
+            add_crossed(engine, user, id, at_ms, now_ms);
+        if ((!source->counts || source->timed) &&
+            eval_source_next(&view, id) <= now_ms)
+            candidates_add(engine, &source->segments);
+    }
+}
+
+/* The timer of *USER, set to AT_MS, fires. */
+static int fire_timer(struct seg_engine *engine, struct user **user,
+                      int64_t at_ms)
+{
+    static const struct cause cause = {.cause = SEG_CAUSE_TIMER};
+    int64_t now_ms =
+        (*user)->last_at_ms > at_ms ? (*user)->last_at_ms : at_ms;
+    size_t outputs = engine->output_count;
+    add_due(engine, *user, at_ms, now_ms);
+    int unparked = user_unpark(engine, user, now_ms);
+    if (unparked < 0)
+        return unparked;
+    dedupe_age(&engine->store, user, now_ms);
+    int ret = judge(engine, user, now_ms, &cause);
+    if (ret < 0)
+        return ret;
+    wheel_set(&engine->wheel, (*user)->index,
+              user_next_due(engine, *user, now_ms));
+    /* A timer that changed nothing leaves no trace to write: whoever restores
+     * the older record judges the user again. */
+    if (unparked || engine->output_count > outputs)
+        dirty_mark(engine, *user);
+    return 0;
+}
+
+/* Fire the timer that the wheel gave back; on failure it is as if it had not. */
+static int fire_or_restore(struct seg_engine *engine, uint32_t index,
+                           int64_t at_ms)
+{
+    struct user *user = engine->store.users[index];
+    int ret = dirty_reserve(engine);
+    touch_begin(engine, user);
+    if (ret == 0)
+        ret = engine->saved.used ? fire_timer(engine, &user, at_ms)
+                                 : SEG_ERR_NOMEM;
+    if (ret >= 0) {
+        engine->stats.timers++;
+        return ret;
+    }
+    if (engine->saved.used)
+        touch_fail(engine, &user);
+    wheel_set(&engine->wheel, index, at_ms);
+    return ret;
+}
+
+static void move_clock(struct seg_engine *engine, int64_t to_ms)
+{
+    if (to_ms > engine->clock_ms)
+        engine->clock_ms = to_ms;
+}
+
+int seg_engine_advance(struct seg_engine *engine, int64_t to_ms, int work_max)
+{
+    int64_t at_ms;
+    for (int work = 0;; work++) {
+        int64_t next = wheel_next(&engine->wheel);
+        if (work >= work_max && next <= to_ms) {
+            move_clock(engine, next - 1);
+            return 1;
+        }
+        uint32_t user = wheel_pop(&engine->wheel, to_ms, &at_ms);
+        if (user == WHEEL_NONE)
+            break;
+        int ret = fire_or_restore(engine, user, at_ms);
+        if (ret < 0) {
+            move_clock(engine, at_ms - 1);
+            return ret;
+        }
+    }
+    move_clock(engine, to_ms);
+    return 0;
+}

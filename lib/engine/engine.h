@@ -1,0 +1,165 @@
+/* engine.h: the insides of an engine, shared by the files of lib/engine.
+ *
+ *   apply.c    a message -> updates -> features, attributes
+ *   judge.c    candidates -> memberships -> changes, triggers
+ *   advance.c  timers
+ *   dirty.c    what must be written      snapshot.h  how it is written
+ *   restore.c  reading it back           query.c, explain.c  looking at it
+ *
+ * An operation on a user runs within a *touch*: touch_begin saves the block and
+ * remembers the outputs, so that running out of memory or of the user's limit
+ * half way leaves everything as it was (touch_fail). Segments that may have
+ * changed are gathered in `candidates` by rank; judging takes them out in that
+ * order, and puts in those that refer to a segment that did change. */
+#ifndef ENGINE_ENGINE_H
+#define ENGINE_ENGINE_H
+
+#include <seg/engine.h>
+#include <seg/query.h>
+
+#include "lib/base/arena.h"
+#include "lib/base/buf.h"
+#include "lib/base/wheel.h"
+#include "lib/engine/ranks.h"
+#include "lib/segment/catalogue.h"
+#include "lib/segment/eval.h"
+#include "lib/user/update.h"
+#include "lib/user/user.h"
+
+#define ENGINE_NO_TOPIC UINT8_MAX
+
+struct dirty_user {
+    uint32_t user; /* Index. */
+    uint32_t generation;
+};
+
+struct seg_engine {
+    struct seg_engine_options options;
+    const struct plan *plan;
+    struct intern topics; /* Number = index. */
+    uint64_t topic_hash[SEG_TOPICS_MAX];
+    struct store store;
+    struct wheel wheel;
+    int64_t clock_ms;
+    int64_t wall_ms; /* SEG_NEVER: the clock stands for it. */
+    uint32_t *segment_sizes;
+    struct ranks candidates;
+    struct seg_engine_stats stats;
+
+    struct seg_output *outputs;
+    size_t output_count, output_cap;
+    struct arena output_arena; /* Their texts and evidence. */
+    struct arena scratch;      /* Of one operation. */
+
+    struct dirty_user *dirty; /* A ring, oldest at dirty_head. */
+    uint32_t dirty_head, dirty_count, dirty_cap;
+    uint64_t generation;
+    struct buf record; /* Of seg_engine_dirty_record. */
+
+    struct saved { /* Of the touch under way. */
+        void *block;
+        size_t cap;
+        size_t used;
+        size_t outputs;
+        struct seg_engine_stats stats;
+    } saved;
+
+    struct restoring { /* Until restore is finished. */
+        int active;
+        uint32_t next; /* Users judged so far. */
+        uint32_t *positions_of; /* By user: index into positions; 0: none. */
+        size_t positions_of_cap;
+        int64_t *positions; /* Rows of topic_count. */
+        size_t positions_count, positions_cap;
+    } restoring;
+};
+
+/* Where what happens comes from. */
+struct cause {
+    enum seg_cause cause;
+    struct seg_text source_topic; /* bytes = NULL: a timer. */
+    int64_t source_offset;
+    struct seg_text message_id;
+};
+
+static inline struct view engine_view(struct seg_engine *engine,
+                                      const struct user *user, int64_t now_ms)
+{
+    return (struct view){engine->plan, user, now_ms, &engine->scratch,
+                         &engine->stats.type_mismatches};
+}
+
+/* The instant at which USER is judged: per user `at` never decreases. */
+static inline int64_t engine_now(const struct seg_engine *engine,
+                                 const struct user *user)
+{
+    return user->last_at_ms > engine->clock_ms ? user->last_at_ms
+                                               : engine->clock_ms;
+}
+
+/* ---- apply.c --------------------------------------------------------------- */
+
+void touch_begin(struct seg_engine *engine, const struct user *user);
+
+/* Put *USER and the outputs back as they were. */
+void touch_fail(struct seg_engine *engine, struct user **user);
+
+/* Let UPDATE happen to *USER at NOW_MS; segments that it may change become
+ * candidates. Returns 0, SEG_ERR_USER_BYTES or SEG_ERR_NOMEM. */
+int update_apply(struct seg_engine *engine, struct user **user,
+                 const struct update *update, int64_t now_ms);
+
+/* The user of EVENT, made if he is not known yet (then *BORN is 1). */
+int engine_user(struct seg_engine *engine, const struct seg_event *event,
+                const struct seg_origin *origin, struct user **user, int *born);
+
+/* Fold EVENT into *USER. JUDGED is 0 in a restore: nothing becomes a
+ * candidate. */
+int engine_fold(struct seg_engine *engine, struct user **user,
+                const struct seg_event *event, const struct seg_origin *origin,
+                int judged);
+
+/* ---- judge.c ---------------------------------------------------------------- */
+
+void candidates_add(struct seg_engine *engine,
+                    const struct number_list *segments);
+
+/* All segments that a new user, or one put together from pieces, may be in. */
+void candidates_add_all_of(struct seg_engine *engine, const struct user *user);
+
+/* Judge the candidates for *USER at NOW_MS and emit what changes. */
+int judge(struct seg_engine *engine, struct user **user, int64_t now_ms,
+          const struct cause *cause);
+
+/* ---- advance.c --------------------------------------------------------------- */
+
+/* The first instant after NOW_MS at which something of USER may change. */
+int64_t user_next_due(struct seg_engine *engine, const struct user *user,
+                      int64_t now_ms);
+
+/* Let parked updates due by NOW_MS happen. Returns how many, or an error. */
+int user_unpark(struct seg_engine *engine, struct user **user, int64_t now_ms);
+
+/* Set the timer of USER to the earlier of what it is and AT_MS. */
+void timer_lower(struct seg_engine *engine, const struct user *user,
+                 int64_t at_ms);
+
+/* ---- dirty.c ------------------------------------------------------------------ */
+
+/* Make room for one more dirty user, so that dirty_mark cannot fail. */
+int dirty_reserve(struct seg_engine *engine);
+void dirty_mark(struct seg_engine *engine, struct user *user);
+
+/* ---- snapshot_encode.c, snapshot_decode.c --------------------------------------- */
+
+/* Append the record of USER to BUF. */
+void snapshot_encode(struct seg_engine *engine, const struct user *user,
+                     const int64_t *positions, struct buf *buf);
+
+/* Read RECORD into a user of ENGINE, replacing what was known of him, and his
+ * positions into POSITIONS. */
+int snapshot_decode(struct seg_engine *engine, struct seg_text record,
+                    struct user **user, int64_t *positions,
+                    struct seg_error *detail);
+
+#endif

@@ -1,0 +1,175 @@
+/* explain.c: a condition as a tree, with what it measures now. */
+#include <stdlib.h>
+
+#include <seg/query.h>
+
+#include "lib/base/alloc.h"
+#include "lib/base/instant.h"
+#include "lib/engine/engine.h"
+#include "lib/user/member.h"
+
+struct seg_explanation {
+    struct arena arena;
+    struct seg_reason *reasons;
+    size_t count, cap;
+    int member;
+    int64_t entered_at_ms;
+    int64_t at_ms;
+};
+
+static struct seg_reason *add_reason(struct seg_explanation *to, int depth)
+{
+    void *items = to->reasons;
+    if (alloc_grow(&items, &to->cap, to->count + 1, sizeof(*to->reasons)) < 0)
+        return NULL;
+    to->reasons = items;
+    struct seg_reason *reason = &to->reasons[to->count++];
+    *reason = (struct seg_reason){.depth = depth,
+                                  .needed = "",
+                                  .changes_at_ms = SEG_NEVER};
+    return reason;
+}
+
+static int explain_predicate(struct seg_explanation *to,
+                             const struct view *view,
+                             const struct predicate *predicate,
+                             struct seg_reason *reason)
+{
+    struct seg_value value;
+    reason->truth = eval_predicate(view, predicate, &value);
+    reason->condition = predicate->text;
+    reason->needed = predicate->needed;
+    reason->changes_at_ms = eval_predicate_next(view, predicate);
+    return arena_value(&to->arena, &value, &reason->value);
+}
+
+static int explain_cond(struct seg_explanation *to, const struct view *view,
+                        const struct cond *cond, int depth)
+{
+    static const char *const words[] = {
+        [OP_AND] = "all of", [OP_OR] = "any of", [OP_NOT] = "not"};
+    struct seg_reason *reason = add_reason(to, depth);
+    if (!reason)
+        return SEG_ERR_NOMEM;
+    if (cond->op == OP_PREDICATE)
+        return explain_predicate(
+            to, view, &view->plan->predicates[cond->number], reason);
+    reason->truth = eval_cond(view, cond);
+    reason->condition = cond->count ? words[cond->op] : cond->text;
+    for (uint32_t i = 0; i < cond->count; i++) {
+        int ret = explain_cond(to, view, &cond->children[i], depth + 1);
+        if (ret < 0)
+            return ret;
+    }
+    return 0;
+}
+
+/* Include and exclude stand above the condition; without either the condition is
+ * the root. */
+static int explain_segment(struct seg_explanation *to, const struct view *view,
+                           uint32_t segment)
+{
+    const struct cond *when = view->plan->segments[segment].when;
+    int listed = eval_listed(view, segment);
+    if (listed >= 0 || !when) {
+        struct seg_reason *reason = add_reason(to, 0);
+        if (!reason)
+            return SEG_ERR_NOMEM;
+        reason->truth = listed == 1 ? SEG_TRUE : SEG_FALSE;
+        reason->condition = listed == 1   ? "include names this user"
+                            : listed == 0 ? "exclude names this user"
+                                          : "only those it includes";
+        return 0;
+    }
+    return explain_cond(to, view, when, 0);
+}
+
+int seg_explain(struct seg_explanation **ret, const struct seg_engine *engine,
+                const struct seg_user *user, int segment)
+{
+    struct seg_engine *e = (struct seg_engine *)engine; /* Scratch only. */
+    const struct user *u = (const struct user *)user;
+    struct seg_explanation *to = calloc(1, sizeof(*to));
+    if (!to)
+        return SEG_ERR_NOMEM;
+    to->at_ms = u ? engine_now(engine, u) : engine->clock_ms;
+    arena_reset(&e->scratch);
+    struct view view = engine_view(e, u, to->at_ms);
+    view.mismatches = NULL;
+    int err = explain_segment(to, &view, (uint32_t)segment);
+    if (err < 0) {
+        seg_explanation_free(to);
+        return err;
+    }
+    to->member = u && member_find(u, (uint32_t)segment, &to->entered_at_ms);
+    *ret = to;
+    return 0;
+}
+
+void seg_explanation_free(struct seg_explanation *explanation)
+{
+    if (!explanation)
+        return;
+    arena_done(&explanation->arena);
+    free(explanation->reasons);
+    free(explanation);
+}
+
+int seg_explanation_count(const struct seg_explanation *explanation)
+{
+    return (int)explanation->count;
+}
+
+const struct seg_reason *
+seg_explanation_at(const struct seg_explanation *explanation, int index)
+{
+    return &explanation->reasons[index];
+}
+
+int seg_explanation_member(const struct seg_explanation *explanation,
+                           int64_t *entered_at_ms)
+{
+    if (explanation->member && entered_at_ms)
+        *entered_at_ms = explanation->entered_at_ms;
+    return explanation->member;
+}
+
+static void write_reason(struct buf *buf, const struct seg_reason *reason)
+{
+    static const char *const marks[] = {"no ", "?  ", "yes"};
+    buf_printf(buf, "%s %*s%s", marks[reason->truth], reason->depth * 2, "",
+               reason->condition);
+    if (reason->value.type != SEG_MISSING) {
+        buf_str(buf, "  -- is ");
+        buf_json_value(buf, &reason->value);
+    } else if (*reason->needed) {
+        buf_str(buf, "  -- is not set");
+    }
+    if (*reason->needed)
+        buf_printf(buf, ", needs %s", reason->needed);
+    if (reason->changes_at_ms != SEG_NEVER) {
+        buf_str(buf, ", may change at ");
+        instant_format(buf, reason->changes_at_ms);
+    }
+    buf_char(buf, '\n');
+}
+
+char *seg_explanation_text(const struct seg_explanation *explanation)
+{
+    struct buf buf;
+    buf_init(&buf);
+    if (explanation->member) {
+        buf_str(&buf, "member since ");
+        instant_format(&buf, explanation->entered_at_ms);
+    } else {
+        buf_str(&buf, "not a member");
+    }
+    buf_str(&buf, ", at ");
+    instant_format(&buf, explanation->at_ms);
+    buf_char(&buf, '\n');
+    for (size_t i = 0; i < explanation->count; i++)
+        write_reason(&buf, &explanation->reasons[i]);
+    char *text = buf_take(&buf);
+    buf_done(&buf);
+    return text;
+}

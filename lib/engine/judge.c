@@ -1,0 +1,237 @@
+/* judge.c: from segments that may have changed to changes and triggers.
+ *
+ * Candidates are judged in order of rank, so that a segment is judged after all
+ * those it asks `in segment`, once. Only the present truth is emitted: whatever
+ * happened on the way there, one judgement makes at most one change a segment. */
+#include "lib/base/alloc.h"
+#include "lib/engine/engine.h"
+#include "lib/user/fired.h"
+#include "lib/user/member.h"
+
+void candidates_add(struct seg_engine *engine,
+                    const struct number_list *segments)
+{
+    for (uint32_t i = 0; i < segments->count; i++)
+        ranks_add(&engine->candidates,
+                  engine->plan->segments[segments->items[i]].rank);
+}
+
+static void add_listed(struct seg_engine *engine, const struct user *user)
+{
+    const struct plan *plan = engine->plan;
+    uint32_t number = intern_find(&plan->listed_ids, user_id(user));
+    if (number == INTERN_NONE)
+        return;
+    for (uint32_t i = 0; i < plan->listed[number].count; i++)
+        ranks_add(
+            &engine->candidates,
+            plan->segments[plan->listed[number].segments[i].segment].rank);
+}
+
+void candidates_add_all_of(struct seg_engine *engine, const struct user *user)
+{
+    const struct plan *plan = engine->plan;
+    struct user_walk walk;
+    uint32_t id;
+    candidates_add(engine, &plan->born);
+    if (user->flags & USER_LISTED)
+        add_listed(engine, user);
+    for (uint32_t i = 0; i < member_count(user); i++)
+        ranks_add(&engine->candidates,
+                  plan->segments[member_at(user, i, NULL)].rank);
+    user_walk_start(user, &walk);
+    while (user_walk_next(user, &walk, &id).words && id < plan->source_count)
+        candidates_add(engine, &plan->sources[id].segments);
+}
+
+/* ---- outputs --------------------------------------------------------------------- */
+
+static int copy_text(struct seg_engine *engine, struct seg_text text,
+                     struct seg_text *out)
+{
+    *out = (struct seg_text){NULL, 0};
+    if (text.bytes)
+        *out = arena_text(&engine->output_arena, text);
+    return text.bytes && !out->bytes ? SEG_ERR_NOMEM : 0;
+}
+
+/* A new output about USER; NULL: no memory. Texts that the last output has too
+ * are shared with it. */
+static struct seg_output *add_output(struct seg_engine *engine,
+                                     const struct user *user, int64_t now_ms,
+                                     const struct cause *cause)
+{
+    void *items = engine->outputs;
+    size_t n = engine->output_count;
+    if (alloc_grow(&items, &engine->output_cap, n + 1,
+                   sizeof(*engine->outputs)) < 0)
+        return NULL;
+    engine->outputs = items;
+    struct seg_output *output = &engine->outputs[n];
+    *output = (struct seg_output){
+        .cause = (uint8_t)cause->cause,
+        .trigger = -1,
+        .at_ms = now_ms,
+        .birth_topic = engine->topics.texts[user->birth_topic],
+        .birth_offset = user->birth_offset,
+        .source_topic = cause->source_topic,
+        .source_offset = cause->source_offset,
+    };
+    if (n > engine->saved.outputs) {
+        output->user_id = output[-1].user_id;
+        output->message_id = output[-1].message_id;
+    } else if (copy_text(engine, user_id(user), &output->user_id) < 0 ||
+               copy_text(engine, cause->message_id, &output->message_id) < 0) {
+        return NULL;
+    }
+    engine->output_count++;
+    return output;
+}
+
+/* ---- triggers ---------------------------------------------------------------------- */
+
+/* Whether TRIGGER may fire for USER at NOW_MS. */
+static int may_fire(struct seg_engine *engine, const struct user *user,
+                    uint32_t trigger, int64_t now_ms)
+{
+    const struct rule_trigger *rule = engine->plan->triggers[trigger].rule;
+    int64_t last;
+    if (engine->wall_ms != SEG_NEVER &&
+        engine->wall_ms - now_ms > engine->options.trigger_max_age_ms) {
+        engine->stats.triggers_suppressed++;
+        return 0;
+    }
+    if (rule->once && fired_find(user, trigger, &last) &&
+        (!rule->cooldown_ms || now_ms - last < rule->cooldown_ms)) {
+        engine->stats.triggers_cooling++;
+        return 0;
+    }
+    return 1;
+}
+
+static int fire(struct seg_engine *engine, struct user **user,
+                uint32_t trigger, size_t change, int64_t now_ms,
+                const struct cause *cause)
+{
+    struct seg_output *output = add_output(engine, *user, now_ms, cause);
+    if (!output)
+        return SEG_ERR_NOMEM;
+    const struct seg_output *of = &engine->outputs[change];
+    output->kind = SEG_OUTPUT_TRIGGER;
+    output->member = of->member;
+    output->segment = of->segment;
+    output->entered_at_ms = of->entered_at_ms;
+    output->trigger = (int)trigger;
+    output->seq = ++(*user)->trigger_seq;
+    engine->outputs[change].trigger_count++;
+    engine->stats.triggers++;
+    if (!engine->plan->triggers[trigger].rule->once)
+        return 0;
+    return fired_set(&engine->store, user, trigger, now_ms);
+}
+
+static int fire_triggers(struct seg_engine *engine, struct user **user,
+                         size_t change, int64_t now_ms,
+                         const struct cause *cause)
+{
+    uint32_t segment = (uint32_t)engine->outputs[change].segment;
+    const struct number_list *list = &engine->plan->segments[segment].triggers;
+    if (cause->cause == SEG_CAUSE_CATALOGUE || cause->cause == SEG_CAUSE_REPAIR)
+        return 0;
+    for (uint32_t i = 0; i < list->count; i++) {
+        uint32_t trigger = list->items[i];
+        if (engine->plan->triggers[trigger].rule->on_enter !=
+                engine->outputs[change].member ||
+            !may_fire(engine, *user, trigger, now_ms))
+            continue;
+        int ret = fire(engine, user, trigger, change, now_ms, cause);
+        if (ret < 0)
+            return ret;
+    }
+    return 0;
+}
+
+/* ---- changes ------------------------------------------------------------------------ */
+
+static int add_evidence(struct seg_engine *engine, const struct user *user,
+                        struct seg_output *output, int64_t now_ms)
+{
+    struct seg_evidence *evidence = arena_alloc(
+        &engine->output_arena, SEG_EVIDENCE_MAX * sizeof(*evidence));
+    struct view view = engine_view(engine, user, now_ms);
+    view.mismatches = NULL;
+    if (!evidence)
+        return SEG_ERR_NOMEM;
+    int count = eval_evidence(&view, (uint32_t)output->segment,
+                              &engine->output_arena, evidence);
+    output->evidence = evidence;
+    output->evidence_count = (uint8_t)(count < 0 ? 0 : count);
+    return count < 0 ? count : 0;
+}
+
+static int set_member(struct seg_engine *engine, struct user **user,
+                      struct seg_output *output)
+{
+    uint32_t segment = (uint32_t)output->segment;
+    if (output->member) {
+        int ret = member_add(&engine->store, user, segment, output->at_ms);
+        if (ret < 0)
+            return ret;
+        output->entered_at_ms = output->at_ms;
+    } else {
+        member_find(*user, segment, &output->entered_at_ms);
+        member_remove(&engine->store, user, segment);
+    }
+    engine->segment_sizes[segment] += output->member ? 1u : -1u;
+    engine->stats.entered += output->member;
+    engine->stats.exited += !output->member;
+    return 0;
+}
+
+/* A change that could not be made must not be undone either. */
+static int drop_output(struct seg_engine *engine, int error)
+{
+    engine->output_count--;
+    return error;
+}
+
+static int change(struct seg_engine *engine, struct user **user,
+                  uint32_t segment, int member, int64_t now_ms,
+                  const struct cause *cause)
+{
+    struct seg_output *output = add_output(engine, *user, now_ms, cause);
+    if (!output)
+        return SEG_ERR_NOMEM;
+    size_t index = engine->output_count - 1;
+    output->kind = SEG_OUTPUT_CHANGE;
+    output->member = (uint8_t)member;
+    output->segment = (int)segment;
+    int ret = add_evidence(engine, *user, output, now_ms);
+    if (ret == 0)
+        ret = set_member(engine, user, output);
+    if (ret < 0)
+        return drop_output(engine, ret);
+    output->seq = ++(*user)->seq;
+    (*user)->last_at_ms = now_ms;
+    engine->stats.repairs += cause->cause == SEG_CAUSE_REPAIR;
+    candidates_add(engine, &engine->plan->segments[segment].dependents);
+    return fire_triggers(engine, user, index, now_ms, cause);
+}
+
+int judge(struct seg_engine *engine, struct user **user, int64_t now_ms,
+          const struct cause *cause)
+{
+    uint32_t rank;
+    while ((rank = ranks_take(&engine->candidates)) != RANKS_NONE) {
+        uint32_t segment = engine->plan->by_rank[rank];
+        struct view view = engine_view(engine, *user, now_ms);
+        int truth = eval_segment(&view, segment);
+        int member = member_find(*user, segment, NULL);
+        if (truth == SEG_UNKNOWN || (truth == SEG_TRUE) == member)
+            continue;
+        int ret = change(engine, user, segment, !member, now_ms, cause);
+        if (ret < 0)
+            return ret;
+    }
+    return 0;
+}

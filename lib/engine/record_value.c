@@ -1,0 +1,99 @@
+/* record_value.c: a value in a user record. */
+#include "lib/engine/record_value.h"
+
+#include <string.h>
+
+#define NESTING_MAX 64
+
+void record_value_encode(struct buf *buf, const struct seg_value *value)
+{
+    uint64_t bits;
+    buf_u8(buf, value->type);
+    switch ((enum seg_value_type)value->type) {
+    case SEG_BOOL:
+        buf_u8(buf, value->as.boolean != 0);
+        break;
+    case SEG_INT:
+        bits = (uint64_t)value->as.integer;
+        buf_varint(buf, bits << 1 ^ (value->as.integer < 0 ? UINT64_MAX : 0));
+        break;
+    case SEG_DOUBLE:
+        memcpy(&bits, &value->as.number, sizeof(bits));
+        buf_u64(buf, bits);
+        break;
+    case SEG_TEXT:
+        buf_varint(buf, value->len);
+        buf_add(buf, value->as.text, value->len);
+        break;
+    case SEG_LIST:
+        buf_varint(buf, value->len);
+        for (uint32_t i = 0; i < value->len; i++)
+            record_value_encode(buf, &value->as.items[i]);
+        break;
+    case SEG_MISSING:
+    case SEG_OBJECT:
+        break;
+    }
+}
+
+static int decode(struct reader *reader, struct arena *arena,
+                  struct seg_value *value, int depth);
+
+static int decode_list(struct reader *reader, struct arena *arena,
+                       struct seg_value *value, int depth)
+{
+    uint64_t count = reader_varint(reader);
+    if (count > reader_left(reader) || depth == NESTING_MAX)
+        return SEG_ERR_RECORD;
+    struct seg_value *items = arena_calloc(arena, count, sizeof(*items));
+    if (!items)
+        return SEG_ERR_NOMEM;
+    for (uint64_t i = 0; i < count; i++) {
+        int ret = decode(reader, arena, &items[i], depth + 1);
+        if (ret < 0)
+            return ret;
+    }
+    value->len = (uint32_t)count;
+    value->as.items = items;
+    return 0;
+}
+
+static int decode(struct reader *reader, struct arena *arena,
+                  struct seg_value *value, int depth)
+{
+    uint64_t bits;
+    struct seg_text text;
+    *value = (struct seg_value){.type = reader_u8(reader)};
+    switch (value->type) {
+    case SEG_BOOL:
+        value->as.boolean = reader_u8(reader) != 0;
+        break;
+    case SEG_INT:
+        bits = reader_varint(reader);
+        value->as.integer = (int64_t)(bits >> 1 ^ (0 - (bits & 1)));
+        break;
+    case SEG_DOUBLE:
+        bits = reader_u64(reader);
+        memcpy(&value->as.number, &bits, sizeof(bits));
+        break;
+    case SEG_TEXT:
+        text = reader_text(reader);
+        value->len = (uint32_t)text.len;
+        value->as.text = text.bytes;
+        break;
+    case SEG_LIST:
+        return decode_list(reader, arena, value, depth);
+    case SEG_MISSING:
+    case SEG_OBJECT:
+        break;
+    default:
+        return SEG_ERR_RECORD;
+    }
+    return reader_failed(reader) ? SEG_ERR_RECORD : 0;
+}
+
+int record_value_decode(struct reader *reader, struct arena *arena,
+                        struct seg_value *value)
+{
+    return decode(reader, arena, value, 0);
+}

@@ -1,0 +1,313 @@
+/* restore.c: putting the users of a partition together again.
+ *
+ * The daemon reads, in this order (daemon/protocol/restore.h):
+ *
+ *   user records        what was known when they were flushed, and up to which
+ *                       position of each input
+ *   changes, triggers   memberships, seq and cooldowns since then
+ *   inputs              features and attributes since then, silently
+ *
+ * A record repeats what older changes say, so a change counts only if its seq is
+ * the user's next; an input event only if it lies at or behind the user's
+ * position. Nobody is judged meanwhile. Then everybody whose pieces came from
+ * more than one of these, or whose next instant has passed, is judged once: as
+ * memberships were read back rather than decided anew, nothing should differ. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/alloc.h"
+#include "lib/base/error.h"
+#include "lib/base/text.h"
+#include "lib/engine/engine.h"
+#include "lib/user/dedupe.h"
+#include "lib/user/fired.h"
+#include "lib/user/member.h"
+
+/* ---- positions ---------------------------------------------------------------- */
+
+/* The row of POSITIONS in the table, from 1; users flushed together share one. */
+static int add_positions(struct seg_engine *engine, const int64_t *positions,
+                         uint32_t *row)
+{
+    struct restoring *r = &engine->restoring;
+    size_t width = engine->topics.count;
+    void *items = r->positions;
+    if (r->positions_count &&
+        !memcmp(r->positions + (r->positions_count - 1) * width, positions,
+                width * sizeof(*positions))) {
+        *row = (uint32_t)r->positions_count;
+        return 0;
+    }
+    if (alloc_grow(&items, &r->positions_cap, r->positions_count + 1,
+                   width * sizeof(*positions)) < 0)
+        return SEG_ERR_NOMEM;
+    r->positions = items;
+    memcpy(r->positions + r->positions_count * width, positions,
+           width * sizeof(*positions));
+    *row = (uint32_t)++r->positions_count;
+    return 0;
+}
+
+static int set_positions(struct seg_engine *engine, const struct user *user,
+                         const int64_t *positions)
+{
+    struct restoring *r = &engine->restoring;
+    void *rows = r->positions_of;
+    size_t old = r->positions_of_cap;
+    uint32_t row;
+    if (add_positions(engine, positions, &row) < 0 ||
+        alloc_grow(&rows, &r->positions_of_cap, user->index + 1ul,
+                   sizeof(uint32_t)) < 0)
+        return SEG_ERR_NOMEM;
+    r->positions_of = rows;
+    memset(r->positions_of + old, 0,
+           (r->positions_of_cap - old) * sizeof(uint32_t));
+    r->positions_of[user->index] = row;
+    return 0;
+}
+
+/* Whether USER's record has the event at ORIGIN already. */
+static int is_folded(const struct seg_engine *engine, const struct user *user,
+                     const struct seg_origin *origin)
+{
+    const struct restoring *r = &engine->restoring;
+    if (user->index >= r->positions_of_cap || !r->positions_of[user->index])
+        return 0;
+    size_t row = r->positions_of[user->index] - 1u;
+    return origin->offset <
+           r->positions[row * engine->topics.count + (size_t)origin->topic];
+}
+
+/* ---- steps 2 to 4 --------------------------------------------------------------- */
+
+int seg_engine_restore_user(struct seg_engine *engine, const char *record,
+                            size_t len, struct seg_error *detail)
+{
+    int64_t positions[SEG_TOPICS_MAX];
+    struct user *user;
+    engine->restoring.active = 1;
+    int ret = snapshot_decode(engine, (struct seg_text){record, len}, &user,
+                              positions, detail);
+    return ret < 0 ? ret : set_positions(engine, user, positions);
+}
+
+/* The user ID, made if there is no record of him: the input will tell where he
+ * was born. */
+static int find_or_add(struct seg_engine *engine, struct seg_text id,
+                       struct user **user)
+{
+    struct store *store = &engine->store;
+    uint64_t hash = store_hash(store, id);
+    engine->restoring.active = 1;
+    *user = store_find(store, id, hash);
+    if (*user)
+        return 0;
+    int ret = wheel_reserve(&engine->wheel, store->user_count + 1);
+    if (ret == 0)
+        ret = store_add(store, id, hash, engine->clock_ms, user);
+    if (ret < 0)
+        return ret;
+    (*user)->flags |= USER_NAMELESS;
+    if (intern_find(&engine->plan->listed_ids, id) != INTERN_NONE)
+        (*user)->flags |= USER_LISTED;
+    return 0;
+}
+
+static int find_segment(struct seg_engine *engine, struct seg_text key,
+                        uint32_t *segment, struct seg_error *detail)
+{
+    *segment = intern_find(&engine->plan->segment_keys, key);
+    return *segment == INTERN_NONE
+               ? error_set(detail, SEG_ERR_NOT_FOUND,
+                           "segment \"%.*s\" is not in the catalogue",
+                           (int)key.len, key.bytes)
+               : 0;
+}
+
+int seg_engine_restore_change(struct seg_engine *engine,
+                              const struct seg_restored *change,
+                              struct seg_error *detail)
+{
+    struct user *user;
+    uint32_t segment;
+    int ret = find_or_add(engine, change->user_id, &user);
+    if (ret < 0 || change->seq <= user->seq)
+        return ret;
+    if (change->seq != user->seq + 1)
+        return error_set(detail, SEG_ERR_SEQ_GAP,
+                         "change %u of a user follows change %u", change->seq,
+                         user->seq);
+    ret = find_segment(engine, change->segment, &segment, detail);
+    if (ret < 0)
+        return ret;
+    int member = member_find(user, segment, NULL);
+    if (member == change->member)
+        return error_set(detail, SEG_ERR_SEQ_GAP,
+                         "change %u of a user repeats the one before",
+                         change->seq);
+    if (change->member)
+        ret = member_add(&engine->store, &user, segment, change->entered_at_ms);
+    else
+        member_remove(&engine->store, &user, segment);
+    if (ret < 0)
+        return ret;
+    user->seq = change->seq;
+    if (change->at_ms > user->last_at_ms)
+        user->last_at_ms = change->at_ms;
+    user->flags |= USER_TOUCHED;
+    return 0;
+}
+
+/* The trigger of SEGMENT that has NAME and fires on enter or exit. */
+static uint32_t find_trigger(const struct plan *plan, uint32_t segment,
+                             struct seg_text name, int on_enter)
+{
+    const struct number_list *list = &plan->segments[segment].triggers;
+    for (uint32_t i = 0; i < list->count; i++) {
+        const struct rule_trigger *rule = plan->triggers[list->items[i]].rule;
+        if (rule->on_enter == on_enter && text_equal(rule->name, name))
+            return list->items[i];
+    }
+    return PLAN_NONE;
+}
+
+int seg_engine_restore_trigger(struct seg_engine *engine,
+                               const struct seg_restored *trigger,
+                               struct seg_error *detail)
+{
+    struct user *user;
+    uint32_t segment, number;
+    int ret = find_or_add(engine, trigger->user_id, &user);
+    if (ret < 0 || trigger->seq <= user->trigger_seq)
+        return ret;
+    if (trigger->seq != user->trigger_seq + 1)
+        return error_set(detail, SEG_ERR_SEQ_GAP,
+                         "trigger %u of a user follows trigger %u",
+                         trigger->seq, user->trigger_seq);
+    ret = find_segment(engine, trigger->segment, &segment, detail);
+    if (ret < 0)
+        return ret;
+    number = find_trigger(engine->plan, segment, trigger->trigger,
+                          trigger->member);
+    if (number == PLAN_NONE)
+        return error_set(detail, SEG_ERR_NOT_FOUND,
+                         "trigger \"%.*s\" is not in the catalogue",
+                         (int)trigger->trigger.len, trigger->trigger.bytes);
+    if (engine->plan->triggers[number].rule->once)
+        ret = fired_set(&engine->store, &user, number, trigger->at_ms);
+    if (ret < 0)
+        return ret;
+    user->trigger_seq = trigger->seq;
+    user->flags |= USER_TOUCHED;
+    return 0;
+}
+
+int seg_engine_redo(struct seg_engine *engine, const struct seg_event *event,
+                    const struct seg_origin *origin)
+{
+    struct user *user;
+    int born, ret = engine_user(engine, event, origin, &user, &born);
+    engine->restoring.active = 1;
+    if (ret < 0)
+        return ret;
+    if (is_folded(engine, user, origin))
+        return SEG_APPLIED;
+    user->flags |= USER_TOUCHED;
+    if (event->message_id.bytes &&
+        dedupe_seen(user,
+                    dedupe_hash(engine->topics.texts[origin->topic],
+                                event->message_id),
+                    origin->timestamp_ms, DEDUPE_NEVER))
+        return SEG_APPLIED_DUPLICATE;
+    touch_begin(engine, user);
+    ret = engine->saved.used ? engine_fold(engine, &user, event, origin, 0)
+                             : SEG_ERR_NOMEM;
+    if (ret >= 0)
+        return SEG_APPLIED;
+    if (engine->saved.used)
+        touch_fail(engine, &user);
+    if (born) {
+        struct user *moved; /* None: he is the last. */
+        store_remove(&engine->store, user, &moved);
+    }
+    return ret;
+}
+
+/* ---- step 5 ----------------------------------------------------------------------- */
+
+/* Judge USER, who was touched or whose instant, DUE_MS, has passed. */
+static int judge_restored(struct seg_engine *engine, struct user **user,
+                          int64_t due_ms)
+{
+    static const struct cause cause = {.cause = SEG_CAUSE_REPAIR};
+    int64_t now_ms = engine_now(engine, *user);
+    size_t outputs = engine->output_count;
+    int ret = dirty_reserve(engine);
+    touch_begin(engine, *user);
+    if (ret < 0 || !engine->saved.used)
+        return SEG_ERR_NOMEM;
+    int touched = (*user)->flags & USER_TOUCHED;
+    if (touched || due_ms <= now_ms) {
+        ret = user_unpark(engine, user, now_ms);
+        candidates_add_all_of(engine, *user);
+        if (ret >= 0)
+            ret = judge(engine, user, now_ms, &cause);
+    }
+    if (ret < 0) {
+        touch_fail(engine, user);
+        return ret;
+    }
+    (*user)->flags &= (uint8_t)~(USER_TOUCHED | USER_NAMELESS);
+    if (touched || engine->output_count > outputs)
+        dirty_mark(engine, *user);
+    return 0;
+}
+
+static void count_members(struct seg_engine *engine, const struct user *user)
+{
+    for (uint32_t i = 0; i < member_count(user); i++)
+        engine->segment_sizes[member_at(user, i, NULL)]++;
+}
+
+/* Records carry the due instants of their time; from now on they are timers. */
+static int finish_user(struct seg_engine *engine, uint32_t index)
+{
+    struct user *user = engine->store.users[index];
+    int64_t due_ms = wheel_at(&engine->wheel, index);
+    wheel_set(&engine->wheel, index, SEG_NEVER);
+    count_members(engine, user);
+    int ret = judge_restored(engine, &user, due_ms);
+    if (ret < 0)
+        return ret;
+    wheel_set(&engine->wheel, index,
+              user_next_due(engine, user, engine_now(engine, user)));
+    return 0;
+}
+
+static void begin_finish(struct seg_engine *engine, int64_t clock_ms)
+{
+    if (clock_ms > engine->clock_ms)
+        engine->clock_ms = clock_ms;
+    engine->restoring.active = 1;
+    engine->restoring.next = 0;
+}
+
+int seg_engine_restore_finish(struct seg_engine *engine, int64_t clock_ms,
+                              int work_max)
+{
+    struct restoring *r = &engine->restoring;
+    if (!r->next)
+        begin_finish(engine, clock_ms);
+    for (int work = 0; r->next < engine->store.user_count; work++) {
+        if (work == work_max)
+            return 1;
+        int ret = finish_user(engine, r->next);
+        if (ret < 0)
+            return ret;
+        r->next++;
+    }
+    free(r->positions_of);
+    free(r->positions);
+    *r = (struct restoring){0};
+    return 0;
+}

@@ -1,0 +1,64 @@
+/* snapshot.h: the record of one user, byte by byte.
+ *
+ * Numbers are little-endian; `n` is a LEB128 number, `z` a zigzag one, `text` an
+ * n and as many bytes, `ms` an int64_t of milliseconds since 1970.
+ *
+ *   u8    version, 1
+ *   text  user id
+ *   u8    input topics k; for each: u64 hash of its name,
+ *         ms-wide position: the offset after the last event folded in
+ *   u8    birth: place of its topic in that list; n offset
+ *   n     seq            n  trigger seq
+ *   ms    `at` of the last change; INT64_MIN if none
+ *   ms    a lower bound of the next instant of a change by time; INT64_MAX
+ *   u32   catalogue (the 8 hex digits)
+ *   sections, each a u8 tag and its content, until tag 0:
+ *     1  n memberships:  u64 hash of the segment's key, ms entered
+ *     2  n features:     u64 hash of the canonical text, u8 kind
+ *                        (feature_table.h), then by kind
+ *          tally         n count
+ *          window        u8 coarse; n entries: exact: ms of the first, then n
+ *                        differences; coarse: ms bucket, n count
+ *          *_time        ms
+ *          first, last   u8 coarse; n entries: ms, stamp, value
+ *     3  n attributes:   u8 1 if of the account, n names, each a text; write
+ *     4  account:        write, its value the group id
+ *     5  n spare attributes: u8 1 if of the account, text name, write
+ *     6  n message ids:  u64 hash, ms record time, oldest first
+ *     7  n triggers:     u64 hash of segment, on and name, ms last fired
+ *     8  n parked:       u8 kind, target, text name, write
+ *   write = ms, stamp, u64 owner (hash of the group id; 0: the user), value
+ *   stamp = u8 place of the topic in the list, n offset
+ *   value = u8 type (enum seg_value_type): 1 u8; 2 z; 3 u64 bits of the double;
+ *           4 text; 5 n items, each a value; 0 and 6 nothing
+ *   target of a parked update = feature: u64 hash; attribute: as in 3 without
+ *           the write; account, spare: u8
+ *
+ * Features, segments and triggers are named by hashes, so that a record outlives
+ * a catalogue: what the catalogue does not know is left out, a spare attribute
+ * that it reads now becomes one. A topic that is no longer an input counts as the
+ * first. Version 1 is the only one so far. */
+#ifndef ENGINE_SNAPSHOT_H
+#define ENGINE_SNAPSHOT_H
+
+#include <stdint.h>
+
+#define SNAPSHOT_VERSION 1
+
+/* A stamp in memory: topic above, offset below (feature.h, fold_stamp). */
+#define STAMP_TOPIC_SHIFT 56
+#define STAMP_OFFSET_MASK ((UINT64_C(1) << STAMP_TOPIC_SHIFT) - 1)
+
+enum section {
+    SECTION_END,
+    SECTION_MEMBERS,
+    SECTION_FEATURES,
+    SECTION_ATTRIBUTES,
+    SECTION_ACCOUNT,
+    SECTION_SPARE,
+    SECTION_IDS,
+    SECTION_FIRED,
+    SECTION_PARKED,
+};
+
+#endif

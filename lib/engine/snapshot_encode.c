@@ -1,0 +1,245 @@
+/* snapshot_encode.c: a user to his record (snapshot.h has the format). */
+#include "lib/engine/engine.h"
+#include "lib/engine/record_value.h"
+#include "lib/engine/snapshot.h"
+#include "lib/user/attribute.h"
+#include "lib/user/codec.h"
+#include "lib/user/dedupe.h"
+#include "lib/user/fired.h"
+#include "lib/user/member.h"
+#include "lib/user/times.h"
+
+static void put_ms(struct buf *buf, int64_t ms)
+{
+    buf_u64(buf, (uint64_t)ms);
+}
+
+static void put_text(struct buf *buf, struct seg_text text)
+{
+    buf_varint(buf, text.len);
+    buf_text(buf, text);
+}
+
+static void put_stamp(struct buf *buf, uint64_t stamp)
+{
+    buf_u8(buf, (uint8_t)(stamp >> STAMP_TOPIC_SHIFT));
+    buf_varint(buf, stamp & STAMP_OFFSET_MASK);
+}
+
+static void put_write(struct buf *buf, const struct write *write)
+{
+    put_ms(buf, write->time_ms);
+    put_stamp(buf, write->stamp);
+    buf_u64(buf, write->owner);
+    record_value_encode(buf, &write->value);
+}
+
+static void put_path(struct buf *buf, const struct path *path)
+{
+    buf_u8(buf, path->root == PATH_ACCOUNT);
+    buf_varint(buf, (uint64_t)path->count);
+    for (int i = 0; i < path->count; i++)
+        put_text(buf, path->names[i]);
+}
+
+static void put_members(struct seg_engine *engine, const struct user *user,
+                        struct buf *buf)
+{
+    uint32_t count = member_count(user);
+    int64_t entered;
+    buf_u8(buf, SECTION_MEMBERS);
+    buf_varint(buf, count);
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t segment = member_at(user, i, &entered);
+        buf_u64(buf, engine->plan->segments[segment].key_hash);
+        put_ms(buf, entered);
+    }
+}
+
+static void put_window(const struct user *user, const struct item *item,
+                       struct buf *buf)
+{
+    int coarse = item->form == FORM_COARSE;
+    uint32_t count = coarse ? item->count / 3 : times_count(item, 0);
+    int64_t last = 0;
+    buf_u8(buf, (uint8_t)coarse);
+    buf_varint(buf, count);
+    for (uint32_t i = 0; i < count; i++) {
+        int64_t time = coarse ? codec_get_i64(item->words + i * 3)
+                              : times_get(user, item, 0, i);
+        if (coarse || !i)
+            put_ms(buf, time);
+        else
+            buf_varint(buf, (uint64_t)(time - last));
+        if (coarse)
+            buf_varint(buf, item->words[i * 3 + 2]);
+        last = time;
+    }
+}
+
+static void put_values(struct seg_engine *engine, const struct item *item,
+                       struct buf *buf)
+{
+    struct seg_value value;
+    uint32_t count = 0, at;
+    for (at = 0; at < item->count; at += 4 + codec_len(item->words + at + 4))
+        count++;
+    buf_u8(buf, item->form == FORM_COARSE);
+    buf_varint(buf, count);
+    for (at = 0; at < item->count; at += 4 + codec_len(item->words + at + 4)) {
+        put_ms(buf, codec_get_i64(item->words + at));
+        put_stamp(buf, codec_get_u64(item->words + at + 2));
+        buf->failed |=
+            codec_get(item->words + at + 4, &engine->scratch, &value) < 0;
+        record_value_encode(buf, &value);
+    }
+}
+
+static void put_feature(struct seg_engine *engine, const struct user *user,
+                        uint32_t id, const struct item *item, struct buf *buf)
+{
+    const struct feature *feature = &engine->plan->features[id];
+    buf_u64(buf, feature->key);
+    buf_u8(buf, (uint8_t)feature_code(feature->kind));
+    switch (feature->kind) {
+    case FEATURE_TALLY:
+        buf_varint(buf, codec_get_u64(item->words));
+        break;
+    case FEATURE_WINDOW:
+        put_window(user, item, buf);
+        break;
+    case FEATURE_FIRST_TIME:
+    case FEATURE_LAST_TIME:
+        put_ms(buf, codec_get_i64(item->words));
+        break;
+    case FEATURE_FIRST:
+    case FEATURE_LAST:
+        put_values(engine, item, buf);
+        break;
+    }
+}
+
+/* How many items of USER have ids from FROM to below TO. */
+static uint32_t count_items(const struct user *user, uint32_t from, uint32_t to)
+{
+    struct user_walk walk;
+    uint32_t id, count = 0;
+    user_walk_start(user, &walk);
+    while (user_walk_next(user, &walk, &id).words && id < to)
+        count += id >= from;
+    return count;
+}
+
+/* Features and attributes: the items of the catalogue's sources. */
+static void put_sources(struct seg_engine *engine, const struct user *user,
+                        struct buf *buf)
+{
+    const struct plan *plan = engine->plan;
+    struct user_walk walk;
+    struct item item;
+    struct write write;
+    uint32_t id, features = count_items(user, 0, plan->feature_count);
+    buf_u8(buf, SECTION_FEATURES);
+    buf_varint(buf, features);
+    user_walk_start(user, &walk);
+    for (uint32_t i = 0; i < features; i++) {
+        item = user_walk_next(user, &walk, &id);
+        put_feature(engine, user, id, &item, buf);
+    }
+    buf_u8(buf, SECTION_ATTRIBUTES);
+    buf_varint(buf, count_items(user, plan->feature_count, plan->source_count));
+    while (user_walk_next(user, &walk, &id).words && id < plan->source_count) {
+        put_path(buf, &plan->attributes[id - plan->feature_count].path);
+        buf->failed |= attribute_last(user, id, &engine->scratch, &write) < 0;
+        put_write(buf, &write);
+    }
+}
+
+static void put_spare(const struct user *user, struct buf *buf)
+{
+    struct spare spare;
+    struct write write;
+    uint32_t count = 0, at = 0;
+    if (account_last(user, &write)) {
+        buf_u8(buf, SECTION_ACCOUNT);
+        put_write(buf, &write);
+    }
+    while (spare_next(user, &at, &spare))
+        count++;
+    buf_u8(buf, SECTION_SPARE);
+    buf_varint(buf, count);
+    for (at = 0; spare_next(user, &at, &spare);) {
+        buf_u8(buf, (uint8_t)spare.account);
+        put_text(buf, spare.name);
+        put_write(buf, &spare.write);
+    }
+}
+
+static void put_history(struct seg_engine *engine, const struct user *user,
+                        struct buf *buf)
+{
+    int64_t ms;
+    buf_u8(buf, SECTION_IDS);
+    buf_varint(buf, dedupe_count(user));
+    for (uint32_t i = 0; i < dedupe_count(user); i++) {
+        buf_u64(buf, dedupe_at(user, i, &ms));
+        put_ms(buf, ms);
+    }
+    buf_u8(buf, SECTION_FIRED);
+    buf_varint(buf, fired_count(user));
+    for (uint32_t i = 0; i < fired_count(user); i++) {
+        uint32_t trigger = fired_at(user, i, &ms);
+        buf_u64(buf, engine->plan->triggers[trigger].key_hash);
+        put_ms(buf, ms);
+    }
+}
+
+static void put_parked(struct seg_engine *engine, const struct user *user,
+                       struct buf *buf)
+{
+    struct update update;
+    uint32_t count = 0, at = 0;
+    while (parked_at(user, &at, &engine->scratch, &update) > 0)
+        count++;
+    buf_u8(buf, SECTION_PARKED);
+    buf_varint(buf, count);
+    for (at = 0; parked_at(user, &at, &engine->scratch, &update) > 0;) {
+        const struct write write = {update.time_ms, update.stamp, update.owner,
+                                    update.value};
+        buf_u8(buf, (uint8_t)update.kind);
+        if (update.kind == UPDATE_FEATURE)
+            buf_u64(buf, engine->plan->features[update.target].key);
+        else if (update.kind == UPDATE_ATTRIBUTE)
+            put_path(buf, &engine->plan->attributes[update.target].path);
+        else
+            buf_u8(buf, (uint8_t)update.target);
+        put_text(buf, update.name);
+        put_write(buf, &write);
+    }
+}
+
+void snapshot_encode(struct seg_engine *engine, const struct user *user,
+                     const int64_t *positions, struct buf *buf)
+{
+    arena_reset(&engine->scratch);
+    buf_u8(buf, SNAPSHOT_VERSION);
+    put_text(buf, user_id(user));
+    buf_u8(buf, (uint8_t)engine->topics.count);
+    for (uint32_t i = 0; i < engine->topics.count; i++) {
+        buf_u64(buf, engine->topic_hash[i]);
+        put_ms(buf, positions[i]);
+    }
+    buf_u8(buf, user->birth_topic);
+    buf_varint(buf, (uint64_t)user->birth_offset);
+    buf_varint(buf, user->seq);
+    buf_varint(buf, user->trigger_seq);
+    put_ms(buf, user->last_at_ms);
+    put_ms(buf, wheel_at(&engine->wheel, user->index));
+    buf_u32(buf, (uint32_t)(engine->plan->hash >> 32));
+    put_members(engine, user, buf);
+    put_sources(engine, user, buf);
+    put_spare(user, buf);
+    put_history(engine, user, buf);
+    put_parked(engine, user, buf);
+    buf_u8(buf, SECTION_END);
+}

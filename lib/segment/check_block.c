@@ -1,0 +1,187 @@
+/* check_block.c: what lists, segments and tests are as a whole. */
+#include "lib/segment/checker.h"
+
+#include <stdlib.h>
+
+#include "lib/base/buf.h"
+#include "lib/base/intern.h"
+#include "lib/base/text.h"
+
+/* ---- lists ----------------------------------------------------------- */
+
+/* Warn of values that stand twice in LIST. */
+static void check_twice(struct checker *checker, const struct rule_list *list)
+{
+    struct intern seen;
+    struct buf key;
+    uint32_t number;
+    int new = 1;
+    intern_init(&seen);
+    buf_init(&key);
+    for (int i = 0; i < list->values.count && new >= 0; i++) {
+        const struct rule_value *value = &list->values.items[i];
+        buf_reset(&key);
+        buf_char(&key, value->is_date ? 'd' : 'v');
+        buf_json_value(&key, &value->value);
+        new = buf_failed(&key)
+                  ? SEG_ERR_NOMEM
+                  : intern_add(&seen, (struct seg_text){key.bytes, key.len},
+                               &number);
+        if (new == 0)
+            check_warning(checker, value->pos,
+                          "This value stands twice in the list `%s`.",
+                          list->key.bytes);
+    }
+    if (new < 0)
+        checker->diagnostics->failed = 1;
+    buf_done(&key);
+    intern_done(&seen);
+}
+
+void check_list(struct checker *checker, const struct rule_list *list)
+{
+    if (!list->used)
+        check_warning(checker, list->pos, "The list `%s` is not used.",
+                      list->key.bytes);
+    check_twice(checker, list);
+}
+
+/* ---- segments -------------------------------------------------------- */
+
+/* Ids of users: texts of the length that an id may have. */
+static void check_ids(struct checker *checker, struct rule_values *values)
+{
+    check_resolve(checker, values);
+    for (int i = 0; i < values->count; i++) {
+        const struct rule_value *value = &values->items[i];
+        const char *sentence =
+            value->value.type != SEG_TEXT ? "The id of a user is a text in "
+                                            "double quotes."
+            : !value->value.len           ? "The id of a user is not empty."
+            : value->value.len > SEG_ID_BYTES_MAX
+                ? "The id of a user has at most 512 bytes."
+                : NULL;
+        if (!sentence)
+            continue;
+        check_error(checker, values->list.bytes ? values->pos : value->pos,
+                    "%s", sentence);
+        return;
+    }
+}
+
+static void check_triggers(struct checker *checker,
+                           const struct rule_segment *segment)
+{
+    for (int i = 0; i < segment->trigger_count; i++) {
+        const struct rule_trigger *a = &segment->triggers[i], *b;
+        if (!a->once) {
+            check_warning(checker, a->pos,
+                          "This trigger has no cooldown: it fires each time.");
+            diagnostics_suggest(checker->diagnostics,
+                                "add `once`, or `once per 30d`");
+        }
+        for (int j = 0; j < i; j++) {
+            b = &segment->triggers[j];
+            if (a->on_enter != b->on_enter || !text_equal(a->name, b->name))
+                continue;
+            check_error(checker, a->pos,
+                        "This trigger stands already in line %u.", b->pos.line);
+            break;
+        }
+    }
+}
+
+void check_segment(struct checker *checker, struct rule_segment *segment)
+{
+    if (segment->when)
+        check_cond(checker, segment->when);
+    else if (!segment->include.count && !segment->include.list.bytes)
+        check_warning(checker, segment->pos,
+                      "Nobody can be in this segment: it has neither `when` "
+                      "nor `include`.");
+    check_ids(checker, &segment->include);
+    check_ids(checker, &segment->exclude);
+    check_triggers(checker, segment);
+    if (!checker->tested[checker->segment])
+        check_warning(checker, segment->pos, "The segment `%s` has no test.",
+                      segment->key.bytes);
+}
+
+/* ---- tests ----------------------------------------------------------- */
+
+static void check_target(struct checker *checker,
+                         const struct rule_test_block *test)
+{
+    struct suggest suggest;
+    int segment = check_find_segment(checker, test->segment);
+    if (segment >= 0) {
+        checker->tested[segment] = 1;
+        return;
+    }
+    check_error(checker, test->pos, "There is no segment `%s` to test.",
+                test->segment.bytes);
+    suggest_init(&suggest, test->segment);
+    for (int i = 0; i < checker->rules->segment_count; i++)
+        suggest_offer(&suggest, checker->rules->segments[i].key);
+    if (suggest.best.bytes)
+        diagnostics_suggest(checker->diagnostics, "did you mean `%s`?",
+                            suggest.best.bytes);
+}
+
+static void check_lines(struct checker *checker,
+                        const struct rule_test_block *test)
+{
+    int64_t at_ms = 0;
+    int expects = 0;
+    for (int i = 0; i < test->line_count; i++) {
+        const struct rule_line *line = &test->lines[i];
+        expects += line->kind == LINE_EXPECT;
+        if (line->kind == LINE_SET)
+            continue;
+        if (line->at_ms < at_ms)
+            check_warning(checker, line->pos,
+                          "This line is earlier than the one before it.");
+        at_ms = line->at_ms;
+    }
+    if (!expects)
+        check_warning(checker, test->pos, "This test expects nothing.");
+}
+
+static int order(const void *a, const void *b)
+{
+    const struct rule_test_block *x = *(struct rule_test_block *const *)a;
+    const struct rule_test_block *y = *(struct rule_test_block *const *)b;
+    int segments = text_compare(x->segment, y->segment);
+    int names = segments ? segments : text_compare(x->name, y->name);
+    return names ? names : (x > y) - (x < y);
+}
+
+/* Two tests of one segment with one name. */
+static void check_names(struct checker *checker)
+{
+    size_t count = (size_t)checker->rules->test_count;
+    const struct rule_test_block **tests = calloc(count + 1, sizeof(*tests));
+    if (!tests) {
+        checker->diagnostics->failed = 1;
+        return;
+    }
+    for (size_t i = 0; i < count; i++)
+        tests[i] = &checker->rules->tests[i];
+    qsort(tests, count, sizeof(*tests), order);
+    for (size_t i = 1; i < count; i++)
+        if (text_equal(tests[i - 1]->segment, tests[i]->segment) &&
+            text_equal(tests[i - 1]->name, tests[i]->name))
+            check_error(checker, tests[i]->pos,
+                        "There is already a test of that name of `%s` in line "
+                        "%u.", tests[i]->segment.bytes, tests[i - 1]->pos.line);
+    free(tests);
+}
+
+void check_tests(struct checker *checker)
+{
+    check_names(checker);
+    for (int i = 0; i < checker->rules->test_count; i++) {
+        check_target(checker, &checker->rules->tests[i]);
+        check_lines(checker, &checker->rules->tests[i]);
+    }
+}

@@ -1,0 +1,158 @@
+/* check_type.c: tests that can never match, for the types of what is tested and
+ * of what it is tested against (LANGUAGE.md rows 6 and 27). */
+#include "lib/segment/checker.h"
+
+#include "lib/base/text.h"
+#include "lib/event/value.h"
+#include "lib/event/version.h"
+
+static int is_number(const struct rule_value *value)
+{
+    return !value->is_date && (value->value.type == SEG_INT ||
+                               value->value.type == SEG_DOUBLE);
+}
+
+static int is_text(const struct rule_value *value)
+{
+    return !value->is_date && value->value.type == SEG_TEXT;
+}
+
+static struct seg_text text_of_item(const struct rule_value *value)
+{
+    return (struct seg_text){value->value.as.text, value->value.len};
+}
+
+/* Where to point for item VALUE of TEST: at itself, or at the @list. */
+static struct rule_pos place(const struct rule_test *test,
+                             const struct rule_value *value)
+{
+    return test->values.list.bytes ? test->values.pos : value->pos;
+}
+
+/* All items must pass GOOD; else say FORMAT, a plain sentence. */
+static void check_items(struct checker *checker, const struct rule_test *test,
+                        int (*good)(const struct rule_value *),
+                        const char *sentence)
+{
+    for (int i = 0; i < test->values.count; i++) {
+        const struct rule_value *value = &test->values.items[i];
+        if (good(value))
+            continue;
+        check_error(checker, place(test, value), "%s", sentence);
+        return;
+    }
+}
+
+static int is_text_or_date(const struct rule_value *value)
+{
+    return value->is_date || is_text(value);
+}
+
+static void check_number(struct checker *checker, const struct rule_test *test)
+{
+    const struct rule_op_info *info = rule_op_info(test->op);
+    if (info->of != OF_ANY || test->op == OP_IS_NOT_SET)
+        check_error(checker, test->pos,
+                    "This measure is a number; `%s` is never true of it.",
+                    info->words);
+    else
+        check_items(checker, test, is_number,
+                    "This measure is a number; it never matches another type.");
+}
+
+/* ---- orders, ranges, cases, versions --------------------------------- */
+
+static int has_order(const struct rule_value *value)
+{
+    return value->value.type != SEG_BOOL;
+}
+
+static void check_range(struct checker *checker, const struct rule_test *test)
+{
+    const struct rule_value *low = &test->values.items[0], *high = low + 1;
+    int order;
+    if (!has_order(low) || !has_order(high))
+        return;
+    if (low->is_date != high->is_date ||
+        !value_compare(&low->value, &high->value, &order)) {
+        check_error(checker, test->values.pos,
+                    "These two are of different types; nothing is between "
+                    "them.");
+    } else if (order > 0) {
+        check_error(checker, test->values.pos,
+                    "This range is empty: its first value is the greater one.");
+        diagnostics_suggest(checker->diagnostics,
+                            "write the smaller value first");
+    }
+}
+
+static void check_version(struct checker *checker, const struct rule_test *test)
+{
+    struct seg_text text = text_of_item(&test->values.items[0]);
+    int order;
+    if (version_compare(text, text, &order))
+        return;
+    check_error(checker, test->values.pos,
+                "This is no version (SemVer 2.0), so this is never true.");
+    diagnostics_suggest(checker->diagnostics,
+                        "a version is, for example, \"4.2.0\" or "
+                        "\"4.2.0-beta.1\"");
+}
+
+void check_test(struct checker *checker, enum check_subject subject,
+                struct rule_test *test)
+{
+    const struct rule_op_info *info = rule_op_info(test->op);
+    check_resolve(checker, &test->values);
+    if (subject == SUBJECT_NUMBER)
+        check_number(checker, test);
+    if (subject == SUBJECT_TEXT)
+        check_items(checker, test, is_text_or_date,
+                    "This is a text of the event; it never matches another "
+                    "type.");
+    if (test->ignoring_case)
+        check_items(checker, test, is_text,
+                    "`ignoring case` goes only with texts.");
+    if (info->operand == OPERAND_ORDERED || info->operand == OPERAND_RANGE)
+        check_items(checker, test, has_order, "true and false have no order.");
+    if (info->operand == OPERAND_RANGE)
+        check_range(checker, test);
+    if (test->op >= OP_VERSION_EQ && test->op <= OP_VERSION_GE)
+        check_version(checker, test);
+}
+
+/* ---- where ----------------------------------------------------------- */
+
+static int is_type_of_event(const struct rule_value *value)
+{
+    struct seg_text text = text_of_item(value);
+    return !is_text(value) || text_equal(text, text_of("track")) ||
+           text_equal(text, text_of("page")) ||
+           text_equal(text, text_of("screen"));
+}
+
+static void check_event_path(struct checker *checker,
+                             const struct rule_where *where)
+{
+    const struct rule_test *test = &where->test;
+    if (text_equal(where->path.names[0], text_of("type")) &&
+        !test->ignoring_case && (test->op == OP_EQ || test->op == OP_IN))
+        check_items(checker, test, is_type_of_event,
+                    "The type of an event is \"track\", \"page\" or "
+                    "\"screen\", nothing else.");
+}
+
+void check_where(struct checker *checker, struct rule_where *where)
+{
+    for (int i = 0; i < where->count; i++)
+        check_where(checker, where->children[i]);
+    if (where->kind != WHERE_TEST) {
+        check_where_group(checker, where);
+        return;
+    }
+    check_test(checker,
+               where->path.root == PATH_EVENT ? SUBJECT_TEXT : SUBJECT_ANY,
+               &where->test);
+    if (where->path.root == PATH_EVENT)
+        check_event_path(checker, where);
+}

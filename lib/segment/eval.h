@@ -1,0 +1,50 @@
+/* eval.h: the truth of conditions about one user at one instant.
+ *
+ * Truth has three values (Kleene's, LANGUAGE.md and DESIGN.md section 6): false,
+ * unknown, true stand as 0, 1, 2, so that `and` is the minimum, `or` the maximum
+ * and `not` 2 minus. Unknown arises while a new feature is warming. */
+#ifndef SEGMENT_EVAL_H
+#define SEGMENT_EVAL_H
+
+#include <stdint.h>
+
+#include <seg/query.h>
+
+#include "lib/segment/plan.h"
+
+/* Whom to judge, and when. USER may be NULL: a user of whom nothing is known. */
+struct view {
+    const struct plan *plan;
+    const struct user *user;
+    int64_t now_ms;
+    struct arena *scratch;
+    uint64_t *mismatches; /* May be NULL. */
+};
+
+/* Truth of PREDICATE; *VALUE gets what was measured, a count not above what the
+ * predicate needs to know. */
+int eval_predicate(const struct view *view, const struct predicate *predicate,
+                   struct seg_value *value);
+
+int eval_cond(const struct view *view, const struct cond *cond);
+
+/* Truth of segment SEGMENT, include and exclude considered; memberships of other
+ * segments are read from the user. */
+int eval_segment(const struct view *view, uint32_t segment);
+
+/* 1 included, 0 excluded, -1 neither. */
+int eval_listed(const struct view *view, uint32_t segment);
+
+/* The conditions that decided the truth of SEGMENT, up to SEG_EVIDENCE_MAX into
+ * OUT; values are copied into ARENA. Returns how many, or SEG_ERR_NOMEM. */
+int eval_evidence(const struct view *view, uint32_t segment,
+                  struct arena *arena, struct seg_evidence *out);
+
+/* The first instant after now at which PREDICATE may change by time alone. */
+int64_t eval_predicate_next(const struct view *view,
+                            const struct predicate *predicate);
+
+/* The same for any predicate of source SOURCE. */
+int64_t eval_source_next(const struct view *view, uint32_t source);
+
+#endif

@@ -1,0 +1,222 @@
+/* parse_block.c: lists and test blocks of a segment file. */
+#include "lib/segment/parse_block.h"
+
+#include <string.h>
+
+#include "lib/base/alloc.h"
+#include "lib/base/text.h"
+#include "lib/segment/parse_path.h"
+#include "lib/segment/parse_value.h"
+
+int definition_is_here(struct cursor *cursor)
+{
+    static const char *const words[] = {"segment", "list", "test", "trait",
+                                        "score"};
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        if (cursor_at(cursor, 0, words[i]))
+            return cursor_peek(cursor, 1)->kind == TOKEN_WORD ||
+                   (i < 2 && cursor_peek(cursor, 1)->kind == TOKEN_STRING);
+    return 0;
+}
+
+/* ---- lists ----------------------------------------------------------- */
+
+static int add_list(struct cursor *cursor, const struct rule_list *list)
+{
+    struct rules *rules = cursor->rules;
+    void *lists = rules->lists;
+    if (rules->list_count == RULE_DEFINITIONS_MAX)
+        return cursor_error_at(cursor, list->pos, "There are at most %d lists.",
+                               RULE_DEFINITIONS_MAX);
+    if (alloc_grow(&lists, &rules->list_cap, (size_t)rules->list_count + 1,
+                   sizeof(*list)) < 0)
+        return cursor_no_memory(cursor);
+    rules->lists = lists;
+    rules->lists[rules->list_count++] = *list;
+    return 0;
+}
+
+int parse_list(struct cursor *cursor)
+{
+    struct rule_list list = {.pos = cursor_pos(cursor, cursor_peek(cursor, 0))};
+    if (parse_key(cursor, "list", &list.key) < 0)
+        return -1;
+    if (cursor_at(cursor, 0, "{") || cursor_at(cursor, 0, "[")) {
+        cursor_error(cursor, "`=` is missing after the key of the list.");
+        return cursor_suggest(cursor, "a list is written `list %s = [\"a\", "
+                                      "\"b\"]`", list.key.bytes);
+    }
+    if (cursor_expect(cursor, "=") < 0)
+        return -1;
+    list.values.pos = cursor_pos(cursor, cursor_peek(cursor, 0));
+    if (!cursor_accept(cursor, "[")) {
+        cursor_error(cursor, "The values of a list stand in [ ].");
+        return cursor_suggest(cursor, "a list is written `list %s = [\"a\", "
+                                      "\"b\"]`", list.key.bytes);
+    }
+    if (parse_items(cursor, "]", &list.values) < 0)
+        return -1;
+    list.end = cursor_pos(cursor, &cursor->last);
+    return add_list(cursor, &list);
+}
+
+/* ---- lines of a test ------------------------------------------------- */
+
+static int parse_set(struct cursor *cursor, struct rule_line *line)
+{
+    line->kind = LINE_SET;
+    if (parse_user_path(cursor, &line->path) < 0)
+        return -1;
+    if (cursor_at(cursor, 0, "==") || cursor_at(cursor, 0, ":"))
+        cursor_error(cursor, "`=` is missing here.");
+    else if (cursor_expect(cursor, "=") == 0)
+        return parse_property_value(cursor, &line->value);
+    return -1;
+}
+
+static int parse_happening(struct cursor *cursor, struct rule_line *line)
+{
+    line->kind = LINE_EVENT;
+    if (parse_string(cursor, "The name of an event", SEG_NAME_BYTES_MAX,
+                     &line->name) < 0)
+        return -1;
+    if (!line->name.len)
+        return cursor_error_at(cursor, cursor_pos(cursor, &cursor->last),
+                               "The name of an event is not empty.");
+    return cursor_at(cursor, 0, "{")
+               ? parse_properties(cursor, &line->properties,
+                                  &line->property_count)
+               : 0;
+}
+
+static int parse_group(struct cursor *cursor, struct rule_line *line)
+{
+    line->kind = LINE_GROUP;
+    if (parse_string(cursor, "The id of a group", SEG_ID_BYTES_MAX,
+                     &line->name) < 0)
+        return -1;
+    if (!line->name.len)
+        return cursor_error_at(cursor, cursor_pos(cursor, &cursor->last),
+                               "The id of a group is not empty.");
+    return cursor_at(cursor, 0, "{")
+               ? parse_properties(cursor, &line->properties,
+                                  &line->property_count)
+               : 0;
+}
+
+static int parse_expect(struct cursor *cursor, struct rule_line *line)
+{
+    static const char *const words[] = {"in", "out", "enter", "exit"};
+    line->kind = LINE_EXPECT;
+    for (int i = 0; i < 4; i++)
+        if (cursor_accept(cursor, words[i])) {
+            line->expect = (enum rule_expect)i;
+            return 0;
+        }
+    if (cursor_at(cursor, 0, "trait"))
+        return cursor_not_yet(cursor, "`expect trait`");
+    return cursor_wrong_word(cursor, "What is expected", "in|out|enter|exit");
+}
+
+static int parse_at(struct cursor *cursor, struct rule_line *line)
+{
+    if (parse_duration(cursor, "at", 0, &line->at_ms) < 0)
+        return -1;
+    if (cursor_accept(cursor, "event"))
+        return parse_happening(cursor, line);
+    if (cursor_accept(cursor, "expect"))
+        return parse_expect(cursor, line);
+    if (cursor_accept(cursor, "group"))
+        return parse_group(cursor, line);
+    if (cursor_accept(cursor, "identify")) {
+        line->kind = LINE_IDENTIFY;
+        return parse_properties(cursor, &line->properties,
+                                &line->property_count);
+    }
+    return cursor_wrong_word(cursor, "What happens",
+                             "event|expect|identify|group");
+}
+
+static int parse_line(struct cursor *cursor)
+{
+    struct rule_line line = {.pos = cursor_pos(cursor, cursor_peek(cursor, 0))};
+    int ret;
+    if (cursor_accept(cursor, "set"))
+        ret = parse_set(cursor, &line);
+    else if (cursor_accept(cursor, "at"))
+        ret = parse_at(cursor, &line);
+    else
+        ret = cursor_wrong_word(cursor, "A line of the test", "at|set");
+    if (ret < 0)
+        return -1;
+    line.pos = cursor_span(cursor, line.pos);
+    return cursor_push(cursor, &line, sizeof(line));
+}
+
+/* ---- test blocks ----------------------------------------------------- */
+
+static int add_test(struct cursor *cursor, const struct rule_test_block *test)
+{
+    struct rules *rules = cursor->rules;
+    void *tests = rules->tests;
+    if (rules->test_count == RULE_DEFINITIONS_MAX)
+        return cursor_error_at(cursor, test->pos, "There are at most %d tests.",
+                               RULE_DEFINITIONS_MAX);
+    if (alloc_grow(&tests, &rules->test_cap, (size_t)rules->test_count + 1,
+                   sizeof(*test)) < 0)
+        return cursor_no_memory(cursor);
+    rules->tests = tests;
+    rules->tests[rules->test_count++] = *test;
+    return 0;
+}
+
+/* To the next line of the test, or what ends it. */
+static void skip_line(struct cursor *cursor)
+{
+    while (cursor_peek(cursor, 0)->kind != TOKEN_END) {
+        const struct token *token = cursor_peek(cursor, 0);
+        if (cursor_at(cursor, 0, "}") || definition_is_here(cursor) ||
+            (token->starts_line &&
+             (cursor_at(cursor, 0, "at") || cursor_at(cursor, 0, "set"))))
+            return;
+        cursor_take(cursor);
+    }
+}
+
+static int parse_lines(struct cursor *cursor, struct rule_test_block *test)
+{
+    size_t from = cursor->stack_len;
+    int wrong = 0;
+    while (!cursor_at(cursor, 0, "}")) {
+        size_t line_from = cursor->stack_len;
+        if (cursor_peek(cursor, 0)->kind == TOKEN_END ||
+            definition_is_here(cursor))
+            return cursor_error_at(cursor, test->pos,
+                                   "This test has no closing `}`.");
+        if (test->line_count == RULE_DEFINITIONS_MAX)
+            return cursor_error(cursor, "A test has at most %d lines.",
+                                RULE_DEFINITIONS_MAX);
+        if (parse_line(cursor) == 0) {
+            test->line_count++;
+            continue;
+        }
+        wrong = 1;
+        cursor->stack_len = line_from;
+        skip_line(cursor);
+    }
+    test->end = cursor_pos(cursor, cursor_take(cursor));
+    test->lines = cursor_pop(cursor, from);
+    return wrong || !test->lines ? -1 : 0;
+}
+
+int parse_test_block(struct cursor *cursor)
+{
+    struct rule_test_block test = {
+        .pos = cursor_pos(cursor, cursor_peek(cursor, 0))};
+    if (parse_key(cursor, "segment", &test.segment) < 0 ||
+        parse_string(cursor, "The name of a test", SEG_NAME_BYTES_MAX,
+                     &test.name) < 0 ||
+        cursor_expect(cursor, "{") < 0 || parse_lines(cursor, &test) < 0)
+        return -1;
+    return add_test(cursor, &test);
+}

@@ -1,0 +1,395 @@
+/* parse_value.c: values, lists of them, durations, properties. */
+#include "lib/segment/parse_value.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/base/text.h"
+#include "lib/segment/parse_path.h"
+
+/* Words that stand where a text was meant: `Goal Used` up to what cannot be
+ * part of it. Only for a hint; nothing is taken. */
+static int unquoted(struct cursor *cursor, char *out, size_t size)
+{
+    static const char stops[] = "|in|from|at|where|or|and|between|exactly|not|"
+                                "times|ignoring|ago|once|within|";
+    char word[80];
+    size_t used = 0;
+    for (int i = 0; i < CURSOR_LOOKAHEAD; i++) {
+        const struct token *token = cursor_peek(cursor, i);
+        if (token->kind != TOKEN_WORD || token->source.len > 60 ||
+            (i && token->starts_line))
+            break;
+        snprintf(word, sizeof(word), "|%.*s|", (int)token->source.len,
+                 token->source.bytes);
+        if (strstr(stops, word))
+            break;
+        used += (size_t)snprintf(out + used, size - used, "%s%.*s",
+                                 i ? " " : "", (int)token->source.len,
+                                 token->source.bytes);
+    }
+    return used > 0;
+}
+
+static int suggest_quotes(struct cursor *cursor)
+{
+    char words[CURSOR_LOOKAHEAD * 64];
+    if (unquoted(cursor, words, sizeof(words)))
+        cursor_suggest(cursor, "did you mean `\"%s\"`?", words);
+    return -1;
+}
+
+int parse_string(struct cursor *cursor, const char *what, size_t max,
+                 struct seg_text *text)
+{
+    const struct token *token = cursor_peek(cursor, 0);
+    if (token->kind != TOKEN_STRING) {
+        cursor_error(cursor, "%s is a text in double quotes.", what);
+        return suggest_quotes(cursor);
+    }
+    if (token->text.len > max)
+        return cursor_error(cursor, "%s has at most %zu bytes, not %zu.", what,
+                            max, token->text.len);
+    *text = cursor_take(cursor)->text;
+    return 0;
+}
+
+/* ---- keys ------------------------------------------------------------ */
+
+static int is_key(struct seg_text text)
+{
+    if (!lex_is_name(text) || text.bytes[0] < 'a')
+        return 0;
+    for (size_t i = 0; i < text.len; i++)
+        if (text.bytes[i] >= 'A' && text.bytes[i] <= 'Z')
+            return 0;
+    return 1;
+}
+
+/* A key out of what was written: lower case, _ for what cannot be. */
+static int suggest_key(struct cursor *cursor, struct seg_text text)
+{
+    char key[RULE_KEY_BYTES_MAX + 1];
+    size_t used = 0;
+    for (size_t i = 0; i < text.len && used < RULE_KEY_BYTES_MAX; i++) {
+        char c = text.bytes[i];
+        int upper = c >= 'A' && c <= 'Z';
+        int good = upper || (c >= 'a' && c <= 'z') ||
+                   (used && ((c >= '0' && c <= '9') || c == '_'));
+        if (good || used)
+            key[used++] = upper ? (char)(c | 0x20) : good ? c : '_';
+    }
+    key[used] = 0;
+    return used ? cursor_suggest(cursor, "did you mean `%s`?", key) : -1;
+}
+
+int parse_key(struct cursor *cursor, const char *what, struct seg_text *key)
+{
+    const struct token *token = cursor_peek(cursor, 0);
+    if (token->kind != TOKEN_WORD && token->kind != TOKEN_STRING) {
+        return cursor_missing(cursor, "The key of the %s", what);
+    }
+    if (token->kind == TOKEN_STRING || !is_key(token->source)) {
+        cursor_error(cursor, "A key is written a-z, 0-9 and _ without quotes "
+                             "and begins with a letter.");
+        return suggest_key(cursor, token->text);
+    }
+    if (token->source.len > RULE_KEY_BYTES_MAX)
+        return cursor_error(cursor, "A key has at most %d bytes, not %zu.",
+                            RULE_KEY_BYTES_MAX, token->source.len);
+    return cursor_copy(cursor, cursor_take(cursor)->source, key);
+}
+
+/* ---- values ---------------------------------------------------------- */
+
+static int wrong_value_word(struct cursor *cursor)
+{
+    if (cursor_at(cursor, 0, "null")) {
+        cursor_error(cursor, "There is no null here.");
+        return cursor_suggest(cursor, "use `is set` or `is not set`");
+    }
+    if (cursor_at(cursor, 1, ".") && (cursor_at(cursor, 0, "user") ||
+                                      cursor_at(cursor, 0, "account") ||
+                                      cursor_at(cursor, 0, "trait")))
+        return cursor_not_yet(cursor, "A value taken from the user");
+    cursor_error(cursor, "A value is a text in double quotes, a number, true, "
+                         "false or a date.");
+    return suggest_quotes(cursor);
+}
+
+static int wrong_value(struct cursor *cursor)
+{
+    const struct token *token = cursor_peek(cursor, 0);
+    if (token->kind == TOKEN_WORD)
+        return wrong_value_word(cursor);
+    if (token->kind == TOKEN_LIST) {
+        cursor_error(cursor, "One value stands here, no list.");
+        return cursor_instead(cursor, 0, "in ", "");
+    }
+    if (token->kind == TOKEN_DURATION)
+        return cursor_error(cursor, "A value stands here, no duration.");
+    if (token->kind == TOKEN_PERCENT)
+        return cursor_not_yet(cursor, "A comparison with a percent");
+    if (cursor_at(cursor, 0, "(") || cursor_at(cursor, 0, "[")) {
+        cursor_error(cursor, "One value stands here, no list.");
+        return cursor_suggest(cursor, "did you mean `in (...)`?");
+    }
+    return cursor_error(cursor, "A value is missing here: a text in double "
+                                "quotes, a number, true, false or a date.");
+}
+
+static int is_truth(struct cursor *cursor)
+{
+    return cursor_at(cursor, 0, "true") || cursor_at(cursor, 0, "false");
+}
+
+int parse_value(struct cursor *cursor, struct rule_value *value)
+{
+    const struct token *token = cursor_peek(cursor, 0);
+    *value = (struct rule_value){.pos = cursor_pos(cursor, token)};
+    if (token->kind == TOKEN_STRING) {
+        value->value = (struct seg_value){.type = SEG_TEXT,
+                                          .len = (uint32_t)token->text.len,
+                                          .as.text = token->text.bytes};
+    } else if (token->kind == TOKEN_NUMBER || token->kind == TOKEN_DATE) {
+        value->value = token->value;
+        value->is_date = token->kind == TOKEN_DATE;
+        if (value->is_date)
+            value->value = (struct seg_value){.type = SEG_INT,
+                                              .as.integer = token->ms};
+        if (cursor_copy(cursor, token->source, &value->spelling) < 0)
+            return -1;
+    } else if (is_truth(cursor)) {
+        value->value = (struct seg_value){
+            .type = SEG_BOOL, .as.boolean = token->source.len == 4};
+    } else {
+        return wrong_value(cursor);
+    }
+    cursor_take(cursor);
+    return 0;
+}
+
+/* After a value: a comma (1), CLOSING (0), or what is wrong (-1). */
+static int next_item(struct cursor *cursor, const char *closing)
+{
+    if (cursor_accept(cursor, closing))
+        return 0;
+    if (!cursor_accept(cursor, ",")) {
+        cursor_error(cursor, "`,` or `%s` is missing after this value.",
+                     closing);
+        return -1;
+    }
+    if (cursor_at(cursor, 0, closing))
+        return cursor_error_at(cursor, cursor_pos(cursor, &cursor->last),
+                               "No comma stands after the last value.");
+    return 1;
+}
+
+int parse_items(struct cursor *cursor, const char *closing,
+                struct rule_values *values)
+{
+    size_t from = cursor->stack_len;
+    struct rule_value value;
+    int more;
+    if (cursor_at(cursor, 0, closing))
+        return cursor_error(cursor, "A list has at least one value.");
+    values->count = 0;
+    do {
+        if (values->count == RULE_VALUES_MAX)
+            return cursor_error(cursor, "A list has at most %d values.",
+                                RULE_VALUES_MAX);
+        if (parse_value(cursor, &value) < 0 ||
+            cursor_push(cursor, &value, sizeof(value)) < 0)
+            return -1;
+        values->count++;
+        more = next_item(cursor, closing);
+    } while (more > 0);
+    if (more < 0)
+        return -1;
+    values->items = cursor_pop(cursor, from);
+    return values->items ? 0 : -1;
+}
+
+int parse_values(struct cursor *cursor, struct rule_values *values)
+{
+    const struct token *token = cursor_peek(cursor, 0);
+    *values = (struct rule_values){.pos = cursor_pos(cursor, token)};
+    if (token->kind == TOKEN_LIST) {
+        cursor_take(cursor);
+        return cursor_copy(cursor, cursor->last.text, &values->list);
+    }
+    if (!cursor_accept(cursor, "(")) {
+        cursor_error(cursor, "Values stand in ( ), or a list as @key.");
+        if (token->kind == TOKEN_STRING || token->kind == TOKEN_NUMBER)
+            cursor_instead(cursor, 0, "(", ")");
+        return -1;
+    }
+    return parse_items(cursor, ")", values);
+}
+
+int parse_strings(struct cursor *cursor, const char *what, size_t max,
+                  struct seg_text const **texts, int *count)
+{
+    size_t from = cursor->stack_len;
+    struct seg_text text;
+    int more;
+    if (cursor_expect(cursor, "[") < 0)
+        return -1;
+    *count = 0;
+    do {
+        if (*count == RULE_NAMES_MAX)
+            return cursor_error(cursor, "Here stand at most %d texts.",
+                                RULE_NAMES_MAX);
+        if (parse_string(cursor, what, max, &text) < 0 ||
+            cursor_push(cursor, &text, sizeof(text)) < 0)
+            return -1;
+        ++*count;
+        more = next_item(cursor, "]");
+    } while (more > 0);
+    if (more < 0)
+        return -1;
+    *texts = cursor_pop(cursor, from);
+    return *texts ? 0 : -1;
+}
+
+/* ---- durations ------------------------------------------------------- */
+
+/* `7 days`, `7`, `"7d"`, `the last 7 days`, `1 month`. */
+static int wrong_duration(struct cursor *cursor, const char *before)
+{
+    const struct token *token = cursor_peek(cursor, 0);
+    int number = token->kind == TOKEN_NUMBER;
+    const struct token *unit = cursor_peek(cursor, 1);
+    const char *letter =
+        number && unit->kind == TOKEN_WORD ? lex_unit(unit->source) : NULL;
+    cursor_error(cursor, "After `%s` stands a duration, such as 15m, 6h or 7d.",
+                 before);
+    if (letter)
+        return cursor_instead(cursor, 0, "", letter);
+    if (number && (unit->kind == TOKEN_WORD) &&
+        (!strncmp(unit->source.bytes, "month", 5) ||
+         !strncmp(unit->source.bytes, "year", 4)))
+        return cursor_suggest(cursor, "months and years differ in length; "
+                                      "write days, such as 30d or 365d");
+    return number ? cursor_instead(cursor, 0, "", "d") : -1;
+}
+
+int parse_duration(struct cursor *cursor, const char *before, int64_t least_ms,
+                   int64_t *ms)
+{
+    if (cursor_peek(cursor, 0)->kind != TOKEN_DURATION)
+        return wrong_duration(cursor, before);
+    if (cursor_peek(cursor, 0)->ms < least_ms)
+        return cursor_error(cursor, "A duration of nothing matches nothing.");
+    *ms = cursor_take(cursor)->ms;
+    return 0;
+}
+
+/* ---- properties ------------------------------------------------------ */
+
+/* As parse_value, but what belongs into an event. */
+static int parse_plain_value(struct cursor *cursor, struct rule_value *value)
+{
+    if (parse_value(cursor, value) < 0)
+        return -1;
+    if (value->is_date) {
+        value->is_date = 0;
+        value->value =
+            (struct seg_value){.type = SEG_TEXT,
+                               .len = (uint32_t)value->spelling.len,
+                               .as.text = value->spelling.bytes};
+    }
+    return 0;
+}
+
+int parse_property_value(struct cursor *cursor, struct rule_value *value)
+{
+    struct rule_pos pos = cursor_pos(cursor, cursor_peek(cursor, 0));
+    size_t from = cursor->stack_len;
+    uint32_t count = 0;
+    int more;
+    if (!cursor_accept(cursor, "["))
+        return parse_plain_value(cursor, value);
+    do {
+        if (count == RULE_VALUES_MAX)
+            return cursor_error(cursor, "A list has at most %d values.",
+                                RULE_VALUES_MAX);
+        if (parse_plain_value(cursor, value) < 0 ||
+            cursor_push(cursor, &value->value, sizeof(value->value)) < 0)
+            return -1;
+        count++;
+        more = next_item(cursor, "]");
+    } while (more > 0);
+    if (more < 0)
+        return -1;
+    *value = (struct rule_value){
+        .value = {.type = SEG_LIST, .len = count,
+                  .as.items = cursor_pop(cursor, from)},
+        .pos = cursor_span(cursor, pos)};
+    return value->value.as.items ? 0 : -1;
+}
+
+/* Whether one of A and B is the other, or an object that holds it. */
+static int overlap(const struct rule_property *a, const struct rule_property *b)
+{
+    int count = a->name_count < b->name_count ? a->name_count : b->name_count;
+    for (int i = 0; i < count; i++)
+        if (!text_equal(a->names[i], b->names[i]))
+            return 0;
+    return 1;
+}
+
+static int check_overlap(struct cursor *cursor,
+                         const struct rule_property *properties, int count)
+{
+    for (int i = 1; i < count; i++)
+        for (int j = 0; j < i; j++)
+            if (overlap(&properties[i], &properties[j]))
+                return cursor_error_at(cursor, properties[i].pos,
+                                       "This property stands already before "
+                                       "in these brackets.");
+    return 0;
+}
+
+static int parse_property(struct cursor *cursor, struct rule_property *property)
+{
+    struct path path;
+    *property = (struct rule_property){
+        .pos = cursor_pos(cursor, cursor_peek(cursor, 0))};
+    if (parse_names(cursor, &path) < 0)
+        return -1;
+    property->names = path.names;
+    property->name_count = path.count;
+    property->pos = cursor_span(cursor, property->pos);
+    if (cursor_accept(cursor, ":") || cursor_accept(cursor, "=="))
+        return cursor_error_at(cursor, cursor_pos(cursor, &cursor->last),
+                               "A property is written name = value.");
+    if (cursor_expect(cursor, "=") < 0)
+        return -1;
+    return parse_property_value(cursor, &property->value);
+}
+
+int parse_properties(struct cursor *cursor,
+                     const struct rule_property **properties, int *count)
+{
+    size_t from = cursor->stack_len;
+    struct rule_property property;
+    int more;
+    if (cursor_expect(cursor, "{") < 0)
+        return -1;
+    *count = 0;
+    do {
+        if (*count == RULE_PROPERTIES_MAX)
+            return cursor_error(cursor, "Here stand at most %d properties.",
+                                RULE_PROPERTIES_MAX);
+        if (parse_property(cursor, &property) < 0 ||
+            cursor_push(cursor, &property, sizeof(property)) < 0)
+            return -1;
+        ++*count;
+        more = next_item(cursor, "}");
+    } while (more > 0);
+    if (more < 0)
+        return -1;
+    *properties = cursor_pop(cursor, from);
+    return *properties ? check_overlap(cursor, *properties, *count) : -1;
+}

@@ -1,0 +1,76 @@
+/* planner.h: the making of a plan, shared by the files plan*.c.
+ *
+ * Arrays grow on the heap while the plan is made; when it is done they move into
+ * the arena of the rules. */
+#ifndef SEGMENT_PLANNER_H
+#define SEGMENT_PLANNER_H
+
+#include "lib/base/buf.h"
+#include "lib/segment/plan.h"
+
+/* A growing list of numbers; see list_add. */
+struct growing {
+    uint32_t *items;
+    size_t count, cap;
+};
+
+struct planner {
+    struct plan *plan;
+    struct rules *rules;
+    struct arena *arena; /* Of the rules. */
+    struct buf text;     /* Scratch. */
+    struct intern paths, trait_paths, selectors, features, attributes;
+    struct planned_selector {
+        struct rule_event event;
+        struct growing features;
+    } *selector_items;
+    size_t selector_cap;
+    struct feature *feature_items;
+    const char **feature_texts;
+    size_t feature_cap, feature_text_cap;
+    struct attribute *attribute_items;
+    size_t attribute_cap;
+    struct path *path_items, *trait_path_items;
+    size_t path_cap, trait_path_cap;
+    struct predicate *predicate_items;
+    size_t predicate_cap;
+    struct growing *users; /* Of each predicate: the segments that use it. */
+    size_t user_cap;
+};
+
+/* Attributes are numbered after the features; until there are all features a
+ * source that is an attribute has this bit. */
+#define PLANNED_ATTRIBUTE (UINT32_C(1) << 31)
+
+/* Add NUMBER to LIST unless it is its last. Returns 0 or SEG_ERR_NOMEM. */
+int growing_add(struct growing *list, uint32_t number);
+
+/* LIST as it stays, in the arena; LIST is freed. Sets *RET. */
+int growing_take(struct planner *planner, struct growing *list,
+                 struct number_list *ret);
+
+/* COUNT items of SIZE at ITEMS, copied into the arena; NULL: no memory. */
+void *planner_keep(struct planner *planner, const void *items, size_t count,
+                   size_t size);
+
+/* The scratch text as a terminated string in the arena; NULL: no memory. */
+const char *planner_text(struct planner *planner);
+
+/* plan_event.c: number of the path PATH of an event. */
+int planner_path(struct planner *planner, const struct path *path,
+                 uint32_t *number);
+/* Number of the selector of EVENT. */
+int planner_selector(struct planner *planner, const struct rule_event *event,
+                     uint32_t *number);
+/* Make selectors and dispatch from what was gathered. */
+int planner_events(struct planner *planner);
+void planner_events_done(struct plan *plan);
+
+/* plan_source.c: the predicate of COND, used by SEGMENT. */
+int planner_predicate(struct planner *planner, const struct rule_cond *cond,
+                      uint32_t segment, uint32_t *number);
+/* Make features, attributes, predicates and sources from what was gathered. */
+int planner_sources(struct planner *planner);
+void planner_sources_done(struct plan *plan);
+
+#endif

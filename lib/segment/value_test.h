@@ -1,0 +1,49 @@
+/* value_test.h: one test of one value (LANGUAGE.md, `test`).
+ *
+ * Compiled from a rule_test: operands are folded once if the test ignores case,
+ * and a long list of values becomes a set. */
+#ifndef SEGMENT_VALUE_TEST_H
+#define SEGMENT_VALUE_TEST_H
+
+#include <stdint.h>
+
+#include "lib/base/arena.h"
+#include "lib/base/intern.h"
+#include "lib/segment/rule.h"
+
+struct value_test {
+    const struct rule_test *rule;
+    const struct rule_value *operands; /* Folded if ignoring case. */
+    const struct intern *set; /* Texts of a long `in` or `not in`; or NULL. */
+};
+
+/* Compile RULE, which stays, in ARENA. Returns 0 or SEG_ERR_NOMEM; TEST is to be
+ * ended in any case. */
+int value_test_init(struct value_test *test, struct arena *arena,
+                    const struct rule_test *rule);
+void value_test_done(struct value_test *test);
+
+/* What a test needs besides the value. */
+struct test_context {
+    int64_t now_ms;
+    struct arena *scratch;
+    uint64_t *mismatches; /* Counts types that do not compare; may be NULL. */
+};
+
+/* Whether VALUE passes. */
+int value_test(const struct value_test *test, const struct seg_value *value,
+               const struct test_context *context);
+
+/* Whether the test may change by time alone. */
+int value_test_timed(const struct value_test *test);
+
+/* The first instant after NOW_MS at which the test of VALUE may change by time
+ * alone; SEG_NEVER. */
+int64_t value_test_next(const struct value_test *test,
+                        const struct seg_value *value, int64_t now_ms);
+
+/* The same for a test of the age in days of SINCE_MS. */
+int64_t value_test_next_days(const struct value_test *test, int64_t since_ms,
+                             int64_t now_ms);
+
+#endif

@@ -1,0 +1,256 @@
+#!/bin/sh
+# check.sh [PART | PART/NAME]...: runs the tests, all of them without arguments.
+#
+# A part is there when its files are: nothing absent counts as passed.  After a
+# failure the rest still runs.  Closes with the time of each part and the one
+# line `N passed, N failed`; exit 1 unless something passed and nothing failed.
+#
+#   build     segmentd, segmentctl, libseg.a
+#   lint      tests/lint.sh, and proof that it sees what it should refuse
+#   unit      tests/unit/check_*, tests/example/*
+#   scenario  the test blocks of config/segments and tests/scenario; check_*
+#   model     tests/model/check_*
+#   fuzz      tests/fuzz/fuzz_*, 30 s each (FUZZ_SECONDS)
+#   asan      unit, scenario and model under AddressSanitizer and UBSan
+#   tsan      tests/process/tsan_*.py with a daemon built for ThreadSanitizer
+#   process   the other tests/process/*.py, on a real broker
+#
+# Environment: B (build folder), MAKE, CI (warnings are errors).
+# shellcheck disable=SC3043 -- every sh in use knows local
+set -u
+cd "$(dirname "$0")/../.." || exit 2
+
+B=${B:-build}
+MAKE=${MAKE:-make}
+FUZZ_SECONDS=${FUZZ_SECONDS:-30}
+export B PYTHONDONTWRITEBYTECODE=1
+logs=$B/check
+mkdir -p "$logs"
+: >"$logs/times"
+passed=0 failed=0 LIVE=
+trap 'exit 130' INT TERM
+
+now() { date +%s.%N; }
+since() { echo "$1 $(now)" | awk '{ printf "%.1f", $2 - $1 }'; }
+have() { ls "$@" >/dev/null 2>&1; }
+make_it() { "$MAKE" -s --no-print-directory "$@"; }
+
+# The variant of the build that programs come from, see the Makefile.
+variant() { # SANITIZE, label
+    SANITIZE=${1:-} label=${2:-} out=$B${1:+/$1}
+    export SANITIZE
+}
+
+# Tests and failures that a log tells of: Check's summary or the closing line of
+# our own programs; else the program itself is the test.
+tally() { # exit status, log
+    awk -v status="$1" '
+        /^[0-9]+%: Checks: / { gsub(/[:,]/, ""); tests = $3; failed = $5 + $7 }
+        /^[a-z_0-9]+: [0-9]+ tests, [0-9]+ failed$/ { tests = $2; failed = $4 }
+        END {
+            if (tests == "") { tests = 1; failed = status != 0 }
+            if (status != 0 && failed == 0) { tests++; failed = 1 }
+            print tests - failed, failed
+        }' "$2"
+}
+
+# Runs COMMAND as test NAME; its output is shown as it comes when LIVE is set,
+# else only its end and only if it failed.
+run() { # name, limit in seconds, command...
+    local name=$1 limit=$2 log began status word
+    shift 2
+    log=$logs/$(echo "$name" | tr / -).log
+    began=$(now)
+    if [ -n "$LIVE" ]; then
+        echo "  run    $name"
+        { timeout --foreground -k 30 "$limit" "$@"; echo $? >"$log.status"; } 2>&1 </dev/null | tee "$log"
+        status=$(cat "$log.status") && rm -f "$log.status"
+    else
+        timeout --foreground -k 30 "$limit" "$@" >"$log" 2>&1 </dev/null
+        status=$?
+    fi
+    # shellcheck disable=SC2046 -- two numbers
+    set -- $(tally "$status" "$log")
+    passed=$((passed + $1)) failed=$((failed + $2))
+    word=ok
+    [ "$2" = 0 ] || word=FAILED
+    printf '  %-6s %6s s  %s (%d)\n' $word "$(since "$began")" "$name" $(($1 + $2))
+    if [ "$2" != 0 ] && [ -z "$LIVE" ]; then tail -n 60 "$log"; fi
+    if [ "$status" = 124 ]; then echo "  $name: ended after its limit of $limit s"; fi
+}
+
+part() { # name: runs part_NAME and notes its time
+    local before=$((passed + failed)) wrong=$failed began
+    began=$(now)
+    echo "== $1"
+    "part_$1"
+    printf '%-9s %8s s  %5d tests  %d failed\n' "$1" "$(since "$began")" \
+        $((passed + failed - before)) $((failed - wrong)) >>"$logs/times"
+}
+
+# Is NAME of a part asked for?  With an argument PART/NAME only that one.
+wanted() { # name
+    [ -z "$only" ] || [ "$only" = "$1" ]
+}
+
+# Builds, then runs the C programs of FOLDERs; what does not compile fails alone.
+programs() { # folder...
+    local sources='' folder source program limit
+    for folder; do
+        for source in tests/"$folder"/check_*.c; do
+            [ -e "$source" ] && wanted "$(basename "$source" .c)" && sources="$sources ${source%.c}"
+        done
+    done
+    # shellcheck disable=SC2086,SC2046 -- one word per program
+    [ -z "$sources" ] || make_it -k $(printf "$out/%s " $sources) || remove_stale $sources
+    for program in $sources; do
+        folder=$(basename "$(dirname "$program")")
+        case $folder in model) LIVE=1 limit=900 ;; *) LIVE='' limit=300 ;; esac
+        run "$label$folder/${program##*/}" $limit "$out/$program"
+    done
+    LIVE=
+}
+
+# After a build that failed: an older program must not be taken for the new one.
+remove_stale() { # program...
+    local program
+    for program; do make_it -q "$out/$program" 2>/dev/null || rm -f "$out/$program"; done
+}
+
+examples() {
+    local source
+    for source in tests/example/*.c; do
+        [ -e "$source" ] && wanted "$(basename "$source" .c)" || continue
+        make_it "$out/${source%.c}" || remove_stale "${source%.c}"
+        run "${label}example/$(basename "$source" .c)" 60 "$out/${source%.c}"
+    done
+}
+
+scenarios() {
+    local paths=
+    have config/segments/*.seg && paths=config/segments
+    have tests/scenario/*.seg && paths="$paths tests/scenario"
+    if [ -n "$paths" ] && wanted test_blocks; then
+        make_it "$out/segmentctl" || remove_stale segmentctl
+        # shellcheck disable=SC2086
+        run "${label}scenario/test_blocks" 120 tests/support/scenario.sh "$out/segmentctl" $paths
+    fi
+    programs scenario
+}
+
+processes() { # file...
+    local source
+    for source; do
+        wanted "$(basename "$source" .py)" || continue
+        LIVE=1 run "$label$(basename "$source" .py)" 1200 /usr/bin/python3 "$source"
+        LIVE=
+    done
+}
+
+part_lint() {
+    run lint/rules 300 "$MAKE" --no-print-directory lint
+    grep '^lint: [0-9]' "$logs/lint-rules.log"
+    run lint/refuses 120 tests/support/lint_refuses.sh
+}
+
+part_unit() {
+    programs unit
+    examples
+}
+
+part_scenario() { scenarios; }
+
+part_model() { programs model; }
+
+part_asan() {
+    variant address asan/
+    programs unit model
+    examples
+    scenarios
+    variant
+}
+
+part_tsan() {
+    variant thread tsan/
+    build "$out/segmentd" || remove_stale segmentd
+    export SEGMENTD="$out/segmentd" TSAN_OPTIONS="exitcode=66 ${TSAN_OPTIONS:-}"
+    processes tests/process/tsan_*.py
+    unset SEGMENTD
+    variant
+}
+
+part_fuzz() {
+    local source name seeds
+    variant fuzzer fuzz/
+    make_it -k fuzz-programs || remove_stale $(ls tests/fuzz/fuzz_*.c | sed 's/\.c$//')
+    for source in tests/fuzz/fuzz_*.c; do
+        name=$(basename "$source" .c)
+        wanted "$name" || continue
+        # What it finds new stays in the build folder; the seeds are in the tree.
+        mkdir -p "$out/corpus/$name"
+        seeds=tests/fuzz/corpus/$name
+        [ -d "$seeds" ] || seeds=
+        # shellcheck disable=SC2086
+        run "fuzz/$name" $((FUZZ_SECONDS + 120)) "$out/${source%.c}" -max_total_time="$FUZZ_SECONDS" \
+            -print_final_stats=1 -artifact_prefix="$out/$name-" "$out/corpus/$name" $seeds
+        sed -n 's/^stat::number_of_executed_units: */         inputs tried: /p' "$logs/fuzz-$name.log"
+    done
+    variant
+}
+
+# What builds is no test passed, but what does not build is one failed.
+build() { # make's arguments
+    make_it "$@" || { failed=$((failed + 1)); echo "  FAILED to build $*"; return 1; }
+}
+
+part_build() { build all; }
+
+part_process() {
+    build all || remove_stale segmentd segmentctl
+    if grep -qs 'failpoints=True' tests/process/*.py; then
+        build FAILPOINTS=1 all || rm -f "$out/failpoints/segmentd"
+    fi
+    label=process/
+    # shellcheck disable=SC2046
+    processes $(ls tests/process/*.py | grep -v '/tsan_')
+    label=
+}
+
+exists() { # part
+    case $1 in
+    build) true ;;
+    lint) have tests/lint.sh ;;
+    unit) have tests/unit/check_*.c || have tests/example/*.c ;;
+    scenario) have config/segments/*.seg || have tests/scenario/*.seg || have tests/scenario/check_*.c ;;
+    model) have tests/model/check_*.c ;;
+    fuzz) have tests/fuzz/fuzz_*.c ;;
+    asan) exists unit || exists scenario || exists model ;;
+    tsan) have tests/process/tsan_*.py ;;
+    process) ls tests/process/*.py 2>/dev/null | grep -qv '/tsan_' ;;
+    *) echo "check: there is no part $1" >&2; exit 2 ;;
+    esac
+}
+
+variant
+began=$(now)
+echo "== fetch"
+tests/support/deps.sh install build kafka check || exit 1
+case " ${*:-process} " in *process*|*tsan*)
+    tests/support/kafka/fetch.sh >/dev/null || echo "check: no broker, its tests will fail" ;;
+esac
+echo "fetch     $(printf %8s "$(since "$began")") s  downloads, not counted" >>"$logs/times"
+
+[ $# -gt 0 ] || set -- build lint unit scenario model asan fuzz tsan process
+began=$(now)
+for argument; do
+    name=${argument%%/*} only=
+    [ "$name" = "$argument" ] || only=${argument#*/}
+    exists "$name" || continue
+    part "$name"
+done
+
+echo "== times"
+cat "$logs/times"
+echo "total     $(printf %8s "$(since "$began")") s"
+echo "$passed passed, $failed failed"
+[ "$passed" -gt 0 ] && [ "$failed" = 0 ]

@@ -87,9 +87,13 @@ enum seg_applied {
 int seg_engine_apply(struct seg_engine *engine, const struct seg_event *event,
                      const struct seg_origin *origin);
 
-/* Load what applying EVENT will touch into the CPU's caches. Optional. */
+/* Load what applying EVENT will touch into the CPU's caches. Optional; the first
+ * some hundred ns before the second (for a whole batch after decoding it), the
+ * second as long before the event is applied (some events ahead). */
 void seg_engine_prefetch(const struct seg_engine *engine,
                          const struct seg_event *event);
+void seg_engine_prefetch_user(const struct seg_engine *engine,
+                              const struct seg_event *event);
 
 /* Move the clock towards TO_MS and emit what changes by time alone.
  *
@@ -163,8 +167,8 @@ void seg_engine_outputs_clear(struct seg_engine *engine);
 struct seg_engine_stats {
     uint64_t events;             /* Applied, duplicates included. */
     uint64_t duplicates;
-    uint64_t time_missing;       /* No or no readable timestamp. */
-    uint64_t time_unreadable;
+    uint64_t time_missing;       /* No timestamp: the record's was taken. */
+    uint64_t time_unreadable;    /* One that cannot be read: likewise. */
     uint64_t future_events;      /* Clamped by more than future_skew. */
     uint64_t late_events;        /* More than lateness behind the clock. */
     uint64_t timers;             /* Fired. */

@@ -13,7 +13,7 @@ int alloc_grow(void **items, size_t *cap, size_t need, size_t size)
     size_t want = *cap + *cap / 2 + 8;
     if (want < need)
         want = need;
-    if (want > SIZE_MAX / size)
+    if (want > PTRDIFF_MAX / size)
         return SEG_ERR_NOMEM;
     void *grown = realloc(*items, want * size);
     if (!grown)

@@ -198,6 +198,10 @@ void buf_json_text(struct buf *buf, struct seg_text text)
 static void json_double(struct buf *buf, double number)
 {
     char text[40];
+    if (!isfinite(number)) {
+        buf_str(buf, "null");
+        return;
+    }
     for (int digits = 15; digits <= 17; digits++) {
         snprintf(text, sizeof(text), "%.*g", digits, number);
         if (strtod(text, NULL) == number)

@@ -130,6 +130,7 @@ static void lex_bad(struct lexer *lexer, struct token *token)
                             "with a line feed."
                           : "A control character stands here.");
     lexer->at = lexer->end;
+    lexer->starts_line = 0;
     lexer->bad = NULL;
 }
 
@@ -309,7 +310,7 @@ static void lex_number(struct lexer *lexer, struct token *token, size_t len,
         set_error(token, "A number has at most 511 digits.");
         return;
     }
-    if (first[0] == '0' && is_digit(first[1])) {
+    if (first[0] == '0' && first + 1 < lexer->at && is_digit(first[1])) {
         set_error(token, "A number has no leading zeros.");
         return;
     }
@@ -365,7 +366,7 @@ static void lex_duration(struct lexer *lexer, struct token *token)
         digits++;
     const char *unit = lex_unit((struct seg_text){
         start + digits, token->source.len - digits});
-    if (unit && digits < 6)
+    if (unit && digits < 6 && digits + strlen(unit) < token->source.len)
         set_better(lexer, token, "", (struct seg_text){start, digits}, unit);
 }
 
@@ -465,16 +466,31 @@ static void lex_mark(struct lexer *lexer, struct token *token)
     span(lexer, token, at, len);
 }
 
-/* A letter that is not ASCII, and what hangs together with it. */
+static int is_stranger(const char *at, const char *end)
+{
+    return at < end && (*at & 0x80) && !foreign_quote(at, end);
+}
+
+/* Letters that are not ASCII, and what hangs together with them. */
 static void lex_stranger(struct lexer *lexer, struct token *token)
 {
     const char *at = lexer->at;
-    while (at < lexer->end && ((*at & 0x80) || is_word(*at)) &&
-           (at == lexer->at || !foreign_quote(at, lexer->end)))
+    while (at < lexer->end && (is_stranger(at, lexer->end) || is_word(*at)))
         at++;
     span(lexer, token, lexer->at, (size_t)(at - lexer->at));
     set_error(token, "This can stand only inside quotes.");
     set_better(lexer, token, "\"", token->source, "\"");
+}
+
+static void lex_word(struct lexer *lexer, struct token *token)
+{
+    size_t len = word_len(lexer->at, lexer->end);
+    if (is_stranger(lexer->at + len, lexer->end)) {
+        lex_stranger(lexer, token);
+        return;
+    }
+    token->kind = TOKEN_WORD;
+    span(lexer, token, lexer->at, len);
 }
 
 static void lex_any(struct lexer *lexer, struct token *token)
@@ -484,8 +500,7 @@ static void lex_any(struct lexer *lexer, struct token *token)
     if (c == '#') {
         lex_comment(lexer, token);
     } else if (is_letter(c)) {
-        token->kind = TOKEN_WORD;
-        span(lexer, token, lexer->at, word_len(lexer->at, lexer->end));
+        lex_word(lexer, token);
     } else if (is_digit(c) || (c == '-' && is_digit(look(lexer, 1)))) {
         lex_numeric(lexer, token);
     } else if (c == '"') {

@@ -18,14 +18,18 @@ size_t reader_left(const struct reader *reader)
     return (size_t)(reader->end - reader->at);
 }
 
+static uint64_t fail(struct reader *reader)
+{
+    reader->failed = 1;
+    reader->at = reader->end;
+    return 0;
+}
+
 static uint64_t little_endian(struct reader *reader, size_t bytes)
 {
     uint64_t n = 0;
-    if (reader_left(reader) < bytes) {
-        reader->failed = 1;
-        reader->at = reader->end;
-        return 0;
-    }
+    if (reader_left(reader) < bytes)
+        return fail(reader);
     for (size_t i = 0; i < bytes; i++)
         n |= (uint64_t)reader->at[i] << 8 * i;
     reader->at += bytes;
@@ -57,19 +61,19 @@ uint64_t reader_varint(struct reader *reader)
     uint64_t n = 0;
     for (int shift = 0; shift < 64; shift += 7) {
         uint8_t byte = reader_u8(reader);
+        if (shift == 63 && byte > 1) /* More than 64 bits. */
+            break;
         n |= (uint64_t)(byte & 0x7f) << shift;
         if (!(byte & 0x80))
-            return n;
+            return reader->failed ? 0 : n;
     }
-    reader->failed = 1;
-    return 0;
+    return fail(reader);
 }
 
 struct seg_text reader_bytes(struct reader *reader, uint64_t len)
 {
     if (reader_left(reader) < len) {
-        reader->failed = 1;
-        reader->at = reader->end;
+        fail(reader);
         return (struct seg_text){"", 0};
     }
     struct seg_text text = {(const char *)reader->at, (size_t)len};

@@ -1,18 +1,33 @@
 /* slab.c: many blocks of few sizes. */
 #include "lib/base/slab.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 
-#define CHUNK_BYTES ((size_t)256 * 1024)
+#define PAGE_BYTES ((size_t)64 * 1024)
+#define SPAN_PAGES 16
 
-struct slab_chunk {
-    struct slab_chunk *older;
-    char pad[8]; /* Blocks start 16-byte aligned. */
+struct slab_span {
+    struct slab_span *next, *prev;
+    char *memory;
+    int used; /* Pages that have a class. */
 };
 
 struct slab_free {
     struct slab_free *next;
 };
+
+/* The head of a page. */
+struct slab_page {
+    struct slab_page *next, *prev; /* In its class's partial list, or the pool. */
+    struct slab_span *span;
+    struct slab_free *free;        /* Blocks given back. */
+    char *uncut;                   /* Blocks never given out begin here. */
+    uint32_t live;                 /* Blocks given out. */
+    uint32_t listed;               /* Whether it is in the partial list. */
+};
+
+_Static_assert(sizeof(struct slab_page) % 16 == 0, "blocks are aligned");
 
 /* Class of a size: two bits below the highest one, counted from SLAB_MIN. */
 static int class_of(size_t size)
@@ -37,25 +52,94 @@ void slab_init(struct slab *slab)
 
 void slab_done(struct slab *slab)
 {
-    while (slab->chunks) {
-        struct slab_chunk *older = slab->chunks->older;
-        free(slab->chunks);
-        slab->chunks = older;
+    while (slab->spans) {
+        struct slab_span *next = slab->spans->next;
+        free(slab->spans->memory);
+        free(slab->spans);
+        slab->spans = next;
     }
     slab_init(slab);
 }
 
-static int add_chunk(struct slab *slab)
+static void push(struct slab_page **list, struct slab_page *page)
 {
-    struct slab_chunk *chunk = malloc(CHUNK_BYTES);
-    if (!chunk)
+    page->prev = NULL;
+    page->next = *list;
+    if (page->next)
+        page->next->prev = page;
+    *list = page;
+}
+
+static void pull(struct slab_page **list, struct slab_page *page)
+{
+    if (page->next)
+        page->next->prev = page->prev;
+    if (page->prev)
+        page->prev->next = page->next;
+    else
+        *list = page->next;
+}
+
+static int add_span(struct slab *slab)
+{
+    struct slab_span *span = malloc(sizeof(*span));
+    char *memory = aligned_alloc(PAGE_BYTES, SPAN_PAGES * PAGE_BYTES);
+    if (!span || !memory) {
+        free(span);
+        free(memory);
         return 0;
-    chunk->older = slab->chunks;
-    slab->chunks = chunk;
-    slab->next = (char *)(chunk + 1);
-    slab->end = (char *)chunk + CHUNK_BYTES;
-    slab->bytes += CHUNK_BYTES;
+    }
+    *span = (struct slab_span){.next = slab->spans, .memory = memory};
+    if (span->next)
+        span->next->prev = span;
+    slab->spans = span;
+    for (int i = SPAN_PAGES - 1; i >= 0; i--) {
+        struct slab_page *page = (struct slab_page *)(memory + i * PAGE_BYTES);
+        page->span = span;
+        push(&slab->pool, page);
+    }
+    slab->pool_count += SPAN_PAGES;
     return 1;
+}
+
+static void drop_span(struct slab *slab, struct slab_span *span)
+{
+    for (int i = 0; i < SPAN_PAGES; i++)
+        pull(&slab->pool, (struct slab_page *)(span->memory + i * PAGE_BYTES));
+    slab->pool_count -= SPAN_PAGES;
+    if (span->next)
+        span->next->prev = span->prev;
+    if (span->prev)
+        span->prev->next = span->next;
+    else
+        slab->spans = span->next;
+    free(span->memory);
+    free(span);
+}
+
+/* A page of CLASS with a free block; NULL: no memory. */
+static struct slab_page *partial_page(struct slab *slab, int class)
+{
+    struct slab_page *page = slab->partial[class];
+    if (page || (!slab->pool && !add_span(slab)))
+        return page;
+    page = slab->pool;
+    pull(&slab->pool, page);
+    slab->pool_count--;
+    slab->bytes += PAGE_BYTES;
+    page->span->used++;
+    page->free = NULL;
+    page->uncut = (char *)(page + 1);
+    page->live = 0;
+    page->listed = 1;
+    push(&slab->partial[class], page);
+    return page;
+}
+
+static int is_full(const struct slab_page *page, size_t size)
+{
+    return !page->free &&
+           (size_t)((const char *)page + PAGE_BYTES - page->uncut) < size;
 }
 
 void *slab_alloc(struct slab *slab, size_t size)
@@ -65,17 +149,32 @@ void *slab_alloc(struct slab *slab, size_t size)
         slab->bytes += block ? size : 0;
         return block;
     }
-    struct slab_free **list = &slab->free[class_of(size)];
-    if (*list) {
-        void *block = *list;
-        *list = (*list)->next;
-        return block;
-    }
-    if ((size_t)(slab->end - slab->next) < size && !add_chunk(slab))
+    int class = class_of(size);
+    struct slab_page *page = partial_page(slab, class);
+    if (!page)
         return NULL;
-    void *block = slab->next;
-    slab->next += size;
+    void *block = page->free;
+    if (block) {
+        page->free = page->free->next;
+    } else {
+        block = page->uncut;
+        page->uncut += size;
+    }
+    page->live++;
+    if (is_full(page, size)) {
+        pull(&slab->partial[class], page);
+        page->listed = 0;
+    }
     return block;
+}
+
+static void return_page(struct slab *slab, struct slab_page *page)
+{
+    push(&slab->pool, page);
+    slab->pool_count++;
+    slab->bytes -= PAGE_BYTES;
+    if (--page->span->used == 0 && slab->pool_count > 2 * SPAN_PAGES)
+        drop_span(slab, page->span);
 }
 
 void slab_release(struct slab *slab, void *block, size_t size)
@@ -85,8 +184,18 @@ void slab_release(struct slab *slab, void *block, size_t size)
         free(block);
         return;
     }
+    struct slab_page **list = &slab->partial[class_of(size)];
+    struct slab_page *page =
+        (struct slab_page *)((uintptr_t)block & ~(PAGE_BYTES - 1));
     struct slab_free *entry = block;
-    struct slab_free **list = &slab->free[class_of(size)];
-    entry->next = *list;
-    *list = entry;
+    entry->next = page->free;
+    page->free = entry;
+    if (!page->listed) {
+        page->listed = 1;
+        push(list, page);
+    }
+    if (--page->live == 0) {
+        pull(list, page);
+        return_page(slab, page);
+    }
 }

@@ -1,9 +1,15 @@
 /* slab.h: many blocks of few sizes.
  *
- * Blocks of one size class are cut from large chunks and recycled through a
- * free list; there is no header per block: the owner knows its size. Classes
- * grow by a quarter of their power of two (64 80 96 112 128 160 …), so that on
- * average a tenth is slack, and a growing block moves seldom. Blocks over
+ * Memory comes in spans of a megabyte, cut into pages; a page holds blocks of one
+ * size class. A page whose blocks are all free goes back to a pool and may serve
+ * another class, so that users who grow together do not leave their former sizes
+ * behind. A block has no header: its owner knows its size, its page is found by
+ * the address. A span whose pages are all free is given back, but for one.
+ *
+ *   span   | page: head, block, block, ... | page | page | ...
+ *
+ * Classes grow by a quarter of their power of two (64 80 96 112 128 160 …), so
+ * that on average a tenth is slack, and a growing block moves seldom. Blocks over
  * SLAB_CLASS_MAX come from malloc. */
 #ifndef BASE_SLAB_H
 #define BASE_SLAB_H
@@ -14,14 +20,15 @@
 #define SLAB_CLASS_MAX 8192
 #define SLAB_CLASSES 29 /* 64 to 8192, four for each doubling. */
 
-struct slab_chunk;
-struct slab_free;
+struct slab_span;
+struct slab_page;
 
 struct slab {
-    struct slab_chunk *chunks;
-    char *next, *end; /* Uncut part of the newest chunk. */
-    struct slab_free *free[SLAB_CLASSES];
-    size_t bytes; /* Taken from malloc. */
+    struct slab_span *spans;
+    struct slab_page *pool;                  /* Pages of no class. */
+    struct slab_page *partial[SLAB_CLASSES]; /* Pages with a free block. */
+    size_t pool_count;
+    size_t bytes; /* In use: pages that have a class, and larger blocks. */
 };
 
 void slab_init(struct slab *slab);
@@ -32,7 +39,7 @@ void slab_done(struct slab *slab);
 /* The size that a block for NEED bytes really has. */
 size_t slab_size(size_t need);
 
-/* A block of SIZE bytes, which slab_size returned; 8-byte aligned, not cleared;
+/* A block of SIZE bytes, which slab_size returned; 16-byte aligned, not cleared;
  * NULL: no memory. */
 void *slab_alloc(struct slab *slab, size_t size);
 

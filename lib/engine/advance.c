@@ -31,40 +31,31 @@ int64_t user_next_due(struct seg_engine *engine, const struct user *user,
     return due > now_ms || due == SEG_NEVER ? due : now_ms + 1;
 }
 
-void timer_lower(struct seg_engine *engine, const struct user *user,
-                 int64_t at_ms)
+void timer_set(struct seg_engine *engine, struct user *user, int64_t at_ms)
 {
-    if (at_ms < wheel_at(&engine->wheel, user->index))
-        wheel_set(&engine->wheel, user->index, at_ms);
+    user->due_ms = at_ms;
+    wheel_set(&engine->wheel, user->index, at_ms);
+}
+
+void timer_lower(struct seg_engine *engine, struct user *user, int64_t at_ms)
+{
+    if (at_ms < user->due_ms)
+        timer_set(engine, user, at_ms);
 }
 
 int user_unpark(struct seg_engine *engine, struct user **user, int64_t now_ms)
 {
     struct update update;
+    int64_t next_ms; /* The caller looks at all of the user anyway. */
     int count = 0, ret;
     while ((ret = parked_take(&engine->store, user, now_ms, &engine->scratch,
                               &update)) > 0) {
-        ret = update_apply(engine, user, &update, now_ms);
+        ret = update_apply(engine, user, &update, now_ms, &next_ms);
         if (ret < 0)
             return ret;
         count++;
     }
     return ret < 0 ? ret : count;
-}
-
-/* Candidates: the segments of counting feature FEATURE whose flips lie between
- * the counts just before AT_MS and at NOW_MS. */
-static void add_crossed(struct seg_engine *engine, const struct user *user,
-                        uint32_t id, int64_t at_ms, int64_t now_ms)
-{
-    const struct feature *feature = &engine->plan->features[id];
-    uint32_t before =
-        feature_region(feature, feature_count(user, feature, at_ms - 1));
-    uint32_t after =
-        feature_region(feature, feature_count(user, feature, now_ms));
-    uint32_t high = before > after ? before : after;
-    for (uint32_t i = before < after ? before : after; i < high; i++)
-        candidates_add(engine, &engine->plan->sources[id].flip_segments[i]);
 }
 
 static void add_due(struct seg_engine *engine, const struct user *user,
@@ -77,8 +68,11 @@ static void add_due(struct seg_engine *engine, const struct user *user,
     while (user_walk_next(user, &walk, &id).words &&
            id < engine->plan->source_count) {
         const struct source *source = &engine->plan->sources[id];
+        const struct feature *feature = &engine->plan->features[id];
         if (source->counts)
-            add_crossed(engine, user, id, at_ms, now_ms);
+            candidates_add_crossed(engine, id,
+                                   feature_count(user, feature, at_ms - 1),
+                                   feature_count(user, feature, now_ms));
         if ((!source->counts || source->timed) &&
             eval_source_next(&view, id) <= now_ms)
             candidates_add(engine, &source->segments);
@@ -101,8 +95,8 @@ static int fire_timer(struct seg_engine *engine, struct user **user,
     int ret = judge(engine, user, now_ms, &cause);
     if (ret < 0)
         return ret;
-    wheel_set(&engine->wheel, (*user)->index,
-              user_next_due(engine, *user, now_ms));
+    timer_set(engine, *user, user_next_due(engine, *user, now_ms));
+    store_fit(&engine->store, user);
     /* A timer that changed nothing leaves no trace to write: whoever restores
      * the older record judges the user again. */
     if (unparked || engine->output_count > outputs)
@@ -126,7 +120,7 @@ static int fire_or_restore(struct seg_engine *engine, uint32_t index,
     }
     if (engine->saved.used)
         touch_fail(engine, &user);
-    wheel_set(&engine->wheel, index, at_ms);
+    timer_set(engine, user, at_ms);
     return ret;
 }
 

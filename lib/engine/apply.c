@@ -25,7 +25,6 @@ void touch_begin(struct seg_engine *engine, const struct user *user)
     struct saved *saved = &engine->saved;
     saved->used = 0;
     saved->outputs = engine->output_count;
-    saved->stats = engine->stats;
     arena_reset(&engine->scratch);
     if (saved->cap < user->used) {
         size_t cap = slab_size(user->used) * 2;
@@ -39,6 +38,20 @@ void touch_begin(struct seg_engine *engine, const struct user *user)
     saved->used = user->used;
 }
 
+/* OUTPUT never was. */
+static void uncount(struct seg_engine *engine, const struct seg_output *output)
+{
+    struct seg_engine_stats *stats = &engine->stats;
+    if (output->kind == SEG_OUTPUT_TRIGGER) {
+        stats->triggers--;
+        return;
+    }
+    engine->segment_sizes[output->segment] -= output->member ? 1u : -1u;
+    stats->entered -= output->member;
+    stats->exited -= !output->member;
+    stats->repairs -= output->cause == SEG_CAUSE_REPAIR;
+}
+
 void touch_fail(struct seg_engine *engine, struct user **user)
 {
     uint32_t size = (*user)->size;
@@ -46,38 +59,34 @@ void touch_fail(struct seg_engine *engine, struct user **user)
     while (engine->output_count > engine->saved.outputs) {
         const struct seg_output *output =
             &engine->outputs[--engine->output_count];
-        if (output->kind == SEG_OUTPUT_CHANGE)
-            engine->segment_sizes[output->segment] -= output->member ? 1u : -1u;
+        uncount(engine, output);
     }
-    engine->stats = engine->saved.stats;
     memcpy(*user, engine->saved.block, engine->saved.used);
     (*user)->size = size; /* It may have grown meanwhile. */
+    (*user)->due_ms = wheel_at(&engine->wheel, (*user)->index);
 }
 
 /* ---- updates ------------------------------------------------------------------- */
 
 static int fold_feature(struct seg_engine *engine, struct user **user,
-                        const struct update *update, int64_t now_ms)
+                        const struct update *update, int64_t now_ms,
+                        int64_t *next_ms)
 {
     const struct feature *feature = &engine->plan->features[update->target];
     const struct source *source = &engine->plan->sources[update->target];
     const struct feature_ops *ops = feature_ops_of(feature->kind);
     const struct fold fold = {update->time_ms, update->stamp, update->value};
-    uint64_t before =
-        source->counts ? feature_count(*user, feature, now_ms) : 0;
-    int ret = ops->fold(&engine->store, user, feature, &fold, now_ms);
+    struct folded folded;
+    int ret = ops->fold(&engine->store, user, feature, &fold, now_ms, &folded);
     if (ret < 0)
         return ret;
-    engine->stats.coarse_features += ret == 1;
-    if (!source->counts) {
+    engine->stats.coarse_features += (uint64_t)folded.coarse;
+    *next_ms = folded.next_ms;
+    if (source->counts)
+        candidates_add_crossed(engine, update->target, folded.before,
+                               folded.after);
+    else
         candidates_add(engine, &source->segments);
-        return 0;
-    }
-    uint64_t after = feature_count(*user, feature, now_ms);
-    uint32_t low = feature_region(feature, before < after ? before : after);
-    uint32_t high = feature_region(feature, before < after ? after : before);
-    for (uint32_t i = low; i < high; i++)
-        candidates_add(engine, &source->flip_segments[i]);
     return 0;
 }
 
@@ -115,11 +124,12 @@ static int write_spare(struct seg_engine *engine, struct user **user,
 }
 
 int update_apply(struct seg_engine *engine, struct user **user,
-                 const struct update *update, int64_t now_ms)
+                 const struct update *update, int64_t now_ms, int64_t *next_ms)
 {
+    *next_ms = SEG_NEVER;
     switch (update->kind) {
     case UPDATE_FEATURE:
-        return fold_feature(engine, user, update, now_ms);
+        return fold_feature(engine, user, update, now_ms, next_ms);
     case UPDATE_ATTRIBUTE:
     case UPDATE_ACCOUNT:
         return write_attribute(engine, user, update);
@@ -141,8 +151,10 @@ struct folding {
     int judged; /* 0 in a restore: candidates and timers come later. */
 };
 
-/* UPDATE has happened: when may time alone change what it touched? */
-static void lower_timer(struct folding *folding, const struct update *update)
+/* UPDATE has happened: when may time alone change what it touched? What it
+ * measures at NEXT_MS, its tests of time perhaps earlier. */
+static void lower_timer(struct folding *folding, const struct update *update,
+                        int64_t next_ms)
 {
     struct seg_engine *engine = folding->engine;
     struct view view = engine_view(engine, *folding->user, folding->now_ms);
@@ -156,7 +168,9 @@ static void lower_timer(struct folding *folding, const struct update *update)
     }
     if (update->kind == UPDATE_ATTRIBUTE)
         source = plan_attribute_source(engine->plan, update->target);
-    timer_lower(engine, *folding->user, eval_source_next(&view, source));
+    if (engine->plan->sources[source].timed)
+        next_ms = eval_source_next(&view, source);
+    timer_lower(engine, *folding->user, next_ms);
 }
 
 static int send_update(struct folding *folding, struct update *update)
@@ -167,10 +181,11 @@ static int send_update(struct folding *folding, struct update *update)
         timer_lower(folding->engine, *folding->user, update->time_ms);
         return parked_add(&folding->engine->store, folding->user, update);
     }
+    int64_t next_ms;
     int ret = update_apply(folding->engine, folding->user, update,
-                           folding->now_ms);
+                           folding->now_ms, &next_ms);
     if (ret == 0)
-        lower_timer(folding, update);
+        lower_timer(folding, update, next_ms);
     return ret;
 }
 
@@ -257,10 +272,13 @@ static int fold_event(struct folding *folding)
     return ret < 0 ? ret : fold_dispatch(folding, &plan->any);
 }
 
-static int is_scalar(const struct seg_value *value)
+/* What is kept of an attribute that nobody reads: a scalar, else only that it is
+ * set, so that the scalar it replaced does not stay. */
+static struct seg_value spare_value(struct seg_value value)
 {
-    return value->type == SEG_BOOL || value->type == SEG_INT ||
-           value->type == SEG_DOUBLE || value->type == SEG_TEXT;
+    if (value.type == SEG_LIST)
+        return (struct seg_value){.type = SEG_OBJECT};
+    return value;
 }
 
 /* A trait replaces all of the attribute: what the catalogue reads below it as
@@ -274,11 +292,9 @@ static int write_trait(struct folding *folding, const struct seg_trait *trait,
                             .target = (uint32_t)account,
                             .owner = owner,
                             .name = trait->name,
-                            .value = trait->value};
+                            .value = spare_value(trait->value)};
     if (number == INTERN_NONE)
-        return is_scalar(&trait->value) || trait->value.type == SEG_MISSING
-                   ? send_update(folding, &update)
-                   : 0;
+        return send_update(folding, &update);
     const struct number_list *list = &plan->trait_attributes[account][number];
     update.kind = UPDATE_ATTRIBUTE;
     for (uint32_t i = 0; i < list->count; i++) {
@@ -365,7 +381,8 @@ int engine_fold(struct seg_engine *engine, struct user **user,
         ranks_clear(&engine->candidates);
     if (ret < 0 || !event->message_id.bytes)
         return ret;
-    timer_lower(engine, *user, origin->timestamp_ms + DEDUPE_KEEP_MS);
+    if (origin->timestamp_ms + DEDUPE_KEEP_MS > folding.now_ms)
+        timer_lower(engine, *user, origin->timestamp_ms + DEDUPE_KEEP_MS);
     return dedupe_add(&engine->store, user,
                       message_hash(engine, event, origin),
                       origin->timestamp_ms,
@@ -410,7 +427,7 @@ static int is_duplicate(const struct seg_engine *engine,
 static void forget_newborn(struct seg_engine *engine, struct user *user)
 {
     struct user *moved; /* None: the newborn is the last. */
-    wheel_set(&engine->wheel, user->index, SEG_NEVER);
+    timer_set(engine, user, SEG_NEVER);
     store_remove(&engine->store, user, &moved);
 }
 
@@ -429,7 +446,7 @@ static int fold_and_judge(struct seg_engine *engine, struct user **user,
     if (ret < 0)
         return ret;
     if (born)
-        candidates_add_all_of(engine, *user);
+        candidates_add_born(engine, *user);
     return judge(engine, user, engine_now(engine, *user), &cause);
 }
 
@@ -448,9 +465,11 @@ int seg_engine_apply(struct seg_engine *engine, const struct seg_event *event,
         return SEG_APPLIED_DUPLICATE;
     }
     touch_begin(engine, user);
+    engine->store.user_bytes_max = engine->options.user_bytes_max;
     ret = engine->saved.used
               ? fold_and_judge(engine, &user, event, origin, born)
               : SEG_ERR_NOMEM;
+    engine->store.user_bytes_max = STORE_USER_BYTES_MAX;
     if (ret < 0) {
         if (engine->saved.used)
             touch_fail(engine, &user);
@@ -467,4 +486,11 @@ void seg_engine_prefetch(const struct seg_engine *engine,
                          const struct seg_event *event)
 {
     store_prefetch(&engine->store, store_hash(&engine->store, event->user_id));
+}
+
+void seg_engine_prefetch_user(const struct seg_engine *engine,
+                              const struct seg_event *event)
+{
+    store_prefetch_user(&engine->store,
+                        store_hash(&engine->store, event->user_id));
 }

@@ -51,7 +51,6 @@ static int init(struct seg_engine *engine,
     engine->wall_ms = SEG_NEVER;
     engine->generation = 1;
     store_init(&engine->store, options->hash_seed);
-    engine->store.user_bytes_max = engine->options.user_bytes_max;
     if (options->users_max)
         engine->store.users_max = options->users_max;
     wheel_init(&engine->wheel, options->clock_ms);
@@ -62,7 +61,10 @@ static int init(struct seg_engine *engine,
         calloc(engine->plan->segment_count + 1ul, sizeof(uint32_t));
     if (!engine->segment_sizes)
         return SEG_ERR_NOMEM;
-    return ranks_init(&engine->candidates, engine->plan->segment_count);
+    ret = eval_memo_init(&engine->memo, engine->plan);
+    return ret < 0 ? ret
+                   : ranks_init(&engine->candidates,
+                                engine->plan->segment_count);
 }
 
 int seg_engine_new(struct seg_engine **ret,
@@ -91,6 +93,7 @@ void seg_engine_free(struct seg_engine *engine)
     wheel_done(&engine->wheel);
     intern_done(&engine->topics);
     ranks_done(&engine->candidates);
+    eval_memo_done(&engine->memo);
     arena_done(&engine->output_arena);
     arena_done(&engine->scratch);
     buf_done(&engine->record);

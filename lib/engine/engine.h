@@ -44,6 +44,7 @@ struct seg_engine {
     int64_t wall_ms; /* SEG_NEVER: the clock stands for it. */
     uint32_t *segment_sizes;
     struct ranks candidates;
+    struct eval_memo memo;
     struct seg_engine_stats stats;
 
     struct seg_output *outputs;
@@ -61,7 +62,6 @@ struct seg_engine {
         size_t cap;
         size_t used;
         size_t outputs;
-        struct seg_engine_stats stats;
     } saved;
 
     struct restoring { /* Until restore is finished. */
@@ -86,7 +86,7 @@ static inline struct view engine_view(struct seg_engine *engine,
                                       const struct user *user, int64_t now_ms)
 {
     return (struct view){engine->plan, user, now_ms, &engine->scratch,
-                         &engine->stats.type_mismatches};
+                         &engine->stats.type_mismatches, NULL};
 }
 
 /* The instant at which USER is judged: per user `at` never decreases. */
@@ -105,9 +105,10 @@ void touch_begin(struct seg_engine *engine, const struct user *user);
 void touch_fail(struct seg_engine *engine, struct user **user);
 
 /* Let UPDATE happen to *USER at NOW_MS; segments that it may change become
- * candidates. Returns 0, SEG_ERR_USER_BYTES or SEG_ERR_NOMEM. */
+ * candidates. *NEXT_MS gets when a feature's measure may change by time alone.
+ * Returns 0, SEG_ERR_USER_BYTES or SEG_ERR_NOMEM. */
 int update_apply(struct seg_engine *engine, struct user **user,
-                 const struct update *update, int64_t now_ms);
+                 const struct update *update, int64_t now_ms, int64_t *next_ms);
 
 /* The user of EVENT, made if he is not known yet (then *BORN is 1). */
 int engine_user(struct seg_engine *engine, const struct seg_event *event,
@@ -124,7 +125,14 @@ int engine_fold(struct seg_engine *engine, struct user **user,
 void candidates_add(struct seg_engine *engine,
                     const struct number_list *segments);
 
-/* All segments that a new user, or one put together from pieces, may be in. */
+/* Those that a count of source SOURCE, going from BEFORE to AFTER, concerns. */
+void candidates_add_crossed(struct seg_engine *engine, uint32_t source,
+                            uint64_t before, uint64_t after);
+
+/* All segments that a user may be in of whom nothing else is known. */
+void candidates_add_born(struct seg_engine *engine, const struct user *user);
+
+/* All segments that a user put together from pieces may be in, or is in. */
 void candidates_add_all_of(struct seg_engine *engine, const struct user *user);
 
 /* Judge the candidates for *USER at NOW_MS and emit what changes. */
@@ -140,9 +148,11 @@ int64_t user_next_due(struct seg_engine *engine, const struct user *user,
 /* Let parked updates due by NOW_MS happen. Returns how many, or an error. */
 int user_unpark(struct seg_engine *engine, struct user **user, int64_t now_ms);
 
+/* Set the timer of USER to AT_MS; SEG_NEVER clears it. */
+void timer_set(struct seg_engine *engine, struct user *user, int64_t at_ms);
+
 /* Set the timer of USER to the earlier of what it is and AT_MS. */
-void timer_lower(struct seg_engine *engine, const struct user *user,
-                 int64_t at_ms);
+void timer_lower(struct seg_engine *engine, struct user *user, int64_t at_ms);
 
 /* ---- dirty.c ------------------------------------------------------------------ */
 

@@ -16,6 +16,16 @@ void candidates_add(struct seg_engine *engine,
                   engine->plan->segments[segments->items[i]].rank);
 }
 
+void candidates_add_crossed(struct seg_engine *engine, uint32_t source,
+                            uint64_t before, uint64_t after)
+{
+    const struct feature *feature = &engine->plan->features[source];
+    uint32_t low = feature_region(feature, before < after ? before : after);
+    uint32_t high = feature_region(feature, before < after ? after : before);
+    for (uint32_t i = low; i < high; i++)
+        candidates_add(engine, &engine->plan->sources[source].flip_segments[i]);
+}
+
 static void add_listed(struct seg_engine *engine, const struct user *user)
 {
     const struct plan *plan = engine->plan;
@@ -28,14 +38,19 @@ static void add_listed(struct seg_engine *engine, const struct user *user)
             plan->segments[plan->listed[number].segments[i].segment].rank);
 }
 
+void candidates_add_born(struct seg_engine *engine, const struct user *user)
+{
+    candidates_add(engine, &engine->plan->born);
+    if (user->flags & USER_LISTED)
+        add_listed(engine, user);
+}
+
 void candidates_add_all_of(struct seg_engine *engine, const struct user *user)
 {
     const struct plan *plan = engine->plan;
     struct user_walk walk;
     uint32_t id;
-    candidates_add(engine, &plan->born);
-    if (user->flags & USER_LISTED)
-        add_listed(engine, user);
+    candidates_add_born(engine, user);
     for (uint32_t i = 0; i < member_count(user); i++)
         ranks_add(&engine->candidates,
                   plan->segments[member_at(user, i, NULL)].rank);
@@ -222,9 +237,11 @@ int judge(struct seg_engine *engine, struct user **user, int64_t now_ms,
           const struct cause *cause)
 {
     uint32_t rank;
+    eval_memo_forget(&engine->memo);
     while ((rank = ranks_take(&engine->candidates)) != RANKS_NONE) {
         uint32_t segment = engine->plan->by_rank[rank];
         struct view view = engine_view(engine, *user, now_ms);
+        view.memo = &engine->memo;
         int truth = eval_segment(&view, segment);
         int member = member_find(*user, segment, NULL);
         if (truth == SEG_UNKNOWN || (truth == SEG_TRUE) == member)

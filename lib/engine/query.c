@@ -21,13 +21,14 @@ void seg_user_info(const struct seg_engine *engine, const struct seg_user *user,
                    struct seg_user_info *info)
 {
     const struct user *u = inside(user);
+    (void)engine;
     *info = (struct seg_user_info){
         .id = user_id(u),
         .account = account_id(u),
         .seq = u->seq,
         .trigger_seq = u->trigger_seq,
         .last_change_ms = u->last_at_ms,
-        .next_due_ms = wheel_at(&engine->wheel, u->index),
+        .next_due_ms = u->due_ms,
         .bytes = u->size,
     };
 }
@@ -84,7 +85,8 @@ void seg_user_attributes(const struct seg_engine *engine,
     while (spare_next(inside(user), &at, &spare)) {
         struct seg_attribute attribute = {spare.account, spare.name,
                                           spare.write.value};
-        if (spare_visible(inside(user), &spare))
+        if (spare_visible(inside(user), &spare) &&
+            spare.write.value.type != SEG_OBJECT)
             each(arg, &attribute);
     }
 }

@@ -273,13 +273,12 @@ static void count_members(struct seg_engine *engine, const struct user *user)
 static int finish_user(struct seg_engine *engine, uint32_t index)
 {
     struct user *user = engine->store.users[index];
-    int64_t due_ms = wheel_at(&engine->wheel, index);
-    wheel_set(&engine->wheel, index, SEG_NEVER);
+    int64_t due_ms = user->due_ms;
     count_members(engine, user);
     int ret = judge_restored(engine, &user, due_ms);
     if (ret < 0)
         return ret;
-    wheel_set(&engine->wheel, index,
+    timer_set(engine, user,
               user_next_due(engine, user, engine_now(engine, user)));
     return 0;
 }

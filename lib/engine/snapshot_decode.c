@@ -74,7 +74,7 @@ static int get_members(struct decoding *from)
 
 static int get_buckets(struct decoding *from, uint32_t id, uint64_t count)
 {
-    struct item item;
+    struct item item = user_item(from->user, id);
     int64_t last = INT64_MIN;
     for (uint64_t i = 0; i < count; i++) {
         int64_t start = get_ms(from);
@@ -95,7 +95,7 @@ static int get_buckets(struct decoding *from, uint32_t id, uint64_t count)
 
 static int get_window(struct decoding *from, uint32_t id)
 {
-    struct item item;
+    struct item item = user_item(from->user, id);
     int coarse = reader_u8(&from->reader);
     uint64_t count = get_count(from, 1);
     int64_t time = 0;
@@ -476,8 +476,7 @@ static int get_head(struct decoding *from, int64_t *positions)
     from->user->seq = (uint32_t)reader_varint(reader);
     from->user->trigger_seq = (uint32_t)reader_varint(reader);
     from->user->last_at_ms = get_ms(from);
-    int64_t due_ms = get_ms(from);
-    wheel_set(&from->engine->wheel, from->user->index, due_ms);
+    from->user->due_ms = get_ms(from); /* A timer in the end (restore.c). */
     reader_u32(reader); /* The catalogue: a later issue's sweep wants it. */
     return bad_record(from);
 }

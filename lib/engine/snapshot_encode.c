@@ -234,7 +234,7 @@ void snapshot_encode(struct seg_engine *engine, const struct user *user,
     buf_varint(buf, user->seq);
     buf_varint(buf, user->trigger_seq);
     put_ms(buf, user->last_at_ms);
-    put_ms(buf, wheel_at(&engine->wheel, user->index));
+    put_ms(buf, user->due_ms);
     buf_u32(buf, (uint32_t)(engine->plan->hash >> 32));
     put_members(engine, user, buf);
     put_sources(engine, user, buf);

@@ -1,7 +1,7 @@
 /* error_name.c: names and sentences of the table in <seg/error.h>.
  *
- * Not in lib/base, which the daemon links a second time beside the library: these
- * are public names. */
+ * Not in lib/base, which the daemon links a second time beside the library:
+ * these are public names. */
 #include <seg/error.h>
 
 static const struct {

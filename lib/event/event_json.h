@@ -35,8 +35,8 @@ void event_json_free(struct event_json *json);
  *
  * *TOKENS gets the offset of each { } [ ] : , and of the first byte of each
  * string, number and literal, in order; borrowed until the next call. Returns
- * their number; SEG_ERR_UTF8, or SEG_ERR_JSON for a string without end or with a
- * control character in it. Nothing else is checked. */
+ * their number; SEG_ERR_UTF8, or SEG_ERR_JSON for a string without end or with
+ * a control character in it. Nothing else is checked. */
 int event_json_index(struct event_json *json, const char *bytes, size_t len,
                      const uint32_t **tokens);
 

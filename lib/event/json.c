@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/utf8.h"
+
 #define NONE UINT32_MAX
 
 int json_init(struct json *json, size_t capacity, struct arena *arena)
@@ -159,8 +161,8 @@ static int walk(struct json *json, uint32_t *bad)
 }
 
 /* What no object begins or ends with is turned away at once. What follows may
- * rely on the braces: whoever reads a token, an escape or a character of several
- * bytes stops at the last one. */
+ * rely on the braces: whoever reads a token, an escape or a character of
+ * several bytes stops at the last one. */
 static int check_braces(struct json *json, size_t *at)
 {
     const char *from = json->bytes, *to = json->end;
@@ -223,27 +225,6 @@ static uint32_t hex4(const char *at)
     return n;
 }
 
-static char *put_code_point(char *out, uint32_t c)
-{
-    if (c < 0x80) {
-        *out++ = (char)c;
-        return out;
-    }
-    if (c < 0x800) {
-        *out++ = (char)(0xc0 | c >> 6);
-    } else {
-        if (c < 0x10000) {
-            *out++ = (char)(0xe0 | c >> 12);
-        } else {
-            *out++ = (char)(0xf0 | c >> 18);
-            *out++ = (char)(0x80 | (c >> 12 & 0x3f));
-        }
-        *out++ = (char)(0x80 | (c >> 6 & 0x3f));
-    }
-    *out++ = (char)(0x80 | (c & 0x3f));
-    return out;
-}
-
 #define REPLACEMENT 0xfffd
 
 /* The escape \uXXXX at AT, two of them for a surrogate pair, into *C. Returns
@@ -280,7 +261,7 @@ static int unescape(struct seg_text raw, char *out, size_t *len)
             uint32_t c, half = hex4(at + 2);
             at = unicode_escape(at, end, &c);
             mended |= c == REPLACEMENT && half != REPLACEMENT;
-            out = put_code_point(out, c);
+            out = utf8_put(out, (int32_t)c);
         } else {
             *out++ = to[strchr(from, at[1]) - from];
             at += 2;
@@ -305,13 +286,13 @@ int json_unescape(const struct json *json, struct seg_text *text)
 /* Short texts are copied as so many bytes, which takes no call and no loop. */
 #define SHORT 32
 
-int json_text(const struct json *json, uint32_t token, struct seg_text *text)
+int json_keep(const struct json *json, struct seg_text *text)
 {
-    const char *from = json->bytes + json->tokens[token] + 1;
-    int mended = json_peek(json, token, text);
-    if (mended < 0 || text->bytes != from)
-        return mended;
+    const char *from = text->bytes;
     size_t len = text->len;
+    if ((uintptr_t)from - (uintptr_t)json->bytes >=
+        (uintptr_t)json->end - (uintptr_t)json->bytes)
+        return 0;
     char *copy = arena_alloc(json->arena, len < SHORT ? SHORT : len);
     if (!copy)
         return SEG_ERR_NOMEM;
@@ -365,7 +346,7 @@ static void read_decimal(const char *at, struct decimal *decimal)
 /* Up to here both the digits and the power of ten are exact doubles, and one
  * operation on them rounds once (Clinger, 1990). */
 #define EXACT_DIGITS (UINT64_C(1) << 53)
-#define EXACT_POWER 22
+#define EXACT_POWER  22
 
 static double decimal_double(const char *at, const char *end,
                              const struct decimal *decimal)
@@ -390,8 +371,8 @@ static void read_number(const char *at, const char *end,
     if (!decimal.fraction && !decimal.cut &&
         decimal.digits <= (uint64_t)INT64_MAX + (uint64_t)decimal.negative) {
         value->type = SEG_INT;
-        value->as.integer = (int64_t)(decimal.negative ? 0 - decimal.digits
-                                                       : decimal.digits);
+        value->as.integer =
+            (int64_t)(decimal.negative ? 0 - decimal.digits : decimal.digits);
         return;
     }
     value->as.number = decimal_double(at, end, &decimal);

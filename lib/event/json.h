@@ -41,13 +41,14 @@ struct json {
     int escapes; /* There is a backslash somewhere. */
 };
 
-/* Make JSON ready for texts of up to CAPACITY bytes; what is read from them goes
- * into ARENA. Returns 0 or SEG_ERR_NOMEM; json_done is right in either case. */
+/* Make JSON ready for texts of up to CAPACITY bytes; what is read from them
+ * goes into ARENA. Returns 0 or SEG_ERR_NOMEM; json_done is right in either
+ * case. */
 int json_init(struct json *json, size_t capacity, struct arena *arena);
 void json_done(struct json *json);
 
-/* Check the LEN bytes at BYTES, and make them the text of JSON: they stay as they
- * are until the next call.
+/* Check the LEN bytes at BYTES, and make them the text of JSON: they stay as
+ * they are until the next call.
  *
  * Returns 0; SEG_ERR_NOT_OBJECT when the first byte that is not white space is
  * no brace; SEG_ERR_UTF8 or SEG_ERR_JSON. *AT gets the offset of the fault as
@@ -68,8 +69,8 @@ static inline uint32_t json_after(const struct json *json, uint32_t token)
 }
 
 /* Members and items: the first after the bracket OPEN, the next after the value
- * at TOKEN; 0 when there is none. A member begins with its key; its value is two
- * tokens on. */
+ * at TOKEN; 0 when there is none. A member begins with its key; its value is
+ * two tokens on. */
 static inline uint32_t json_first(const struct json *json, uint32_t open)
 {
     return json->partner[open] == open + 1 ? 0 : open + 1;
@@ -108,8 +109,17 @@ static inline int json_peek(const struct json *json, uint32_t token,
     return json->escapes ? json_unescape(json, text) : 0;
 }
 
-/* The same, always in the arena: to be kept. */
-int json_text(const struct json *json, uint32_t token, struct seg_text *text);
+/* Move TEXT, from json_peek, into the arena if it is not there. Returns 0 or
+ * SEG_ERR_NOMEM. */
+int json_keep(const struct json *json, struct seg_text *text);
+
+/* Both: the string at TOKEN, unescaped, in the arena. */
+static inline int json_text(const struct json *json, uint32_t token,
+                            struct seg_text *text)
+{
+    int mended = json_peek(json, token, text);
+    return mended < 0 || json_keep(json, text) < 0 ? SEG_ERR_NOMEM : mended;
+}
 
 /* The value at TOKEN, inside DEPTH brackets. Lists are read with all that is in
  * them, objects are not entered. Null, and a number beyond any double, is

@@ -92,8 +92,8 @@ static int find_members(const struct json *json, uint32_t at[MEMBERS_])
 /* ---- who, what, when ------------------------------------------------- */
 
 static const struct seg_text type_names[] = {
-    [SEG_TRACK] = {"track", 5},       [SEG_PAGE] = {"page", 4},
-    [SEG_SCREEN] = {"screen", 6},     [SEG_IDENTIFY] = {"identify", 8},
+    [SEG_TRACK] = {"track", 5},   [SEG_PAGE] = {"page", 4},
+    [SEG_SCREEN] = {"screen", 6}, [SEG_IDENTIFY] = {"identify", 8},
     [SEG_GROUP] = {"group", 5},
 };
 
@@ -199,21 +199,35 @@ static int read_time(const struct json *json, uint32_t at,
     return 0;
 }
 
-static int read_name(const struct json *json, uint32_t at,
+_Static_assert(SEG_NAME_NONE == INTERN_NONE, "one number for no name");
+
+/* A name that some segment knows is there already. */
+static int find_name(const struct event_spec *spec, const struct json *json,
                      struct seg_event *event)
 {
-    if (event->type != SEG_TRACK) {
-        event->name = text_of(event->type == SEG_PAGE ? "Page Viewed"
-                                                      : "Screen Viewed");
-        return 0;
+    event->name_id = intern_find(&spec->names, event->name);
+    if (event->name_id == INTERN_NONE)
+        return json_keep(json, &event->name);
+    event->name = spec->names.texts[event->name_id];
+    return 0;
+}
+
+static int read_name(const struct event_spec *spec, const struct json *json,
+                     uint32_t at, struct seg_event *event)
+{
+    event->name =
+        text_of(event->type == SEG_PAGE ? "Page Viewed" : "Screen Viewed");
+    if (event->type == SEG_TRACK) {
+        if (!at || json_byte(json, at) != '"')
+            return SEG_ERR_NAME_MISSING;
+        if (json_peek(json, at, &event->name) < 0)
+            return SEG_ERR_NOMEM;
+        if (event->name.len > SEG_NAME_BYTES_MAX)
+            return SEG_ERR_NAME_BYTES;
+        if (!event->name.len)
+            return SEG_ERR_NAME_MISSING;
     }
-    if (!at || json_byte(json, at) != '"')
-        return SEG_ERR_NAME_MISSING;
-    if (json_peek(json, at, &event->name) < 0)
-        return SEG_ERR_NOMEM;
-    if (event->name.len > SEG_NAME_BYTES_MAX)
-        return SEG_ERR_NAME_BYTES;
-    return event->name.len ? 0 : SEG_ERR_NAME_MISSING;
+    return find_name(spec, json, event);
 }
 
 /* ---- what came with it ----------------------------------------------- */
@@ -246,11 +260,12 @@ static int read_event(struct mapping *mapping, const struct json *json,
                       const uint32_t at[MEMBERS_], struct seg_event *event)
 {
     struct pick *pick = &mapping->pick;
-    int result = read_name(json, at[EVENT], event);
+    int result = read_name(mapping->spec, json, at[EVENT], event);
     if (result >= 0 && is_object(json, at[PROPERTIES])) {
         result = check_count(json, at[PROPERTIES]);
         if (result >= 0)
-            result = pick_object(pick, PICK_PROPERTIES, json, at[PROPERTIES], 2);
+            result =
+                pick_object(pick, PICK_PROPERTIES, json, at[PROPERTIES], 2);
     }
     if (result >= 0 && event->type != SEG_TRACK)
         result = read_page_name(pick, json, at[NAME]);
@@ -258,7 +273,6 @@ static int read_event(struct mapping *mapping, const struct json *json,
         result = pick_object(pick, PICK_CONTEXT, json, at[CONTEXT], 2);
     if (result < 0)
         return result;
-    event->name_id = intern_find(&mapping->spec->names, event->name);
     pick_text(pick, pick->event_name, event->name);
     pick_text(pick, pick->event_type, type_names[event->type]);
     pick_text(pick, pick->event_id, event->message_id);
@@ -320,22 +334,22 @@ static int read_traits(struct mapping *mapping, const struct json *json,
 }
 
 static int read_attributes(struct mapping *mapping, const struct json *json,
-                           const uint32_t at[MEMBERS_],
-                           struct seg_event *event)
+                           const uint32_t at[MEMBERS_], struct seg_event *event)
 {
     int result = 0, group = event->type == SEG_GROUP;
     if (group) {
-        result = read_id(json, at[GROUP_ID], SEG_ERR_GROUP_ID, &event->group_id);
+        result =
+            read_id(json, at[GROUP_ID], SEG_ERR_GROUP_ID, &event->group_id);
         if (result >= 0 && !event->group_id.len)
             result = SEG_ERR_GROUP_MISSING;
     }
     if (result < 0 || !is_object(json, at[TRAITS]))
         return result;
     result = read_traits(mapping, json, at[TRAITS], event);
-    return result < 0 ? result
-                      : pick_object(&mapping->pick,
-                                    group ? PICK_ACCOUNT : PICK_USER, json,
-                                    at[TRAITS], 2);
+    return result < 0
+               ? result
+               : pick_object(&mapping->pick, group ? PICK_ACCOUNT : PICK_USER,
+                             json, at[TRAITS], 2);
 }
 
 /* ---- all of it ------------------------------------------------------- */

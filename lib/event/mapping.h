@@ -31,14 +31,14 @@ struct mapping {
     uint32_t *trait_slots; /* For finding names that are there twice. */
 };
 
-/* Make MAPPING ready to read what SPEC asks for; SPEC must outlive it. Returns 0
- * or SEG_ERR_NOMEM; mapping_done is right in either case. */
+/* Make MAPPING ready to read what SPEC asks for; SPEC must outlive it. Returns
+ * 0 or SEG_ERR_NOMEM; mapping_done is right in either case. */
 int mapping_init(struct mapping *mapping, const struct event_spec *spec);
 void mapping_done(struct mapping *mapping);
 
-/* The checked text of JSON, an object, into EVENT, whose parts are borrowed from
- * the text and the arena of JSON. Returns 0, or one of the errors of one event
- * in <seg/error.h> with EVENT undefined. */
+/* The checked text of JSON, an object, into EVENT, whose parts are borrowed
+ * from the text and the arena of JSON. Returns 0, or one of the errors of one
+ * event in <seg/error.h> with EVENT undefined. */
 int mapping_decode(struct mapping *mapping, const struct json *json,
                    struct seg_event *event);
 

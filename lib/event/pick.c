@@ -40,9 +40,8 @@ static struct ends ends_of(struct seg_text name)
         return (struct ends){load(bytes, 4), load(bytes + len - 4, 4)};
     if (!len)
         return (struct ends){0, 0};
-    return (struct ends){load(bytes, 1),
-                         load(bytes + len / 2, 1) |
-                             load(bytes + len - 1, 1) << 8};
+    return (struct ends){load(bytes, 1), load(bytes + len / 2, 1) |
+                                             load(bytes + len - 1, 1) << 8};
 }
 
 static uint64_t filter_bit(struct ends ends, size_t len)
@@ -258,9 +257,8 @@ static int pick_node(struct pick *pick, uint32_t node, const struct json *json,
     uint32_t base = pick->touched_count;
     if (!pick->nodes[node].filter)
         return 0;
-    int result = depth > SEG_DEPTH_MAX
-                     ? SEG_ERR_DEPTH
-                     : touch_members(pick, node, json, token);
+    int result = depth > SEG_DEPTH_MAX ? SEG_ERR_DEPTH
+                                       : touch_members(pick, node, json, token);
     for (uint32_t i = base; i < pick->touched_count; i++) {
         uint32_t below = pick->touched[i], at = pick->values[below];
         pick->values[below] = 0;

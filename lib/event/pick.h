@@ -2,9 +2,9 @@
  *
  * The paths form one tree of names per root. An object of a text and a node of
  * a tree are walked down together, so that the cost depends on the members of
- * the objects that are entered, not on how many paths there are. All nodes share
- * one hash table, (node, name) → child; a filter of 64 bits in each node turns
- * most names away before their hash is taken.
+ * the objects that are entered, not on how many paths there are. All nodes
+ * share one hash table, (node, name) → child; a filter of 64 bits in each node
+ * turns most names away before their hash is taken.
  *
  * When two members of an object have one name the last holds, with all below
  * it: an object is read to its end before any member of it is entered. */
@@ -53,8 +53,8 @@ void pick_done(struct pick *pick);
 /* Begin with no fields, for the text of JSON. Returns 0 or SEG_ERR_NOMEM. */
 int pick_begin(struct pick *pick, const struct json *json);
 
-/* Add the fields below ROOT that the object at TOKEN, itself at depth DEPTH, has
- * and that are not missing. Returns 0 or an error of json_value; also
+/* Add the fields below ROOT that the object at TOKEN, itself at depth DEPTH,
+ * has and that are not missing. Returns 0 or an error of json_value; also
  * SEG_ERR_DEPTH for an object on the way at a depth beyond SEG_DEPTH_MAX. */
 int pick_object(struct pick *pick, enum pick_root root, const struct json *json,
                 uint32_t token, int depth);

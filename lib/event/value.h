@@ -1,8 +1,8 @@
 /* value.h: comparing two values (LANGUAGE.md rows 6 and 10).
  *
- * Nothing is coerced: numbers compare with numbers, exactly, be they integers or
- * doubles; texts with texts, by code point; booleans only with booleans and only
- * for equality. Lists, objects and missing values compare with nothing. */
+ * Nothing is coerced: numbers compare with numbers, exactly, be they integers
+ * or doubles; texts with texts, by code point; booleans only with booleans and
+ * only for equality. Lists, objects and missing values compare with nothing. */
 #ifndef EVENT_VALUE_H
 #define EVENT_VALUE_H
 

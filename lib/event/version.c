@@ -57,8 +57,8 @@ static int accept(struct seg_text *rest, char c)
     return 1;
 }
 
-/* The ids at the start of *REST, cut off from it; ZEROS: a number may begin with
- * 0. Absent if there is none, or a bad one. */
+/* The ids at the start of *REST, cut off from it; ZEROS: a number may begin
+ * with 0. Absent if there is none, or a bad one. */
 static struct seg_text cut_ids(struct seg_text *rest, int zeros)
 {
     const char *from = rest->bytes;

@@ -7,20 +7,6 @@
 #include "lib/base/text.h"
 #include "lib/event/decoder.h"
 #include "lib/segment/check.h"
-#include "lib/segment/parse.h"
-
-static int parse_and_check(struct rules *rules, const struct seg_source *sources,
-                           int count, struct seg_diagnostics *diagnostics)
-{
-    int result = 0;
-    for (int i = 0; i < count; i++) {
-        int ret = parse_source(rules, &sources[i], diagnostics);
-        if (ret < 0 && ret != SEG_ERR_SYNTAX)
-            return ret;
-        result = ret < 0 ? ret : result;
-    }
-    return result < 0 ? result : check_rules(rules, diagnostics);
-}
 
 int seg_catalogue_compile(struct seg_catalogue **ret,
                           const struct seg_source *sources, int count,
@@ -30,7 +16,7 @@ int seg_catalogue_compile(struct seg_catalogue **ret,
     if (!catalogue)
         return SEG_ERR_NOMEM;
     rules_init(&catalogue->rules);
-    int err = parse_and_check(&catalogue->rules, sources, count, diagnostics);
+    int err = check_sources(&catalogue->rules, sources, count, diagnostics);
     if (err == 0)
         err = plan_init(&catalogue->plan, &catalogue->rules);
     if (err < 0) {

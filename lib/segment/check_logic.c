@@ -324,7 +324,7 @@ static void compare_facts(struct checker *checker, const struct facts *facts,
                 : is_and && exclude(facts, a, b)
                     ? "This is never true together with"
                 : !is_and && exhaust(facts, a, b)
-                    ? "This is always true, or else"
+                    ? "Everyone passes this or"
                     : NULL;
             if (!what)
                 continue;

@@ -13,7 +13,7 @@
 
 #include "lib/base/alloc.h"
 #include "lib/base/buf.h"
-#include "lib/base/text.h"
+#include "lib/base/utf8.h"
 
 #define MESSAGE_BYTES_MAX 1000
 #define SHOWN_COLUMNS_MAX 160 /* Of a source line under a message. */
@@ -63,18 +63,19 @@ int diagnostics_full(const struct seg_diagnostics *diagnostics)
 
 /* ---- texts without control bytes ------------------------------------- */
 
-/* Replace what could move a terminal: C0 and DEL, C1 (U+0080 to U+009F), bytes
- * that are not ASCII when the text was CUT or is not UTF-8 to begin with. */
-static void clean(char *at)
+/* Replace what could move a terminal, C0, DEL and C1 (U+0080 to U+009F), and
+ * what is not UTF-8, byte by byte. */
+static void clean(char *at, size_t len)
 {
-    for (; *at; at++) {
+    for (char *end = at + len; at < end;) {
+        int n = utf8_len(at, end);
         unsigned char c = (unsigned char)*at;
-        if (c == '\t')
-            *at = ' ';
-        else if (c < 0x20 || c == 0x7f)
-            *at = '?';
-        else if (c == 0xc2 && (unsigned char)at[1] < 0xa0 && at[1])
-            at[0] = at[1] = '?';
+        int control = c < 0x20 || c == 0x7f || !n ||
+                      (c == 0xc2 && (unsigned char)at[1] < 0xa0);
+        n = n ? n : 1;
+        if (control)
+            memset(at, c == '\t' ? ' ' : '?', (size_t)n);
+        at += n;
     }
 }
 
@@ -96,12 +97,13 @@ static const char *store(struct seg_diagnostics *diagnostics, const char *bytes,
         diagnostics->failed = 1;
         return "";
     }
-    clean((char *)copy.bytes);
+    clean((char *)copy.bytes, len);
     return copy.bytes;
 }
 
-static const char *store_format(struct seg_diagnostics *diagnostics,
-                                const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static const char *
+store_format(struct seg_diagnostics *diagnostics, const char *format,
+             va_list args)
 {
     char text[MESSAGE_BYTES_MAX + 1];
     int len = vsnprintf(text, sizeof(text), format, args);
@@ -210,7 +212,8 @@ static int order(const void *a, const void *b)
     return x->line != y->line       ? (x->line > y->line) - (x->line < y->line)
            : x->column != y->column ? (x->column > y->column) -
                                           (x->column < y->column)
-                                    : strcmp(x->message, y->message);
+           : x->severity != y->severity ? x->severity - y->severity
+                                        : strcmp(x->message, y->message);
 }
 
 void diagnostics_sort(struct seg_diagnostics *diagnostics, int from)

@@ -1,6 +1,8 @@
 /* eval.c: the truth of conditions about one user at one instant. */
 #include "lib/segment/eval.h"
 
+#include <stdlib.h>
+
 #include "lib/user/attribute.h"
 #include "lib/user/codec.h"
 #include "lib/user/member.h"
@@ -25,18 +27,63 @@ static int measure(const struct view *view, uint32_t source,
                       : 0;
 }
 
+int eval_memo_init(struct eval_memo *memo, const struct plan *plan)
+{
+    memo->epoch = 1;
+    memo->counts = calloc(plan->feature_count + 1ul, sizeof(*memo->counts));
+    return memo->counts ? 0 : SEG_ERR_NOMEM;
+}
+
+void eval_memo_done(struct eval_memo *memo)
+{
+    free(memo->counts);
+}
+
+void eval_memo_forget(struct eval_memo *memo)
+{
+    if (++memo->epoch == 0) /* Once in four billion: never take 0 for known. */
+        memo->epoch = 1;
+}
+
+/* What the counting source SOURCE counts of the user. */
+static uint64_t count_of(const struct view *view, uint32_t source)
+{
+    struct eval_count *known =
+        view->memo ? &view->memo->counts[source] : NULL;
+    if (!view->user)
+        return 0;
+    if (known && known->epoch == view->memo->epoch)
+        return known->count;
+    uint64_t count =
+        feature_count(view->user, &view->plan->features[source], view->now_ms);
+    if (known)
+        *known = (struct eval_count){view->memo->epoch, count};
+    return count;
+}
+
+/* A count is shown only as far as PREDICATE needs to know it. */
+static int eval_range(const struct view *view,
+                      const struct predicate *predicate,
+                      struct seg_value *value)
+{
+    int64_t count = (int64_t)count_of(view, predicate->source);
+    *value = (struct seg_value){
+        .type = SEG_INT,
+        .as.integer =
+            count < predicate->shown_max ? count : predicate->shown_max};
+    return count >= predicate->low && count <= predicate->high ? SEG_TRUE
+                                                               : SEG_FALSE;
+}
+
 int eval_predicate(const struct view *view, const struct predicate *predicate,
                    struct seg_value *value)
 {
     struct test_context context = {view->now_ms, view->scratch,
                                    view->mismatches};
-    int passes;
-    measure(view, predicate->source, value);
     if (predicate->kind == PREDICATE_RANGE)
-        passes = value->as.integer >= predicate->low &&
-                 value->as.integer <= predicate->high;
-    else
-        passes = value_test(&predicate->test, value, &context);
+        return eval_range(view, predicate, value);
+    measure(view, predicate->source, value);
+    int passes = value_test(&predicate->test, value, &context);
     if (view->plan->sources[predicate->source].counts &&
         value->as.integer > predicate->shown_max)
         value->as.integer = predicate->shown_max;

@@ -12,13 +12,29 @@
 
 #include "lib/segment/plan.h"
 
+/* Counts measured while one user is judged at one instant: several segments ask
+ * the same. */
+struct eval_memo {
+    uint32_t epoch;
+    struct eval_count {
+        uint32_t epoch; /* Another one than the memo's: not known. */
+        uint64_t count;
+    } *counts; /* By feature. */
+};
+
+/* Returns 0 or SEG_ERR_NOMEM. */
+int eval_memo_init(struct eval_memo *memo, const struct plan *plan);
+void eval_memo_done(struct eval_memo *memo);
+void eval_memo_forget(struct eval_memo *memo);
+
 /* Whom to judge, and when. USER may be NULL: a user of whom nothing is known. */
 struct view {
     const struct plan *plan;
     const struct user *user;
     int64_t now_ms;
     struct arena *scratch;
-    uint64_t *mismatches; /* May be NULL. */
+    uint64_t *mismatches;   /* May be NULL. */
+    struct eval_memo *memo; /* May be NULL. */
 };
 
 /* Truth of PREDICATE; *VALUE gets what was measured, a count not above what the

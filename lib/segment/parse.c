@@ -36,30 +36,25 @@ static int add_file(struct rules *rules, const struct seg_source *source)
  * passed over whole. */
 static void skip_definition(struct cursor *cursor)
 {
-    int depth = 0;
-    for (; cursor_peek(cursor, 0)->kind != TOKEN_END; cursor_take(cursor)) {
+    for (; cursor_peek(cursor, 0)->kind != TOKEN_END; cursor_take(cursor))
         if (definition_is_here(cursor) &&
-            (depth <= 0 || cursor_peek(cursor, 0)->starts_line))
+            (cursor->braces <= 0 || cursor_peek(cursor, 0)->starts_line))
             return;
-        depth += cursor_at(cursor, 0, "{");
-        depth -= cursor_at(cursor, 0, "}");
-    }
 }
 
 static int wrong_definition(struct cursor *cursor)
 {
-    if (cursor_at(cursor, 0, "trait") || cursor_at(cursor, 0, "score"))
-        return cursor_not_yet(cursor, cursor_at(cursor, 0, "trait")
-                                          ? "`trait`"
-                                          : "`score`");
+    if (cursor_at_any(cursor, 0, "trait score"))
+        return cursor_not_yet(cursor, NULL);
     if (cursor_at(cursor, 0, "}"))
         return cursor_error(cursor, "This `}` closes nothing.");
-    return cursor_wrong_word(cursor, "A definition", "segment|list|test");
+    return cursor_wrong_word(cursor, "definition", "segment|list|test");
 }
 
 static int parse_definition(struct cursor *cursor)
 {
     cursor->stack_len = 0;
+    cursor->braces = 0;
     if (cursor_accept(cursor, "segment"))
         return parse_segment(cursor);
     if (cursor_accept(cursor, "list"))
@@ -72,9 +67,10 @@ static int parse_definition(struct cursor *cursor)
 static void parse_file(struct cursor *cursor)
 {
     while (cursor_peek(cursor, 0)->kind != TOKEN_END) {
+        int taken = cursor->taken;
         if (parse_definition(cursor) == 0)
             continue;
-        if (!definition_is_here(cursor))
+        if (cursor->taken == taken)
             cursor_take(cursor);
         skip_definition(cursor);
     }

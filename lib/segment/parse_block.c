@@ -10,13 +10,9 @@
 
 int definition_is_here(struct cursor *cursor)
 {
-    static const char *const words[] = {"segment", "list", "test", "trait",
-                                        "score"};
-    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-        if (cursor_at(cursor, 0, words[i]))
-            return cursor_peek(cursor, 1)->kind == TOKEN_WORD ||
-                   (i < 2 && cursor_peek(cursor, 1)->kind == TOKEN_STRING);
-    return 0;
+    enum token_kind next = cursor_peek(cursor, 1)->kind;
+    return cursor_at_any(cursor, 0, "segment list test trait score") &&
+           (next == TOKEN_WORD || next == TOKEN_STRING);
 }
 
 /* ---- lists ----------------------------------------------------------- */
@@ -41,7 +37,7 @@ int parse_list(struct cursor *cursor)
     struct rule_list list = {.pos = cursor_pos(cursor, cursor_peek(cursor, 0))};
     if (parse_key(cursor, "list", &list.key) < 0)
         return -1;
-    if (cursor_at(cursor, 0, "{") || cursor_at(cursor, 0, "[")) {
+    if (cursor_at_any(cursor, 0, "{ [")) {
         cursor_error(cursor, "`=` is missing after the key of the list.");
         return cursor_suggest(cursor, "a list is written `list %s = [\"a\", "
                                       "\"b\"]`", list.key.bytes);
@@ -67,11 +63,9 @@ static int parse_set(struct cursor *cursor, struct rule_line *line)
     line->kind = LINE_SET;
     if (parse_user_path(cursor, &line->path) < 0)
         return -1;
-    if (cursor_at(cursor, 0, "==") || cursor_at(cursor, 0, ":"))
-        cursor_error(cursor, "`=` is missing here.");
-    else if (cursor_expect(cursor, "=") == 0)
-        return parse_property_value(cursor, &line->value);
-    return -1;
+    if (cursor_expect(cursor, "=") < 0)
+        return -1;
+    return parse_property_value(cursor, &line->value);
 }
 
 static int parse_happening(struct cursor *cursor, struct rule_line *line)
@@ -115,7 +109,7 @@ static int parse_expect(struct cursor *cursor, struct rule_line *line)
         }
     if (cursor_at(cursor, 0, "trait"))
         return cursor_not_yet(cursor, "`expect trait`");
-    return cursor_wrong_word(cursor, "What is expected", "in|out|enter|exit");
+    return cursor_wrong_word(cursor, NULL, "in|out|enter|exit");
 }
 
 static int parse_at(struct cursor *cursor, struct rule_line *line)
@@ -133,7 +127,7 @@ static int parse_at(struct cursor *cursor, struct rule_line *line)
         return parse_properties(cursor, &line->properties,
                                 &line->property_count);
     }
-    return cursor_wrong_word(cursor, "What happens",
+    return cursor_wrong_word(cursor, NULL,
                              "event|expect|identify|group");
 }
 
@@ -146,7 +140,7 @@ static int parse_line(struct cursor *cursor)
     else if (cursor_accept(cursor, "at"))
         ret = parse_at(cursor, &line);
     else
-        ret = cursor_wrong_word(cursor, "A line of the test", "at|set");
+        ret = cursor_wrong_word(cursor, "line of a test", "at|set");
     if (ret < 0)
         return -1;
     line.pos = cursor_span(cursor, line.pos);
@@ -170,29 +164,32 @@ static int add_test(struct cursor *cursor, const struct rule_test_block *test)
     return 0;
 }
 
-/* To the next line of the test, or what ends it. */
-static void skip_line(struct cursor *cursor)
+/* To the next line of the test, or what ends it: a `}` when there are no more
+ * than BRACES to close. */
+static void skip_line(struct cursor *cursor, int braces)
 {
-    while (cursor_peek(cursor, 0)->kind != TOKEN_END) {
-        const struct token *token = cursor_peek(cursor, 0);
-        if (cursor_at(cursor, 0, "}") || definition_is_here(cursor) ||
-            (token->starts_line &&
-             (cursor_at(cursor, 0, "at") || cursor_at(cursor, 0, "set"))))
+    for (; cursor_peek(cursor, 0)->kind != TOKEN_END; cursor_take(cursor)) {
+        int starts_line = cursor_peek(cursor, 0)->starts_line;
+        if (starts_line && definition_is_here(cursor))
             return;
-        cursor_take(cursor);
+        if (cursor->braces <= braces &&
+            (starts_line || cursor_at(cursor, 0, "}")))
+            return;
     }
 }
 
 static int parse_lines(struct cursor *cursor, struct rule_test_block *test)
 {
     size_t from = cursor->stack_len;
-    int wrong = 0;
+    int wrong = 0, braces = cursor->braces;
     while (!cursor_at(cursor, 0, "}")) {
         size_t line_from = cursor->stack_len;
+        int taken = cursor->taken;
         if (cursor_peek(cursor, 0)->kind == TOKEN_END ||
             definition_is_here(cursor))
-            return cursor_error_at(cursor, test->pos,
-                                   "This test has no closing `}`.");
+            return wrong ? -1
+                         : cursor_error_at(cursor, test->pos,
+                                           "This test has no closing `}`.");
         if (test->line_count == RULE_DEFINITIONS_MAX)
             return cursor_error(cursor, "A test has at most %d lines.",
                                 RULE_DEFINITIONS_MAX);
@@ -202,7 +199,9 @@ static int parse_lines(struct cursor *cursor, struct rule_test_block *test)
         }
         wrong = 1;
         cursor->stack_len = line_from;
-        skip_line(cursor);
+        if (cursor->taken == taken)
+            cursor_take(cursor);
+        skip_line(cursor, braces);
     }
     test->end = cursor_pos(cursor, cursor_take(cursor));
     test->lines = cursor_pop(cursor, from);

@@ -1,8 +1,6 @@
 /* parse_cond.c: conditions of a segment file. */
 #include "lib/segment/parse_cond.h"
 
-#include <string.h>
-
 #include "lib/base/text.h"
 #include "lib/segment/format.h"
 #include "lib/segment/parse_event.h"
@@ -26,28 +24,16 @@ static struct rule_cond *new_cond(struct cursor *cursor,
 
 /* ---- what people write instead, and what is to come ------------------ */
 
-/* Words that begin a condition of the whole language, but not of this
- * version. The second column is what must follow. */
-static const struct later {
-    const char *word, *next;
-} later[] = {
-    {"latest", "("}, {"sum", "("},     {"avg", "("},   {"min", "("},
-    {"max", "("},    {"distinct", "("}, {"days", "("}, {"score", "("},
-    {"trait", "."},  {"entered", "segment"}, {"left", "segment"},
-};
-
+/* What begins a condition of the whole language, but not of this version. */
 static int say_later(struct cursor *cursor)
 {
-    char what[32];
-    for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++) {
-        if (!cursor_at(cursor, 0, later[i].word) ||
-            !cursor_at(cursor, 1, later[i].next))
-            continue;
-        strcpy(what, "`");
-        strcat(what, later[i].word);
-        strcat(what, "`");
-        return cursor_not_yet(cursor, what);
-    }
+    int measure =
+        cursor_at_any(cursor, 0, "latest sum avg min max distinct days score");
+    int change = cursor_at_any(cursor, 0, "entered left");
+    if ((measure && cursor_at(cursor, 1, "(")) ||
+        (change && cursor_at(cursor, 1, "segment")) ||
+        (cursor_at(cursor, 0, "trait") && cursor_at(cursor, 1, ".")))
+        return cursor_not_yet(cursor, NULL);
     return 0;
 }
 
@@ -55,14 +41,13 @@ static int say_later(struct cursor *cursor)
 static int wrong_path(struct cursor *cursor)
 {
     if (cursor_at(cursor, 1, ".")) {
-        cursor_wrong_word(cursor, "A condition", "user|account");
-        if (cursor_at(cursor, 0, "properties") ||
-            cursor_at(cursor, 0, "context") || cursor_at(cursor, 0, "event"))
+        cursor_wrong_word(cursor, "condition", "user|account");
+        if (cursor_at_any(cursor, 0, "properties context event"))
             cursor_suggest(cursor, "what an event holds is tested in `did ... "
                                    "where ...`");
         return -1;
     }
-    cursor_missing(cursor, "A condition");
+    cursor_wrong_word(cursor, "condition", "");
     return cursor_instead(cursor, 0, "user.", "");
 }
 
@@ -74,18 +59,21 @@ static int wrong_word(struct cursor *cursor)
     struct suggest suggest;
     if (say_later(cursor) < 0)
         return -1;
+    if (cursor_at(cursor, 0, "days_since")) {
+        cursor_error(cursor, "In `days_since( )` stands `first` or `last` and "
+                             "the event.");
+        return cursor_suggest(cursor, "write, for example, `days_since(last "
+                                      "\"A\") > 3`");
+    }
     if (cursor_at(cursor, 1, "("))
-        return cursor_wrong_word(cursor, "A condition", measures);
+        return cursor_wrong_word(cursor, "condition", measures);
     suggest_init(&suggest, token->source);
     suggest_offer_all(&suggest, predicates);
     if (!suggest.best.bytes &&
-        (cursor_at(cursor, 1, ".") || cursor_at(cursor, 1, "=") ||
-         cursor_at(cursor, 1, "!=") || cursor_at(cursor, 1, "in") ||
-         cursor_at(cursor, 1, "<") || cursor_at(cursor, 1, ">") ||
-         cursor_at(cursor, 1, "<=") || cursor_at(cursor, 1, ">=") ||
-         cursor_at(cursor, 1, "is") || cursor_at(cursor, 1, "contains")))
+        cursor_at_any(cursor, 1, ". = == != < <= > >= in not is has between "
+                                 "contains starts ends matches"))
         return wrong_path(cursor);
-    return cursor_wrong_word(cursor, "A condition", predicates);
+    return cursor_wrong_word(cursor, "condition", predicates);
 }
 
 static int wrong_pred(struct cursor *cursor)
@@ -104,7 +92,7 @@ static int wrong_pred(struct cursor *cursor)
         cursor_missing(cursor, "A condition");
         return cursor_suggest(cursor, "did you mean `not`?");
     }
-    return cursor_wrong_word(cursor, "A condition", "");
+    return cursor_wrong_word(cursor, "condition", "");
 }
 
 /* ---- did ------------------------------------------------------------- */
@@ -112,7 +100,7 @@ static int wrong_pred(struct cursor *cursor)
 /* What may follow `did ...` in the whole language. */
 static int say_later_of_did(struct cursor *cursor)
 {
-    if (cursor_at(cursor, 0, "then") || cursor_at(cursor, 0, "without"))
+    if (cursor_at_any(cursor, 0, "then without"))
         return cursor_not_yet(cursor, "A sequence of events");
     if (cursor_at(cursor, 0, "per"))
         return cursor_not_yet(cursor, "`per day` or `per week`");
@@ -128,13 +116,10 @@ static int say_later_of_did(struct cursor *cursor)
 /* What people write after `did ...`. */
 static int wrong_after_did(struct cursor *cursor, const struct rule_cond *cond)
 {
-    static const char *const windows[] = {"within", "during", "over", "last",
-                                          "for", "the"};
     if (say_later_of_did(cursor) < 0)
         return -1;
-    if ((cursor_at(cursor, 0, "at") || cursor_at(cursor, 0, "exactly") ||
-         cursor_at(cursor, 0, "between")) &&
-        cond->window.kind != WINDOW_LIFETIME) {
+    if (cond->window.kind != WINDOW_LIFETIME &&
+        cursor_at_any(cursor, 0, "at exactly between")) {
         cursor_error(cursor, "How often stands before the window.");
         return cursor_suggest(cursor, "write, for example, `at least 3 times "
                                       "in 7d`");
@@ -143,25 +128,20 @@ static int wrong_after_did(struct cursor *cursor, const struct rule_cond *cond)
         cursor_error(cursor, "Events are joined by `or` in brackets.");
         return cursor_suggest(cursor, "write `did (\"A\" or \"B\")`");
     }
-    if (cond->window.kind != WINDOW_LIFETIME)
+    if (cond->window.kind != WINDOW_LIFETIME ||
+        !cursor_at_any(cursor, 0, "within during over last for the"))
         return 0;
-    for (size_t i = 0; i < sizeof(windows) / sizeof(windows[0]); i++) {
-        if (!cursor_at(cursor, 0, windows[i]))
-            continue;
-        cursor_error(cursor, "A window is written `in 7d` or `from 28d to 14d "
-                             "ago`.");
-        if (cursor_peek(cursor, 1)->kind == TOKEN_DURATION)
-            cursor_instead(cursor, 1, "in ", "");
-        return -1;
-    }
-    return 0;
+    cursor_error(cursor, "A window is written `in 7d` or `from 28d to 14d "
+                         "ago`.");
+    if (cursor_peek(cursor, 1)->kind == TOKEN_DURATION)
+        cursor_instead(cursor, 1, "in ", "");
+    return -1;
 }
 
 static int check_did_not(struct cursor *cursor)
 {
-    if (!cursor_at(cursor, 0, "at") && !cursor_at(cursor, 0, "exactly") &&
-        !(cursor_at(cursor, 0, "between") &&
-          cursor_peek(cursor, 1)->kind != TOKEN_DATE))
+    if (!cursor_at_any(cursor, 0, "at exactly between") ||
+        cursor_peek(cursor, 1)->kind == TOKEN_DATE)
         return 0;
     cursor_error(cursor, "After `did not` it is not said how often.");
     return cursor_suggest(cursor, "`did \"A\" at most 2 times` and `not did "
@@ -196,19 +176,14 @@ static struct rule_cond *parse_did(struct cursor *cursor)
 /* After a measure and a comparison, what only the whole language has. */
 static int say_later_of_measure(struct cursor *cursor)
 {
-    static const char *const compares[] = {"=", "!=", "<", "<=", ">", ">="};
-    for (size_t i = 0; i < sizeof(compares) / sizeof(compares[0]); i++) {
-        if (!cursor_at(cursor, 0, compares[i]))
-            continue;
-        const struct token *next = cursor_peek(cursor, 1);
-        if (next->kind != TOKEN_PERCENT &&
-            !(next->kind == TOKEN_WORD && cursor_at(cursor, 2, "(")) &&
-            !(cursor_at(cursor, 1, "trait") && cursor_at(cursor, 2, ".")))
-            return 0;
-        cursor_take(cursor);
-        return cursor_not_yet(cursor, "A comparison with another measure");
-    }
-    return 0;
+    const struct token *next = cursor_peek(cursor, 1);
+    int is_measure = next->kind == TOKEN_PERCENT ||
+                     (next->kind == TOKEN_WORD && cursor_at(cursor, 2, "(")) ||
+                     (cursor_at(cursor, 1, "trait") && cursor_at(cursor, 2, "."));
+    if (!is_measure || !cursor_at_any(cursor, 0, "= != < <= > >="))
+        return 0;
+    cursor_take(cursor);
+    return cursor_not_yet(cursor, "A comparison with another measure");
 }
 
 static struct rule_cond *parse_measured(struct cursor *cursor)
@@ -269,7 +244,7 @@ static struct rule_cond *parse_pred(struct cursor *cursor)
         cursor_take(cursor);
     } else if (cursor_at(cursor, 0, "in")) {
         cond = parse_in_segment(cursor);
-    } else if (cursor_at(cursor, 0, "user") || cursor_at(cursor, 0, "account")) {
+    } else if (cursor_at_any(cursor, 0, "user account")) {
         cond = parse_attribute(cursor);
     } else if (measure_here(cursor) != MEASURE_COUNT_) {
         cond = parse_measured(cursor);
@@ -312,7 +287,7 @@ static struct rule_cond *parse_unary(struct cursor *cursor)
         if (!cond || cursor_push(cursor, &cond, sizeof(cond)) < 0 ||
             !(cond = join(cursor, COND_NOT, from, 1)))
             return NULL;
-        cond->pos = pos;
+        cond->pos = cursor_span(cursor, pos);
         return cond;
     }
     if (!cursor_at(cursor, 0, "("))

@@ -95,6 +95,8 @@ const struct token *cursor_take(struct cursor *cursor)
     if (token->kind == TOKEN_END)
         return token;
     cursor->last = *token;
+    cursor->taken++;
+    cursor->braces += cursor_at(cursor, 0, "{") - cursor_at(cursor, 0, "}");
     cursor->head = (cursor->head + 1) % CURSOR_LOOKAHEAD;
     cursor->filled--;
     return &cursor->last;
@@ -105,6 +107,19 @@ int cursor_at(struct cursor *cursor, int ahead, const char *text)
     const struct token *token = cursor_peek(cursor, ahead);
     return (token->kind == TOKEN_WORD || token->kind == TOKEN_MARK) &&
            text_equal(token->source, text_of(text));
+}
+
+int cursor_at_any(struct cursor *cursor, int ahead, const char *words)
+{
+    const struct token *token = cursor_peek(cursor, ahead);
+    if (token->kind != TOKEN_WORD && token->kind != TOKEN_MARK)
+        return 0;
+    for (size_t len; *words; words += len + (words[len] == ' ')) {
+        len = strcspn(words, " ");
+        if (text_equal(token->source, (struct seg_text){words, len}))
+            return 1;
+    }
+    return 0;
 }
 
 int cursor_accept(struct cursor *cursor, const char *text)
@@ -137,8 +152,9 @@ static void say(struct cursor *cursor, struct rule_pos pos, const char *text)
         cursor->stop = SEG_ERR_SYNTAX;
 }
 
-static void say_format(struct cursor *cursor, struct rule_pos pos,
-                       const char *format, va_list args)
+__attribute__((format(printf, 3, 0))) static void
+say_format(struct cursor *cursor, struct rule_pos pos, const char *format,
+           va_list args)
 {
     char text[1024];
     cursor->hinted = 1;
@@ -248,6 +264,14 @@ int cursor_instead(struct cursor *cursor, int ahead, const char *before,
                           (int)source.len, source.bytes, after);
 }
 
+static void say_no(struct cursor *cursor, const struct token *token,
+                   const char *what)
+{
+    char shown[SHOWN_BYTES_MAX + 8];
+    show(token, shown);
+    cursor_error(cursor, "%s is no %s.", shown, what);
+}
+
 int cursor_wrong_word(struct cursor *cursor, const char *what,
                       const char *words)
 {
@@ -255,7 +279,12 @@ int cursor_wrong_word(struct cursor *cursor, const char *what,
     const struct token *token = cursor_peek(cursor, 0);
     struct suggest suggest;
     join(words, joined, sizeof(joined));
-    cursor_missing(cursor, "%s", what ? what : joined);
+    if (!what)
+        cursor_missing(cursor, "%s", joined);
+    else if (token->kind == TOKEN_WORD)
+        say_no(cursor, token, what);
+    else
+        cursor_missing(cursor, "A %s", what);
     suggest_init(&suggest, token->source);
     if (token->kind == TOKEN_WORD || token->kind == TOKEN_MARK)
         suggest_offer_all(&suggest, words);
@@ -269,8 +298,10 @@ int cursor_wrong_word(struct cursor *cursor, const char *what,
 
 int cursor_not_yet(struct cursor *cursor, const char *what)
 {
+    char shown[SHOWN_BYTES_MAX + 8];
+    show(cursor_peek(cursor, 0), shown);
     return cursor_error(cursor, "%s is not supported yet by this version.",
-                        what);
+                        what ? what : shown);
 }
 
 int cursor_no_memory(struct cursor *cursor)

@@ -28,6 +28,8 @@ struct cursor {
     struct token ring[CURSOR_LOOKAHEAD];
     int head, filled;
     struct token last; /* Consumed last; END at the start of the file. */
+    int taken;         /* Tokens so far: whether there was progress. */
+    int braces;        /* { taken that are not closed yet. */
     int depth;         /* Of nested conditions. */
     int said;          /* Errors of this file. */
     int hinted;        /* The error said last takes no hint. */
@@ -50,6 +52,9 @@ const struct token *cursor_take(struct cursor *cursor);
 
 /* Whether the token AHEAD is the word or mark TEXT. */
 int cursor_at(struct cursor *cursor, int ahead, const char *text);
+
+/* Whether it is one of WORDS, separated by spaces. */
+int cursor_at_any(struct cursor *cursor, int ahead, const char *words);
 
 /* Take the current token if it is the word or mark TEXT. */
 int cursor_accept(struct cursor *cursor, const char *text);
@@ -87,12 +92,13 @@ int cursor_missing(struct cursor *cursor, const char *format, ...)
 int cursor_instead(struct cursor *cursor, int ahead, const char *before,
                    const char *after);
 
-/* The current token was to be one of WORDS (separated by |); WHAT says what is
- * missing, NULL: just one of these words. Returns -1. */
+/* The current token was to begin WHAT ("definition") with one of WORDS
+ * (separated by |), or, WHAT being NULL, to be one of WORDS. Returns -1. */
 int cursor_wrong_word(struct cursor *cursor, const char *what,
                       const char *words);
 
-/* The current token begins what this version cannot do. Returns -1. */
+/* The current token begins WHAT (NULL: is itself) this version cannot do.
+ * Returns -1. */
 int cursor_not_yet(struct cursor *cursor, const char *what);
 
 /* Memory ran out. Returns -1. */

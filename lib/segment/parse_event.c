@@ -101,7 +101,7 @@ static int expect_times(struct cursor *cursor)
 {
     if (cursor_accept(cursor, "times") || cursor_accept(cursor, "time"))
         return 0;
-    return cursor_wrong_word(cursor, "`times`", "times");
+    return cursor_wrong_word(cursor, NULL, "times");
 }
 
 /* `> 3`, `3 times`, `more than 3 times`, `twice`: how it is written here. */
@@ -182,9 +182,9 @@ int window_is_here(struct cursor *cursor)
     if (cursor_at(cursor, 0, "in"))
         return !cursor_at(cursor, 1, "(") &&
                cursor_peek(cursor, 1)->kind != TOKEN_LIST;
-    if (cursor_at(cursor, 0, "before") || cursor_at(cursor, 0, "between"))
+    if (cursor_at_any(cursor, 0, "before between"))
         return cursor_peek(cursor, 1)->kind == TOKEN_DATE;
-    return cursor_at(cursor, 0, "from") || cursor_at(cursor, 0, "since");
+    return cursor_at_any(cursor, 0, "from since");
 }
 
 static int check_from_to(struct cursor *cursor, const struct rule_window *window)
@@ -225,8 +225,7 @@ int parse_window(struct cursor *cursor, struct rule_window *window)
         .pos = cursor_pos(cursor, cursor_peek(cursor, 0))};
     if (!window_is_here(cursor))
         return 0;
-    if (cursor_at(cursor, 0, "since") || cursor_at(cursor, 0, "before") ||
-        cursor_at(cursor, 0, "between"))
+    if (cursor_at_any(cursor, 0, "since before between"))
         return cursor_not_yet(cursor, "A window of dates");
     if (cursor_accept(cursor, "from"))
         return parse_from_to(cursor, window);

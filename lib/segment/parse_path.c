@@ -91,7 +91,7 @@ int parse_user_path(struct cursor *cursor, struct path *path)
     const struct root *root = find_root(cursor_peek(cursor, 0)->source);
     if (root && (root->root == PATH_USER || root->root == PATH_ACCOUNT))
         return parse_below(cursor, root, path);
-    return cursor_wrong_word(cursor, "A path such as user.plan",
+    return cursor_wrong_word(cursor, "path such as user.plan",
                              "user|account");
 }
 

@@ -96,7 +96,7 @@ static int field_is_here(struct cursor *cursor, enum rule_field field)
     case FIELD_EXCLUDE:
         return cursor_at(cursor, 1, "(") || next->kind == TOKEN_LIST;
     case FIELD_ON:
-        return cursor_at(cursor, 1, "enter") || cursor_at(cursor, 1, "exit");
+        return cursor_at_any(cursor, 1, "enter exit");
     case FIELD_WHEN:
         return next->kind == TOKEN_WORD || cursor_at(cursor, 1, "(");
     case FIELD_COUNT_:
@@ -116,23 +116,20 @@ static enum rule_field find_field(struct cursor *cursor)
 
 static int wrong_field(struct cursor *cursor)
 {
-    if (cursor_at(cursor, 0, "shadow") || cursor_at(cursor, 0, "until"))
-        return cursor_not_yet(cursor, cursor_at(cursor, 0, "until")
-                                          ? "`until`"
-                                          : "`shadow`");
-    if (cursor_at(cursor, 0, "did") || cursor_at(cursor, 0, "not") ||
-        cursor_at(cursor, 0, "user")) {
+    if (cursor_at_any(cursor, 0, "shadow until"))
+        return cursor_not_yet(cursor, NULL);
+    if (cursor_at_any(cursor, 0, "did not user account")) {
         cursor_error(cursor, "A condition stands after `when`.");
         return cursor_instead(cursor, 0, "when ", " ...");
     }
-    return cursor_wrong_word(cursor, "A field of the segment",
+    return cursor_wrong_word(cursor, "field of a segment",
                              "title|owner|tags|docs|when|include|exclude|on");
 }
 
 /* What stands after a field instead of the next one. */
 static int wrong_after_field(struct cursor *cursor)
 {
-    if (cursor_at(cursor, 0, "and") || cursor_at(cursor, 0, "or"))
+    if (cursor_at_any(cursor, 0, "and or"))
         return cursor_missing(cursor, "A condition");
     return wrong_field(cursor);
 }
@@ -141,7 +138,7 @@ static int parse_text_field(struct cursor *cursor, const char *what,
                             struct seg_text *text)
 {
     cursor_take(cursor);
-    if (cursor_at(cursor, 0, "=") || cursor_at(cursor, 0, ":"))
+    if (cursor_at_any(cursor, 0, "= :"))
         return cursor_error(cursor, "Between a field and its text stands "
                                     "nothing.");
     return parse_string(cursor, what, SEG_STRING_BYTES_MAX, text);
@@ -204,21 +201,20 @@ static int parse_next_field(struct cursor *cursor, struct rule_segment *segment)
     return parse_field(cursor, field, segment);
 }
 
-/* To the next field, or what ends the segment. Brackets { } of a trigger are
- * passed over as one. */
-static void skip_field(struct cursor *cursor)
+/* To the next field, or what ends the segment: a `}` when there are no more
+ * than BRACES to close. */
+static void skip_field(struct cursor *cursor, int braces)
 {
-    int depth = 0;
     for (; cursor_peek(cursor, 0)->kind != TOKEN_END; cursor_take(cursor)) {
-        if (definition_is_here(cursor) && cursor_peek(cursor, 0)->starts_line)
-            return;
-        if (cursor_at(cursor, 0, "{"))
-            depth++;
-        if (cursor_at(cursor, 0, "}") && depth-- == 0)
-            return;
         int after_dot = cursor->last.source.len == 1 &&
                         cursor->last.source.bytes[0] == '.';
-        for (int i = 0; i < FIELD_COUNT_ && !after_dot && depth <= 0; i++)
+        if (definition_is_here(cursor) && cursor_peek(cursor, 0)->starts_line)
+            return;
+        if (cursor->braces > braces || after_dot)
+            continue;
+        if (cursor_at(cursor, 0, "}"))
+            return;
+        for (int i = 0; i < FIELD_COUNT_; i++)
             if (field_is_here(cursor, (enum rule_field)i))
                 return;
     }
@@ -246,21 +242,36 @@ static int add_segment(struct cursor *cursor, struct building *building)
     return 0;
 }
 
+/* Go on behind an error in the field at whose start TAKEN tokens were read. */
+static void recover(struct cursor *cursor, int taken, int braces)
+{
+    if (cursor->taken == taken)
+        cursor_take(cursor);
+    skip_field(cursor, braces);
+}
+
 static int parse_fields(struct cursor *cursor, struct building *building)
 {
     struct rule_segment *segment = &building->segment;
+    int braces = cursor->braces;
     while (!cursor_at(cursor, 0, "}")) {
         size_t from = cursor->stack_len;
-        if (cursor_peek(cursor, 0)->kind == TOKEN_END ||
-            definition_is_here(cursor))
-            return cursor_error_at(cursor, segment->pos,
-                                   "The segment `%s` has no closing `}`.",
-                                   segment->key.bytes);
-        if (parse_next_field(cursor, segment) == 0)
+        int taken = cursor->taken;
+        if (cursor_peek(cursor, 0)->kind != TOKEN_END &&
+            !definition_is_here(cursor)) {
+            if (parse_next_field(cursor, segment) == 0)
+                continue;
+            building->wrong = 1;
+            cursor->stack_len = from;
+            recover(cursor, taken, braces);
             continue;
-        building->wrong = 1;
-        cursor->stack_len = from;
-        skip_field(cursor);
+        }
+        /* Behind an error the brace may have been passed over. */
+        if (!building->wrong)
+            cursor_error_at(cursor, segment->pos,
+                            "The segment `%s` has no closing `}`.",
+                            segment->key.bytes);
+        return -1;
     }
     segment->end = cursor_pos(cursor, cursor_take(cursor));
     return 0;

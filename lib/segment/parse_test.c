@@ -302,7 +302,7 @@ static struct rule_where *parse_where_unary(struct cursor *cursor)
         if (!where || cursor_push(cursor, &where, sizeof(where)) < 0 ||
             !(where = join_where(cursor, WHERE_NOT, from, 1)))
             return NULL;
-        where->pos = pos;
+        where->pos = cursor_span(cursor, pos);
         return where;
     }
     if (!cursor_at(cursor, 0, "("))

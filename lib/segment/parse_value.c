@@ -108,9 +108,8 @@ static int wrong_value_word(struct cursor *cursor)
         cursor_error(cursor, "There is no null here.");
         return cursor_suggest(cursor, "use `is set` or `is not set`");
     }
-    if (cursor_at(cursor, 1, ".") && (cursor_at(cursor, 0, "user") ||
-                                      cursor_at(cursor, 0, "account") ||
-                                      cursor_at(cursor, 0, "trait")))
+    if (cursor_at(cursor, 1, ".") &&
+        cursor_at_any(cursor, 0, "user account trait"))
         return cursor_not_yet(cursor, "A value taken from the user");
     cursor_error(cursor, "A value is a text in double quotes, a number, true, "
                          "false or a date.");
@@ -130,7 +129,7 @@ static int wrong_value(struct cursor *cursor)
         return cursor_error(cursor, "A value stands here, no duration.");
     if (token->kind == TOKEN_PERCENT)
         return cursor_not_yet(cursor, "A comparison with a percent");
-    if (cursor_at(cursor, 0, "(") || cursor_at(cursor, 0, "[")) {
+    if (cursor_at_any(cursor, 0, "( [")) {
         cursor_error(cursor, "One value stands here, no list.");
         return cursor_suggest(cursor, "did you mean `in (...)`?");
     }
@@ -140,7 +139,7 @@ static int wrong_value(struct cursor *cursor)
 
 static int is_truth(struct cursor *cursor)
 {
-    return cursor_at(cursor, 0, "true") || cursor_at(cursor, 0, "false");
+    return cursor_at_any(cursor, 0, "true false");
 }
 
 int parse_value(struct cursor *cursor, struct rule_value *value)

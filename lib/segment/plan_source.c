@@ -170,20 +170,6 @@ static int needed_text(struct planner *planner, const struct rule_cond *cond,
     return to->needed ? 0 : SEG_ERR_NOMEM;
 }
 
-/* The largest number that a test of a count compares with, plus one. */
-static int64_t largest_operand(const struct value_test *test)
-{
-    double largest = 0;
-    for (int i = 0; i < test->rule->values.count; i++) {
-        const struct seg_value *value = &test->operands[i].value;
-        double number = value->type == SEG_INT      ? (double)value->as.integer
-                        : value->type == SEG_DOUBLE ? value->as.number
-                                                    : 0;
-        largest = number > largest ? number : largest;
-    }
-    return largest < 1e9 ? (int64_t)floor(largest) + 1 : INT64_C(1000000000);
-}
-
 static int compile_predicate(struct planner *planner,
                              const struct rule_cond *cond,
                              struct predicate *to)
@@ -207,9 +193,7 @@ static int compile_predicate(struct planner *planner,
         to->source |= PLANNED_ATTRIBUTE;
         return ret;
     }
-    to->shown_max = measure->kind == MEASURE_COUNT
-                        ? largest_operand(&to->test)
-                        : INT64_MAX;
+    to->shown_max = INT64_MAX; /* Of a count: its last flip, see make_flips. */
     if (measure->kind == MEASURE_DAYS_SINCE_FIRST ||
         measure->kind == MEASURE_DAYS_SINCE_LAST) {
         to->kind = PREDICATE_DAYS;
@@ -336,6 +320,23 @@ static int gather_segments(struct planner *planner,
     return growing_take(planner, &list, ret);
 }
 
+/* Add the flips of PREDICATE to FLIPS. Beyond its own last one a test of a count
+ * says the same of all counts: so far a count is shown. */
+static int add_flips(struct growing *flips, struct predicate *predicate)
+{
+    struct growing own = {0};
+    uint32_t last = 0;
+    int ret = find_flips(&own, predicate);
+    for (size_t i = 0; ret == 0 && i < own.count; i++) {
+        last = own.items[i] > last ? own.items[i] : last;
+        ret = growing_add(flips, own.items[i]);
+    }
+    if (predicate->kind == PREDICATE_VALUE)
+        predicate->shown_max = last;
+    free(own.items);
+    return ret;
+}
+
 static int make_flips(struct planner *planner, struct feature *feature,
                       const struct growing *predicates, struct source *source)
 {
@@ -343,7 +344,8 @@ static int make_flips(struct planner *planner, struct feature *feature,
     struct number_list made;
     int ret = 0;
     for (size_t i = 0; ret == 0 && i < predicates->count; i++)
-        ret = find_flips(&flips, &planner->predicate_items[predicates->items[i]]);
+        ret = add_flips(&flips,
+                        &planner->predicate_items[predicates->items[i]]);
     sort_unique(&flips);
     int taken = growing_take(planner, &flips, &made);
     ret = ret < 0 ? ret : taken;

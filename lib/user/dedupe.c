@@ -47,6 +47,8 @@ int dedupe_add(struct store *store, struct user **user, uint64_t hash,
                int64_t timestamp_ms, int64_t now_ms)
 {
     dedupe_age(store, user, now_ms);
+    if (forgotten(timestamp_ms, now_ms))
+        return 0;
     struct item item = user_item(*user, USER_ITEM_IDS);
     uint32_t count = times_count(&item, LEAD);
     if (count == SEG_IDS_MAX) {

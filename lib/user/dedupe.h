@@ -28,7 +28,7 @@ int dedupe_seen(const struct user *user, uint64_t hash, int64_t timestamp_ms,
                 int64_t now_ms);
 
 /* Remember HASH; the oldest goes when there are too many, and those forgotten
- * at NOW_MS. Returns 0, SEG_ERR_USER_BYTES or SEG_ERR_NOMEM. */
+ * at NOW_MS, HASH itself perhaps. Returns 0, SEG_ERR_USER_BYTES or SEG_ERR_NOMEM. */
 int dedupe_add(struct store *store, struct user **user, uint64_t hash,
                int64_t timestamp_ms, int64_t now_ms);
 

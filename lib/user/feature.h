@@ -53,12 +53,19 @@ static inline uint64_t fold_stamp(int topic, int64_t offset)
     return (uint64_t)topic << 56 | (uint64_t)offset;
 }
 
+/* What folding an event did to a feature. */
+struct folded {
+    uint64_t before, after; /* What it counted; 0 if it is no counting one. */
+    int64_t next_ms;        /* As feature_ops.next, after the fold. */
+    int coarse;             /* It became coarse. */
+};
+
 struct feature_ops {
-    /* Fold an event of age >= 0 at NOW_MS. Returns 0, 1 if the feature became
-     * coarse, SEG_ERR_USER_BYTES or SEG_ERR_NOMEM. */
+    /* Fold an event of age >= 0 at NOW_MS. Returns 0, SEG_ERR_USER_BYTES or
+     * SEG_ERR_NOMEM. */
     int (*fold)(struct store *store, struct user **user,
                 const struct feature *feature, const struct fold *fold,
-                int64_t now_ms);
+                int64_t now_ms, struct folded *folded);
     /* What it measures of USER at NOW_MS. Text borrows from the block, lists
      * are put in ARENA. */
     int (*measure)(const struct user *user, const struct feature *feature,

@@ -120,7 +120,7 @@ static void thin(struct store *store, struct user **user,
 
 static int fold_many(struct store *store, struct user **user,
                      const struct feature *feature, const struct fold *fold,
-                     int64_t now_ms)
+                     int64_t now_ms, struct folded *folded)
 {
     struct item item = user_item(*user, feature->item);
     struct entry entry;
@@ -140,18 +140,25 @@ static int fold_many(struct store *store, struct user **user,
         return 0;
     user_set_form(*user, &item, FORM_COARSE);
     thin(store, user, feature, &item);
-    return !was_coarse;
+    folded->coarse = !was_coarse;
+    return 0;
 }
 
+static int64_t next_value(const struct user *user,
+                          const struct feature *feature, int64_t now_ms);
+
 static int fold_value(struct store *store, struct user **user,
-                     const struct feature *feature, const struct fold *fold,
-                     int64_t now_ms)
+                      const struct feature *feature, const struct fold *fold,
+                      int64_t now_ms, struct folded *folded)
 {
-    if (expired(feature, fold->time_ms, now_ms))
-        return 0;
-    return keeps_one(feature)
-               ? fold_one(store, user, feature, fold)
-               : fold_many(store, user, feature, fold, now_ms);
+    int ret = 0;
+    *folded = (struct folded){0};
+    if (!expired(feature, fold->time_ms, now_ms))
+        ret = keeps_one(feature)
+                  ? fold_one(store, user, feature, fold)
+                  : fold_many(store, user, feature, fold, now_ms, folded);
+    folded->next_ms = ret == 0 ? next_value(*user, feature, now_ms) : SEG_NEVER;
+    return ret;
 }
 
 static int in_sight(const struct feature *feature, int64_t time_ms,
@@ -181,8 +188,8 @@ static int measure_value(const struct user *user, const struct feature *feature,
                : codec_get(item.words + found + HEAD_WORDS, arena, value);
 }
 
-static int64_t next_value(const struct user *user, const struct feature *feature,
-                         int64_t now_ms)
+static int64_t next_value(const struct user *user,
+                          const struct feature *feature, int64_t now_ms)
 {
     struct item item = user_item(user, feature->item);
     struct entry entry;

@@ -11,10 +11,11 @@
 
 static int fold_time(struct store *store, struct user **user,
                      const struct feature *feature, const struct fold *fold,
-                     int64_t now_ms)
+                     int64_t now_ms, struct folded *folded)
 {
     struct item item = user_item(*user, feature->item);
     (void)now_ms;
+    *folded = (struct folded){.next_ms = SEG_NEVER};
     if (!item.words) {
         int ret = user_resize(store, user, feature->item, FORM_PLAIN, 2, &item);
         if (ret < 0)

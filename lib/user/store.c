@@ -25,7 +25,7 @@
 void store_init(struct store *store, uint64_t hash_seed)
 {
     *store = (struct store){.hash_seed = hash_seed,
-                            .user_bytes_max = 256 * 1024,
+                            .user_bytes_max = STORE_USER_BYTES_MAX,
                             .users_max = UINT32_C(1) << 31};
     slab_init(&store->slab);
 }
@@ -77,6 +77,20 @@ void store_prefetch(const struct store *store, uint64_t hash)
 {
     if (store->slots)
         __builtin_prefetch(&store->slots[(uint32_t)hash & store->slot_mask]);
+}
+
+#define CACHE_LINE 64
+#define BLOCK_LINES 4 /* Of most blocks all, of large ones the front. */
+
+/* The first slot of the run is the right one nearly always. */
+void store_prefetch_user(const struct store *store, uint64_t hash)
+{
+    if (!store->slots)
+        return;
+    const char *block =
+        (const char *)pointer_of(store->slots[(uint32_t)hash & store->slot_mask]);
+    for (int i = 0; block && i < BLOCK_LINES; i++)
+        __builtin_prefetch(block + i * CACHE_LINE, 1);
 }
 
 /* The slot that points to USER. */
@@ -146,6 +160,7 @@ int store_add(struct store *store, struct seg_text id, uint64_t hash,
         .size = (uint32_t)size,
         .used = (uint32_t)used,
         .id_len = (uint16_t)id.len,
+        .due_ms = INT64_MAX,
         .last_at_ms = USER_NO_CHANGE,
         .base_ms = base_ms - BASE_BEHIND_MS,
     };
@@ -186,9 +201,9 @@ void store_remove(struct store *store, struct user *user, struct user **moved)
     slab_release(&store->slab, user, user->size);
 }
 
-int store_grow(struct store *store, struct user **user, size_t need)
+/* Move *USER into a block of SIZE bytes, enough for what is used. */
+static int move_to(struct store *store, struct user **user, size_t size)
 {
-    size_t size = slab_size(need);
     struct user *old = *user;
     struct user *new = slab_alloc(&store->slab, size);
     if (!new)
@@ -201,6 +216,18 @@ int store_grow(struct store *store, struct user **user, size_t need)
     slab_release(&store->slab, old, old->size);
     *user = new;
     return 0;
+}
+
+int store_grow(struct store *store, struct user **user, size_t need)
+{
+    return move_to(store, user, slab_size(need));
+}
+
+void store_fit(struct store *store, struct user **user)
+{
+    size_t size = slab_size((*user)->used);
+    if (size < (*user)->size - (*user)->size / 4)
+        move_to(store, user, size);
 }
 
 size_t store_bytes(const struct store *store)

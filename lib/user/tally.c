@@ -8,7 +8,7 @@
 
 static int fold_tally(struct store *store, struct user **user,
                       const struct feature *feature, const struct fold *fold,
-                      int64_t now_ms)
+                      int64_t now_ms, struct folded *folded)
 {
     struct item item = user_item(*user, feature->item);
     (void)fold;
@@ -20,6 +20,7 @@ static int fold_tally(struct store *store, struct user **user,
             return ret;
     }
     codec_put_u64(item.words, count + 1);
+    *folded = (struct folded){count, count + 1, SEG_NEVER, 0};
     return 0;
 }
 

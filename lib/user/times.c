@@ -133,7 +133,6 @@ static int make_fit(struct store *store, struct user **user, uint32_t id,
                     int64_t time_ms, struct item *item)
 {
     int ret;
-    *item = user_item(*user, id);
     if (item->form != FORM_NARROW || fits((*user)->base_ms, time_ms))
         return 0;
     if (time_ms > (*user)->base_ms) {
@@ -171,7 +170,6 @@ void times_remove(struct store *store, struct user **user, uint32_t id,
                   uint32_t index, uint32_t count, struct item *item)
 {
     uint32_t stride;
-    *item = user_item(*user, id);
     if (!item->words || !count)
         return;
     stride = times_stride(item, times_lead(id));

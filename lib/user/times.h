@@ -66,12 +66,13 @@ static inline void times_put(const struct user *user, const struct item *item,
 }
 
 /* Insert an entry with TIME_MS before entry INDEX of item ID; its lead words are
- * the caller's to set, at times_entry. *ITEM gets the item. Returns 0, or
+ * the caller's to set, at times_entry. *ITEM must be as user_item gave it, and
+ * gets the item as it is then. Returns 0, or
  * SEG_ERR_USER_BYTES, SEG_ERR_NOMEM with nothing lost. */
 int times_insert(struct store *store, struct user **user, uint32_t id,
                  uint32_t index, int64_t time_ms, struct item *item);
 
-/* Remove COUNT entries from entry INDEX on. Cannot fail. */
+/* Remove COUNT entries from entry INDEX on, *ITEM likewise. Cannot fail. */
 void times_remove(struct store *store, struct user **user, uint32_t id,
                   uint32_t index, uint32_t count, struct item *item);
 

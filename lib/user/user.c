@@ -171,7 +171,6 @@ static int splice_item(struct store *store, struct user **user, uint32_t id,
 int user_splice(struct store *store, struct user **user, uint32_t id,
                 uint32_t form, uint32_t at, int32_t count, struct item *item)
 {
-    *item = user_item(*user, id);
     if (!item->words)
         return count > 0
                    ? add_item(store, user, id, form, (uint32_t)count, item)

@@ -70,15 +70,19 @@ struct user {
     uint16_t item_count;
     uint8_t flags; /* enum user_flag. */
     uint8_t birth_topic;
-    uint16_t reserved;
-    uint32_t reserved2;
+    uint8_t reserved[6];
+    int64_t due_ms; /* Of his timer, as the wheel has it: SEG_NEVER. */
     int64_t birth_offset;
     int64_t last_at_ms; /* `at` of the last change. */
     int64_t base_ms;    /* Of narrow times. */
     uint32_t words[];   /* Directory, id, items. */
 };
 
-_Static_assert(sizeof(struct user) == 56, "the head of a user's block");
+_Static_assert(sizeof(struct user) == 64, "the head of a user's block");
+
+/* The limit of a block, if nobody sets a lower one. Only events are held to a
+ * lower one (apply.c): what time and a restore do to a user must not fail. */
+#define STORE_USER_BYTES_MAX (UINT32_C(1) << 30)
 
 struct store {
     struct slab slab;
@@ -103,7 +107,10 @@ uint64_t store_hash(const struct store *store, struct seg_text id);
 struct user *store_find(const struct store *store, struct seg_text id,
                         uint64_t hash);
 
+/* Bring what a look-up of HASH needs into the CPU's caches: first the slot; then,
+ * when that has come, the block. */
 void store_prefetch(const struct store *store, uint64_t hash);
+void store_prefetch_user(const struct store *store, uint64_t hash);
 
 /* Add a user whom store_find did not find, with nothing known of him and times
  * based around BASE_MS. Returns 0, SEG_ERR_LIMIT beyond users_max, or
@@ -117,6 +124,10 @@ void store_remove(struct store *store, struct user *user, struct user **moved);
 
 /* Make USER's block at least NEED bytes large; used bytes are kept. */
 int store_grow(struct store *store, struct user **user, size_t need);
+
+/* Move USER into a smaller block if he left much of his unused; if there is no
+ * memory for that he stays. */
+void store_fit(struct store *store, struct user **user);
 
 size_t store_bytes(const struct store *store);
 
@@ -157,8 +168,10 @@ void user_set_form(struct user *user, struct item *item, uint32_t form);
 int user_resize(struct store *store, struct user **user, uint32_t id,
                 uint32_t form, uint32_t count, struct item *item);
 
-/* Like user_resize, for COUNT more words at word AT of the item (cut out if
- * COUNT is negative). FORM counts only when the item is created. */
+/* Put COUNT more words at word AT of item ID (cut out if COUNT is negative).
+ * *ITEM must be as user_item gave it, nothing of USER having changed since; it
+ * gets where the item is now. FORM counts only when it is created. Returns as
+ * user_resize. */
 int user_splice(struct store *store, struct user **user, uint32_t id,
                 uint32_t form, uint32_t at, int32_t count, struct item *item);
 

@@ -74,57 +74,57 @@ static uint64_t row_sum(const struct row *row, uint32_t from, uint32_t to)
     return sum;
 }
 
-/* Drop what has left the window for good. */
+/* Drop the first GONE entries, which have left the window for good. */
 static void prune(struct store *store, struct user **user,
-                  const struct feature *feature, int64_t now_ms)
+                  const struct feature *feature, struct row *row, uint32_t gone)
 {
-    struct row row = row_of(*user, feature);
-    uint32_t gone = row_after(&row, now_ms - feature->from_ms);
-    if (!gone)
-        return;
-    if (row.item.form != FORM_COARSE) {
-        times_remove(store, user, feature->item, 0, gone, &row.item);
-        return;
-    }
-    user_splice(store, user, feature->item, FORM_COARSE, 0,
-                -(int32_t)(gone * BUCKET_WORDS), &row.item);
+    if (row->item.form != FORM_COARSE)
+        times_remove(store, user, feature->item, 0, gone, &row->item);
+    else
+        user_splice(store, user, feature->item, FORM_COARSE, 0,
+                    -(int32_t)(gone * BUCKET_WORDS), &row->item);
+    row->user = *user;
+    row->count -= gone;
 }
 
 static int add_to_bucket(struct store *store, struct user **user,
-                         const struct feature *feature, int64_t time_ms)
+                         const struct feature *feature, int64_t time_ms,
+                         struct row *row)
 {
     int64_t width = feature_bucket_ms(feature);
     int64_t start = time_ms - ((time_ms % width) + width) % width;
-    struct row row = row_of(*user, feature);
-    uint32_t i = row_after(&row, start - 1);
-    if (i == row.count || row_time(&row, i) != start) {
+    uint32_t i = row_after(row, start - 1);
+    if (i == row->count || row_time(row, i) != start) {
         int ret = user_splice(store, user, feature->item, FORM_COARSE,
-                              i * BUCKET_WORDS, BUCKET_WORDS, &row.item);
+                              i * BUCKET_WORDS, BUCKET_WORDS, &row->item);
         if (ret < 0)
             return ret;
-        codec_put_i64(row.item.words + i * BUCKET_WORDS, start);
-        row.item.words[i * BUCKET_WORDS + 2] = 0;
+        row->user = *user;
+        row->count++;
+        codec_put_i64(row->item.words + i * BUCKET_WORDS, start);
+        row->item.words[i * BUCKET_WORDS + 2] = 0;
     }
-    row.item.words[i * BUCKET_WORDS + 2]++;
+    row->item.words[i * BUCKET_WORDS + 2]++;
     return 0;
 }
 
 /* From times to buckets. */
 static int make_coarse(struct store *store, struct user **user,
-                       const struct feature *feature)
+                       const struct feature *feature, struct row *row)
 {
     int64_t times[FEATURE_EXACT_MAX + 1];
-    struct row row = row_of(*user, feature);
-    uint32_t count = row.count;
+    uint32_t count = row->count;
     for (uint32_t i = 0; i < count; i++)
-        times[i] = row_time(&row, i);
-    user_resize(store, user, feature->item, FORM_COARSE, 0, &row.item);
+        times[i] = row_time(row, i);
+    user_resize(store, user, feature->item, FORM_COARSE, 0, &row->item);
+    row->count = 0;
     for (uint32_t i = 0; i < count; i++) {
-        int ret = add_to_bucket(store, user, feature, times[i]);
+        row->item.form = FORM_COARSE;
+        int ret = add_to_bucket(store, user, feature, times[i], row);
         if (ret < 0)
             return ret;
     }
-    return 1;
+    return 0;
 }
 
 /* Whether all that is needed is kept exactly, however many events there are. */
@@ -133,30 +133,88 @@ static int bounded(const struct feature *feature)
     return feature->to_ms == 0 && feature->keep <= FEATURE_EXACT_MAX + 1;
 }
 
-static int fold_window(struct store *store, struct user **user,
-                       const struct feature *feature, const struct fold *fold,
-                       int64_t now_ms)
+static int add_time(struct store *store, struct user **user,
+                    const struct feature *feature, int64_t time_ms,
+                    struct row *row, struct folded *folded)
 {
-    if (now_ms - fold->time_ms >= feature->from_ms)
-        return 0;
-    prune(store, user, feature, now_ms);
-    struct row row = row_of(*user, feature);
-    if (row.item.words && row.item.form == FORM_COARSE)
-        return add_to_bucket(store, user, feature, fold->time_ms);
-    uint32_t at = row_after(&row, fold->time_ms);
-    if (bounded(feature) && row.count == feature->keep) {
+    uint32_t at = row_after(row, time_ms);
+    if (bounded(feature) && row->count == feature->keep) {
         if (!at)
             return 0;
-        times_remove(store, user, feature->item, 0, 1, &row.item);
+        prune(store, user, feature, row, 1);
         at--;
-        row.count--;
     }
-    int ret = times_insert(store, user, feature->item, at, fold->time_ms,
-                           &row.item);
+    int ret = times_insert(store, user, feature->item, at, time_ms, &row->item);
     if (ret < 0)
         return ret;
-    if (!bounded(feature) && row.count + 1 > FEATURE_EXACT_MAX)
-        return make_coarse(store, user, feature);
+    row->user = *user;
+    row->count++;
+    if (bounded(feature) || row->count <= FEATURE_EXACT_MAX)
+        return 0;
+    folded->coarse = 1;
+    return make_coarse(store, user, feature, row);
+}
+
+/* Entries [leave, enter) count at NOW_MS. */
+struct span {
+    uint32_t leave, enter;
+};
+
+static struct span span_at(const struct row *row,
+                           const struct feature *feature, int64_t now_ms)
+{
+    return (struct span){row_after(row, now_ms - feature->from_ms),
+                         feature->to_ms ? row_after(row, now_ms - feature->to_ms)
+                                        : row->count};
+}
+
+/* Walk the instants at which entries come into the window and leave it until the
+ * count has passed a flip. */
+static int64_t next_flip(const struct row *row, const struct feature *feature,
+                         struct span span, uint64_t count)
+{
+    uint32_t region = feature_region(feature, count);
+    while (span.leave < row->count) {
+        int64_t leaves_at = row_time(row, span.leave) + feature->from_ms;
+        int64_t enters_at = span.enter < row->count
+                                ? row_time(row, span.enter) + feature->to_ms
+                                : SEG_NEVER;
+        int64_t at = leaves_at < enters_at ? leaves_at : enters_at;
+        for (; span.enter < row->count &&
+               row_time(row, span.enter) + feature->to_ms == at;
+             span.enter++)
+            count += row_weight(row, span.enter);
+        for (; span.leave < row->count &&
+               row_time(row, span.leave) + feature->from_ms == at;
+             span.leave++)
+            count -= row_weight(row, span.leave);
+        if (feature_region(feature, count) != region)
+            return at;
+    }
+    return SEG_NEVER;
+}
+
+static int fold_window(struct store *store, struct user **user,
+                       const struct feature *feature, const struct fold *fold,
+                       int64_t now_ms, struct folded *folded)
+{
+    struct row row = row_of(*user, feature);
+    struct span span = span_at(&row, feature, now_ms);
+    int ret = 0;
+    *folded = (struct folded){.before = row_sum(&row, span.leave, span.enter)};
+    if (span.leave)
+        prune(store, user, feature, &row, span.leave);
+    if (now_ms - fold->time_ms >= feature->from_ms)
+        ret = 0;
+    else if (row.item.words && row.item.form == FORM_COARSE)
+        ret = add_to_bucket(store, user, feature, fold->time_ms, &row);
+    else
+        ret = add_time(store, user, feature, fold->time_ms, &row, folded);
+    if (ret < 0)
+        return ret;
+    span = span_at(&row, feature, now_ms);
+    folded->after = row_sum(&row, span.leave, span.enter);
+    folded->next_ms = next_flip(&row, feature, span, folded->after);
     return 0;
 }
 
@@ -165,42 +223,21 @@ static int measure_window(const struct user *user,
                           struct arena *arena, struct seg_value *value)
 {
     struct row row = row_of(user, feature);
-    uint32_t from = row_after(&row, now_ms - feature->from_ms);
-    uint32_t to = row_after(&row, now_ms - feature->to_ms);
+    struct span span = span_at(&row, feature, now_ms);
     (void)arena;
     *value = (struct seg_value){
-        .type = SEG_INT, .as.integer = (int64_t)row_sum(&row, from, to)};
+        .type = SEG_INT,
+        .as.integer = (int64_t)row_sum(&row, span.leave, span.enter)};
     return 0;
 }
 
-/* Walk the instants at which entries come into the window and leave it until the
- * count has passed a flip. */
 static int64_t next_window(const struct user *user,
                            const struct feature *feature, int64_t now_ms)
 {
     struct row row = row_of(user, feature);
-    uint32_t leave = row_after(&row, now_ms - feature->from_ms);
-    uint32_t enter = row_after(&row, now_ms - feature->to_ms);
-    uint64_t count = row_sum(&row, leave, enter);
-    uint32_t region = feature_region(feature, count);
-    while (leave < row.count) {
-        int64_t leaves_at = row_time(&row, leave) + feature->from_ms;
-        int64_t enters_at = enter < row.count
-                                ? row_time(&row, enter) + feature->to_ms
-                                : SEG_NEVER;
-        int64_t at = leaves_at < enters_at ? leaves_at : enters_at;
-        for (; enter < row.count &&
-               row_time(&row, enter) + feature->to_ms == at;
-             enter++)
-            count += row_weight(&row, enter);
-        for (; leave < row.count &&
-               row_time(&row, leave) + feature->from_ms == at;
-             leave++)
-            count -= row_weight(&row, leave);
-        if (feature_region(feature, count) != region)
-            return at;
-    }
-    return SEG_NEVER;
+    struct span span = span_at(&row, feature, now_ms);
+    return next_flip(&row, feature, span,
+                     row_sum(&row, span.leave, span.enter));
 }
 
 const struct feature_ops window_ops = {fold_window, measure_window,

@@ -10,7 +10,11 @@
 
 /* ---- a decoder that reads these -------------------------------------- */
 
-#define NAMES(...) (const struct seg_text[]){__VA_ARGS__}
+#define NAMES(...)            \
+    (const struct seg_text[]) \
+    {                         \
+        __VA_ARGS__           \
+    }
 
 static const struct path paths[] = {
     {PATH_PROPERTIES, 1, NAMES({"total", 5})},
@@ -48,8 +52,10 @@ static void setup(void)
 {
     uint32_t number;
     intern_init(&spec.names);
-    ck_assert_int_eq(intern_add(&spec.names, text_of("Order Placed"), &number), 1);
-    ck_assert_int_eq(intern_add(&spec.names, text_of("Page Viewed"), &number), 1);
+    ck_assert_int_eq(intern_add(&spec.names, text_of("Order Placed"), &number),
+                     1);
+    ck_assert_int_eq(intern_add(&spec.names, text_of("Page Viewed"), &number),
+                     1);
     ck_assert_int_eq(decoder_new(&decoder, &spec), 0);
 }
 
@@ -111,7 +117,7 @@ static int decode(const char *json, size_t len, struct seg_event *event)
     struct seg_error detail = {0};
     memcpy(exact, json, len);
     int result = seg_decode(decoder, exact, len, event, &detail);
-    memset(exact, '!', len);
+    explicit_bzero(exact, len);
     free(exact);
     return result;
 }
@@ -133,8 +139,8 @@ static void expect(const char *json, const char *want)
 
 /* ---- tables ---------------------------------------------------------- */
 
-#define T "{\"type\":\"track\",\"event\":\"E\",\"userId\":\"u\""
-#define E "track name=\"E\" user=\"u\""
+#define T   "{\"type\":\"track\",\"event\":\"E\",\"userId\":\"u\""
+#define E   "track name=\"E\" user=\"u\""
 #define OWN " 4=\"E\" 5=\"track\""
 
 static const struct {
@@ -152,11 +158,14 @@ static const struct {
     /* Who. */
     {"{\"type\":\"track\",\"event\":\"E\",\"anonymousId\":\"a\"}",
      "track name=\"E\" user=\"a\"" OWN},
-    {"{\"type\":\"track\",\"event\":\"E\",\"anonymousId\":\"a\",\"userId\":\"u\"}",
+    {"{\"type\":\"track\",\"event\":\"E\",\"anonymousId\":\"a\",\"userId\":"
+     "\"u\"}",
      E OWN},
-    {"{\"type\":\"track\",\"event\":\"E\",\"anonymousId\":\"a\",\"userId\":null}",
+    {"{\"type\":\"track\",\"event\":\"E\",\"anonymousId\":\"a\",\"userId\":"
+     "null}",
      "track name=\"E\" user=\"a\"" OWN},
-    {"{\"type\":\"track\",\"event\":\"E\",\"anonymousId\":\"a\",\"userId\":\"\"}",
+    {"{\"type\":\"track\",\"event\":\"E\",\"anonymousId\":\"a\",\"userId\":"
+     "\"\"}",
      "track name=\"E\" user=\"a\"" OWN},
     {"{\"type\":\"track\",\"event\":\"E\",\"anonymousId\":7,\"userId\":\"u\"}",
      E OWN},
@@ -166,7 +175,8 @@ static const struct {
 
     /* When. */
     {T ",\"timestamp\":\"2026-01-02\"}", E " at=1767312000000" OWN},
-    {T ",\"timestamp\":\"2026-01-02T03:04:05+01:00\"}", E " at=1767319445000" OWN},
+    {T ",\"timestamp\":\"2026-01-02T03:04:05+01:00\"}",
+     E " at=1767319445000" OWN},
     {T ",\"timestamp\":\"2026-01-02T03\\u003a04:05.678Z\"}",
      E " at=1767323045678" OWN},
     {T ",\"timestamp\":1767323045}", E " at=1767323045000" OWN},
@@ -191,7 +201,8 @@ static const struct {
      "page name=\"Page Viewed\"#1 user=\"u\" 1=\"/\" 2=\"Home\" "
      "4=\"Page Viewed\" 5=\"page\""},
     {"{\"type\":\"screen\",\"userId\":\"u\",\"event\":7}",
-     "screen name=\"Screen Viewed\" user=\"u\" 4=\"Screen Viewed\" 5=\"screen\""},
+     "screen name=\"Screen Viewed\" user=\"u\" 4=\"Screen Viewed\" "
+     "5=\"screen\""},
     {T ",\"name\":\"Home\"}", E OWN},
 
     /* Fields. */
@@ -205,9 +216,11 @@ static const struct {
     {T ",\"properties\":{\"cart\":7}}", E OWN " 8=7"},
     {T ",\"properties\":{\"a\":{\"\":{\"c\":true}}}}", E OWN " 9=true"},
     {T ",\"properties\":{\"first name\":\"x\"}}", E OWN " 10=\"x\""},
-    {T ",\"properties\":{\"fir\\u0073t\\u0020name\":\"x\"}}", E OWN " 10=\"x\""},
-    {T ",\"properties\":{\"a name of more than 16 bytes\":1,"
-       "\"a name of more THAN 16 bytes\":2,\"a name of more Than 16 bytes\":3}}",
+    {T ",\"properties\":{\"fir\\u0073t\\u0020name\":\"x\"}}",
+     E OWN " 10=\"x\""},
+    {T
+     ",\"properties\":{\"a name of more than 16 bytes\":1,"
+     "\"a name of more THAN 16 bytes\":2,\"a name of more Than 16 bytes\":3}}",
      E OWN " 11=1 12=2"},
     {T ",\"properties\":null,\"context\":7}", E OWN},
     {"{\"\\u0074ype\":\"\\u0074rack\",\"event\":\"E\",\"userId\":\"u\","
@@ -236,15 +249,19 @@ static const struct {
     {"{\"type\":\"page\",\"event\":\"D\",\"userId\":\"v\",\"messageId\":\"m\","
      "\"type\":\"track\",\"event\":\"E\",\"userId\":\"u\",\"messageId\":null}",
      E OWN},
-    {"{\"userId\":\"u\",\"userId\":null,\"anonymousId\":\"a\",\"type\":\"track\","
+    {"{\"userId\":\"u\",\"userId\":null,\"anonymousId\":\"a\",\"type\":"
+     "\"track\","
      "\"event\":\"E\"}",
      "track name=\"E\" user=\"a\"" OWN},
-    {T ",\"properties\":{\"total\":1,\"path\":\"p\"},\"properties\":{\"total\":2}}",
+    {T ",\"properties\":{\"total\":1,\"path\":\"p\"},\"properties\":{\"total\":"
+       "2}}",
      E " 0=2" OWN},
     {T ",\"properties\":{\"total\":1,\"total\":2}}", E " 0=2" OWN},
     {T ",\"properties\":{\"total\":1,\"total\":null}}", E OWN},
-    {T ",\"properties\":{\"cart\":{\"id\":1},\"cart\":{\"x\":2}}}", E OWN " 8={..}"},
-    {T ",\"properties\":{\"cart\":{\"id\":1,\"id\":3},\"cart\":{\"id\":1,\"id\":2}}}",
+    {T ",\"properties\":{\"cart\":{\"id\":1},\"cart\":{\"x\":2}}}",
+     E OWN " 8={..}"},
+    {T ",\"properties\":{\"cart\":{\"id\":1,\"id\":3},\"cart\":{\"id\":1,"
+       "\"id\":2}}}",
      E OWN " 7=2 8={..}"},
     {"{\"type\":\"identify\",\"userId\":\"u\",\"traits\":{\"a\":1,\"b\":2,"
      "\"\\u0061\":3}}",
@@ -259,7 +276,8 @@ static const struct {
     {"{\"type\":\"identify\",\"userId\":\"u\",\"traits\":{\"address\":"
      "{\"city\":\"Bonn\"},\"address\":{\"city\":null}}}",
      "identify user=\"u\" address:{..}"},
-    {"{\"type\":\"identify\",\"userId\":\"u\",\"traits\":{\"plan\":{\"tier\":1}}}",
+    {"{\"type\":\"identify\",\"userId\":\"u\",\"traits\":{\"plan\":{\"tier\":1}"
+     "}}",
      "identify user=\"u\" plan:{..}"},
     {"{\"type\":\"identify\",\"userId\":\"u\",\"groupId\":7}",
      "identify user=\"u\""},
@@ -346,23 +364,89 @@ START_TEST(a_number_is_read_exactly_or_to_the_nearest_double)
 END_TEST
 
 static const char *const bad_texts[] = {
-    "{", "}", "{}}", "{{}}", "{]", "[}", "{\"a\"}", "{\"a\":}", "{:1}", "{,}",
-    "{\"a\":1,}", "{,\"a\":1}", "{\"a\":1 \"b\":2}", "{\"a\":1,,\"b\":2}",
-    "{\"a\" 1}", "{\"a\"::1}", "{\"a\":1:2}", "{a:1}", "{'a':1}", "{1:1}",
-    "{\"a\":[1 2]}", "{\"a\":[,1]}", "{\"a\":[1,]}", "{\"a\":[1,,2]}",
-    "{\"a\":[}", "{\"a\":[1}}", "{\"a\":{]}}", "{\"a\":[1:2]}", "{\"a\":]}",
-    "{\"a\":tru}", "{\"a\":trues}", "{\"a\":true1}", "{\"a\":nul}", "{\"a\":nulll}",
-    "{\"a\":fals}", "{\"a\":falsee}", "{\"a\":TRUE}", "{\"a\":t}", "{\"a\":f}",
-    "{\"a\":n}", "{\"a\":-}", "{\"a\":+1}", "{\"a\":01}", "{\"a\":-01}", "{\"a\":1.}",
-    "{\"a\":.5}", "{\"a\":1.e5}", "{\"a\":1e}", "{\"a\":1e+}", "{\"a\":1e1.5}",
-    "{\"a\":0x1}", "{\"a\":NaN}", "{\"a\":Infinity}", "{\"a\":1a}", "{\"a\":1\"b\"}",
-    "{\"a\":\"b\"c}", "{\"a\":\"b\"\"c\"}", "{\"a\":1/**/}", "{\"a\":1}//",
-    "{\"a\"b:1}", "{\"a\":\"\\\"}", "{\"a\":\"\\a\"}", "{\"a\":\"\\u12\"}",
-    "{\"a\":\"\\u123g\"}", "{\"a\":\"\\u 123\"}", "{\"a\":\"\\U0041\"}",
-    "{\"a\":\"b}", "{\"a\":\\\"b\"}", "{\"a\":1\\}", "{\\}", "{\"a\":\"\t\"}",
-    "{\"a\":\"b\",\"c\":\"d}", "{\"a\":true,\"b\":[1,{\"c\":2]}}", "{} {}", "{}1",
-    "{}\"\"", "{}null", "{\"a\":1}]", "{\"a\":1\f}", "{\"a\":\v1}", "\xc2\xa0{}",
-    "{\"a\":1\xc2\xa0}", "{\"a\":1}\xc2\xa0",
+    "{",
+    "}",
+    "{}}",
+    "{{}}",
+    "{]",
+    "[}",
+    "{\"a\"}",
+    "{\"a\":}",
+    "{:1}",
+    "{,}",
+    "{\"a\":1,}",
+    "{,\"a\":1}",
+    "{\"a\":1 \"b\":2}",
+    "{\"a\":1,,\"b\":2}",
+    "{\"a\" 1}",
+    "{\"a\"::1}",
+    "{\"a\":1:2}",
+    "{a:1}",
+    "{'a':1}",
+    "{1:1}",
+    "{\"a\":[1 2]}",
+    "{\"a\":[,1]}",
+    "{\"a\":[1,]}",
+    "{\"a\":[1,,2]}",
+    "{\"a\":[}",
+    "{\"a\":[1}}",
+    "{\"a\":{]}}",
+    "{\"a\":[1:2]}",
+    "{\"a\":]}",
+    "{\"a\":tru}",
+    "{\"a\":trues}",
+    "{\"a\":true1}",
+    "{\"a\":nul}",
+    "{\"a\":nulll}",
+    "{\"a\":fals}",
+    "{\"a\":falsee}",
+    "{\"a\":TRUE}",
+    "{\"a\":t}",
+    "{\"a\":f}",
+    "{\"a\":n}",
+    "{\"a\":-}",
+    "{\"a\":+1}",
+    "{\"a\":01}",
+    "{\"a\":-01}",
+    "{\"a\":1.}",
+    "{\"a\":.5}",
+    "{\"a\":1.e5}",
+    "{\"a\":1e}",
+    "{\"a\":1e+}",
+    "{\"a\":1e1.5}",
+    "{\"a\":0x1}",
+    "{\"a\":NaN}",
+    "{\"a\":Infinity}",
+    "{\"a\":1a}",
+    "{\"a\":1\"b\"}",
+    "{\"a\":\"b\"c}",
+    "{\"a\":\"b\"\"c\"}",
+    "{\"a\":1/**/}",
+    "{\"a\":1}//",
+    "{\"a\"b:1}",
+    "{\"a\":\"\\\"}",
+    "{\"a\":\"\\a\"}",
+    "{\"a\":\"\\u12\"}",
+    "{\"a\":\"\\u123g\"}",
+    "{\"a\":\"\\u 123\"}",
+    "{\"a\":\"\\U0041\"}",
+    "{\"a\":\"b}",
+    "{\"a\":\\\"b\"}",
+    "{\"a\":1\\}",
+    "{\\}",
+    "{\"a\":\"\t\"}",
+    "{\"a\":\"b\",\"c\":\"d}",
+    "{\"a\":true,\"b\":[1,{\"c\":2]}}",
+    "{} {}",
+    "{}1",
+    "{}\"\"",
+    "{}null",
+    "{\"a\":1}]",
+    "{\"a\":1\f}",
+    "{\"a\":\v1}",
+    "\xc2\xa0{}",
+    "{\"a\":1\xc2\xa0}",
+    "{\"a\":1}\xc2\xa0",
 };
 
 /* Before and behind something that is good, in a field that nobody reads. */
@@ -371,7 +455,8 @@ START_TEST(bad_json_is_refused_wherever_it_stands)
     static const char *const frames[][2] = {
         {"", ""},
         {"{\"type\":\"track\",\"event\":\"E\",\"userId\":\"u\",\"x\":", "}"},
-        {"{\"x\":[0,", "],\"type\":\"track\",\"event\":\"E\",\"userId\":\"u\"}"},
+        {"{\"x\":[0,",
+         "],\"type\":\"track\",\"event\":\"E\",\"userId\":\"u\"}"},
     };
     struct seg_event event;
     char json[512];
@@ -412,33 +497,33 @@ static const struct limit {
 } limits[] = {
     {"userId", "{\"type\":\"track\",\"event\":\"E\",\"userId\":\"", "u", "", "",
      "\"}", SEG_ID_BYTES_MAX, SEG_ERR_USER_ID},
-    {"anonymousId", "{\"type\":\"track\",\"event\":\"E\",\"anonymousId\":\"", "u",
-     "", "", "\"}", SEG_ID_BYTES_MAX, SEG_ERR_USER_ID},
+    {"anonymousId", "{\"type\":\"track\",\"event\":\"E\",\"anonymousId\":\"",
+     "u", "", "", "\"}", SEG_ID_BYTES_MAX, SEG_ERR_USER_ID},
     {"userId, escaped", "{\"type\":\"track\",\"event\":\"E\",\"userId\":\"",
      "\\u0041", "", "", "\"}", SEG_ID_BYTES_MAX, SEG_ERR_USER_ID},
-    {"groupId", "{\"type\":\"group\",\"userId\":\"u\",\"groupId\":\"", "g", "", "",
-     "\"}", SEG_ID_BYTES_MAX, SEG_ERR_GROUP_ID},
+    {"groupId", "{\"type\":\"group\",\"userId\":\"u\",\"groupId\":\"", "g", "",
+     "", "\"}", SEG_ID_BYTES_MAX, SEG_ERR_GROUP_ID},
     {"event", "{\"type\":\"track\",\"userId\":\"u\",\"event\":\"", "e", "", "",
      "\"}", SEG_NAME_BYTES_MAX, SEG_ERR_NAME_BYTES},
     {"a text", T ",\"properties\":{\"path\":\"", "a", "", "", "\"}}",
      SEG_STRING_BYTES_MAX, SEG_ERR_STRING_BYTES},
-    {"a text in a list", T ",\"properties\":{\"list\":[1,\"", "a", "", "", "\"]}}",
-     SEG_STRING_BYTES_MAX, SEG_ERR_STRING_BYTES},
-    {"a trait", "{\"type\":\"identify\",\"userId\":\"u\",\"traits\":{\"a\":\"", "a",
-     "", "", "\"}}", SEG_STRING_BYTES_MAX, SEG_ERR_STRING_BYTES},
+    {"a text in a list", T ",\"properties\":{\"list\":[1,\"", "a", "", "",
+     "\"]}}", SEG_STRING_BYTES_MAX, SEG_ERR_STRING_BYTES},
+    {"a trait", "{\"type\":\"identify\",\"userId\":\"u\",\"traits\":{\"a\":\"",
+     "a", "", "", "\"}}", SEG_STRING_BYTES_MAX, SEG_ERR_STRING_BYTES},
     {"depth", T ",\"properties\":{\"list\":", "[", "", "]", "}}",
      SEG_DEPTH_MAX - 2, SEG_ERR_DEPTH},
     {"depth of a trait",
-     "{\"type\":\"identify\",\"userId\":\"u\",\"traits\":{\"a\":", "[", "1", "]",
-     "}}", SEG_DEPTH_MAX - 2, SEG_ERR_DEPTH},
+     "{\"type\":\"identify\",\"userId\":\"u\",\"traits\":{\"a\":", "[", "1",
+     "]", "}}", SEG_DEPTH_MAX - 2, SEG_ERR_DEPTH},
     {"properties", T ",\"properties\":{", "\"a\":[[],{}],", "\"b\":1", "", "}}",
      SEG_PROPERTIES_MAX - 1, SEG_ERR_PROPERTIES},
-    {"traits", "{\"type\":\"group\",\"userId\":\"u\",\"groupId\":\"g\",\"traits\":{",
+    {"traits",
+     "{\"type\":\"group\",\"userId\":\"u\",\"groupId\":\"g\",\"traits\":{",
      "\"a\":1,", "\"b\":1", "", "}}", SEG_PROPERTIES_MAX - 1,
      SEG_ERR_PROPERTIES},
     {"bytes", T ",\"a\":\"", "a", "", "", "\"}",
-     SEG_EVENT_BYTES_MAX - (sizeof(T ",\"a\":\"\"}") - 1),
-     SEG_ERR_EVENT_BYTES},
+     SEG_EVENT_BYTES_MAX - (sizeof(T ",\"a\":\"\"}") - 1), SEG_ERR_EVENT_BYTES},
 };
 
 START_TEST(a_limit_is_where_it_is_said_to_be)
@@ -577,7 +662,8 @@ SUITE("event", setup, teardown, TABLE(a_message_becomes_an_event, messages),
       TABLE(bad_json_is_refused_wherever_it_stands, bad_texts),
       TEST(every_beginning_of_a_message_is_refused),
       TABLE(a_limit_is_where_it_is_said_to_be, limits),
-      TEST(a_message_id_beyond_the_limit_is_none), TEST(events_live_until_reset),
+      TEST(a_message_id_beyond_the_limit_is_none),
+      TEST(events_live_until_reset),
       TEST(many_traits_of_which_some_are_there_twice),
       TEST(fields_are_sorted_by_path_however_many_there_are),
       TEST(freeing_nothing_is_fine))

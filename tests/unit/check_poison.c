@@ -23,8 +23,9 @@ static const struct kind {
     size_t len;
     const char *sentence;
 } kinds[] = {
-#define X(name, fate, error, place, example, sentence) \
-    {#name, fate, SEG_ERR_##error, place, example, sizeof(example) - 1, sentence},
+#define X(name, fate, error, place, example, sentence)                    \
+    {#name,   fate, SEG_ERR_##error, place, example, sizeof(example) - 1, \
+     sentence},
     POISON_TABLE(X)
 #undef X
 };

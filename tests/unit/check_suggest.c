@@ -4,8 +4,8 @@
 #include "lib/base/text.h"
 #include "tests/support/suite.h"
 
-static const char *const offered[] = {"flush_interval", "future_skew", "clock",
-                                      "app",            "redo",        "undo"};
+static const char *const offered[] = {
+    "flush_interval", "future_skew", "clock", "app", "redo", "undo"};
 
 static const struct {
     const char *word, *want; /* NULL: nothing. */
@@ -18,11 +18,11 @@ static const struct {
     {"flash_inteval", "flush_interval"},   /* Two mistakes. */
     {"flash_inteva", NULL},                /* Three. */
     {"clokc", "clock"},
-    {"ndo", "undo"},   /* Up to three letters one mistake is allowed, */
-    {"nod", NULL},     /* not two; */
-    {"udno", "undo"},  /* a swap is one; */
+    {"ndo", "undo"},  /* Up to three letters one mistake is allowed, */
+    {"nod", NULL},    /* not two; */
+    {"udno", "undo"}, /* a swap is one; */
     {"ap", "app"},
-    {"x", NULL},       /* and of one letter none. */
+    {"x", NULL}, /* and of one letter none. */
     {"", NULL},
 };
 

@@ -50,8 +50,9 @@ START_TEST(versions_have_the_order_of_the_table)
         int order, want = (_i > i) - (_i < i);
         ck_assert(version_compare(text_of(ascending[_i]), text_of(ascending[i]),
                                   &order));
-        ck_assert_msg((order > 0) - (order < 0) == want, "%s, %s: got %d, want %d",
-                      ascending[_i], ascending[i], order, want);
+        ck_assert_msg((order > 0) - (order < 0) == want,
+                      "%s, %s: got %d, want %d", ascending[_i], ascending[i],
+                      order, want);
     }
 }
 END_TEST
@@ -72,12 +73,13 @@ START_TEST(what_stands_behind_a_plus_plays_no_part)
 END_TEST
 
 static const char *const unreadable[] = {
-    "",          "1",         "1.2",         "1.2.3.4",  "v1.2.3",   "1.2.x",
-    "01.2.3",    "1.02.3",    "1.2.03",      "00.0.0",   "1.2.3-",   "1.2.3-01",
-    "1.2.3-a.",  "1.2.3-.a",  "1.2.3-a..b",  "1.2.3-a.00", "1.2.3+", "1.2.3+a+b",
-    "1.2.3+a.",  "1.2.3-a_b", " 1.2.3",      "1.2.3 ",   "1.2.3\n", "-1.2.3",
-    "1.-2.3",    "1..3",      "1.2.",        ".1.2",     "1.2.3-\xc3\xa9",
-    "1,2,3",     "1.2.3-a+",  "1.2.3beta",   "a.b.c",    "+1.2.3",
+    "",           "1",         "1.2",       "1.2.3.4",        "v1.2.3",
+    "1.2.x",      "01.2.3",    "1.02.3",    "1.2.03",         "00.0.0",
+    "1.2.3-",     "1.2.3-01",  "1.2.3-a.",  "1.2.3-.a",       "1.2.3-a..b",
+    "1.2.3-a.00", "1.2.3+",    "1.2.3+a+b", "1.2.3+a.",       "1.2.3-a_b",
+    " 1.2.3",     "1.2.3 ",    "1.2.3\n",   "-1.2.3",         "1.-2.3",
+    "1..3",       "1.2.",      ".1.2",      "1.2.3-\xc3\xa9", "1,2,3",
+    "1.2.3-a+",   "1.2.3beta", "a.b.c",     "+1.2.3",
 };
 
 START_TEST(anything_else_is_no_version)
@@ -99,7 +101,8 @@ START_TEST(absent_and_long_texts_are_harmless)
     char *digits = malloc(LEN + 5);
     memset(digits, '9', LEN);
     memcpy(digits + LEN, ".0.0", 5);
-    ck_assert(!version_compare((struct seg_text){NULL, 0}, text_of("1.0.0"), &order));
+    ck_assert(
+        !version_compare((struct seg_text){NULL, 0}, text_of("1.0.0"), &order));
     ck_assert(version_compare(text_of(digits), text_of("9.0.0"), &order));
     ck_assert_int_gt(order, 0);
     free(digits);

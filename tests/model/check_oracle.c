@@ -1,0 +1,333 @@
+/* The oracle itself, against expectations made by hand. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/base/buf.h"
+#include "lib/base/text.h"
+#include "lib/segment/check.h"
+#include "lib/segment/parse.h"
+#include "tests/model/history.h"
+#include "tests/model/mutant.h"
+#include "tests/model/oracle.h"
+#include "tests/support/suite.h"
+
+#define BASE INT64_C(1704067200000) /* 2024-01-01T00:00Z: instant 0 below. */
+
+/* A story of user u. A line is
+ *
+ *     record time, event time or -, topic, what
+ *
+ *     t EVENT {properties}      p|s NAME {properties}
+ *     i {traits}                g GROUP {traits}          and #ID at the end
+ *
+ * with ' for ". What is expected: +segment@ms, -segment@ms, !trigger@ms. */
+struct story {
+    const char *name, *segments, *lines;
+    int64_t until;
+    const char *want;
+};
+
+static const struct story stories[] = {
+    {"an event leaves its window at exactly its age",
+     "segment s { when did \"A\" in 1s }", "100 - 0 t A", 5000,
+     "+s@100 -s@1100"},
+    {"an event at the edge keeps him in",
+     "segment s { when did \"A\" in 1s }", "100 - 0 t A\n1099 - 0 t A", 5000,
+     "+s@100 -s@2099"},
+    {"one a millisecond later comes too late",
+     "segment s { when did \"A\" in 1s }", "100 - 0 t A\n1100 - 0 t A", 5000,
+     "+s@100 -s@1100 +s@1100 -s@2100"},
+    {"from X to Y ago is half-open",
+     "segment s { when did \"A\" from 3s to 1s ago }", "0 - 0 t A", 9000,
+     "+s@1000 -s@3000"},
+    {"three times", "segment s { when did \"A\" at least 3 times in 1s }",
+     "0 - 0 t A\n10 - 0 t A\n20 - 0 t A", 9000, "+s@20 -s@1000"},
+    {"at most", "segment s { when did \"A\" at most 1 times in 1s }",
+     "0 - 0 t A\n10 - 0 t A", 9000, "+s@0 -s@10 +s@1000"},
+    {"exactly", "segment s { when did \"A\" exactly 2 times }",
+     "0 - 0 t A\n10 - 0 t A\n20 - 0 t A", 9000, "+s@10 -s@20"},
+    {"between times", "segment s { when did \"A\" between 2 and 3 times in 1s }",
+     "0 - 0 t A\n10 - 0 t A\n20 - 0 t A\n30 - 0 t A", 9000,
+     "+s@10 -s@30 +s@1000 -s@1020"},
+    {"a late event counts at its own time",
+     "segment s { when did \"A\" in 1s }", "500 0 0 t A", 9000,
+     "+s@500 -s@1000"},
+    {"one that is too late does not",
+     "segment s { when did \"A\" in 1s }", "2000 1000 0 t A", 9000, ""},
+    {"an event from the future is of its record's time",
+     "segment s { when did \"A\" in 1s }", "500 800 0 t A", 9000,
+     "+s@500 -s@1500"},
+    {"any is no identify", "segment s { when did any }",
+     "0 - 0 i {}\n1 - 0 g acme {}\n2 - 0 t X", 9, "+s@2"},
+    {"a page is an event", "segment s { when did \"Page Viewed\" where name = \"p\" }",
+     "0 - 0 p q\n1 - 0 p p", 9, "+s@1"},
+    {"who is known at all has count 0", "segment s { when did not \"A\" }",
+     "3 - 0 i {}", 9, "+s@3"},
+    {"where looks into objects",
+     "segment s { when did \"A\" where goal.id = 5 }",
+     "0 - 0 t A {'goal':{'id':'5'}}\n1 - 0 t A {'goal':{'id':5.0}}", 9, "+s@1"},
+    {"missing passes no test",
+     "segment s { when did \"A\" where x != 1 }\n"
+     "segment t { when did \"A\" where (not (x = 1)) }",
+     "0 - 0 t A\n1 - 0 t A {'x':'1'}\n2 - 0 t A {'x':2}", 9, "+t@0 +s@2"},
+    {"not in wants a listed type",
+     "segment s { when user.x not in (1, 2) }",
+     "0 - 0 i {'x':'3'}\n1 - 0 i {'x':3}\n2 - 0 i {'x':null}", 9,
+     "+s@1 -s@2"},
+    {"ignoring case folds fully",
+     "segment s { when user.x = \"STRASSE\" ignoring case }",
+     "0 - 0 i {'x':'straße'}", 9, "+s@0"},
+    {"lists", "segment s { when user.x has all (\"a\", 1) }\n"
+              "segment t { when user.x has none (\"a\") }",
+     "0 - 0 i {'x':['a']}\n1 - 0 i {'x':['a',1,2]}\n2 - 0 i {'x':[]}", 9,
+     "+s@1 -s@2 +t@2"},
+    {"versions", "segment s { when user.x version < \"1.10.0\" }",
+     "0 - 0 i {'x':'1.9.0'}\n1 - 0 i {'x':'1.10.0'}\n"
+     "2 - 0 i {'x':'1.10.0-rc.1'}\n3 - 0 i {'x':'1.9'}",
+     9, "+s@0 -s@1 +s@2 -s@3"},
+    {"within and more than",
+     "segment s { when user.d within 10ms }\n"
+     "segment t { when user.d more than 10ms ago }",
+     "0 - 0 i {'d':'2024-01-01T00:00:00.005Z'}", 99, "+s@5 -s@15 +t@15"},
+    {"within next", "segment s { when user.d within next 10ms }",
+     "0 - 0 i {'d':'2024-01-01T00:00:00.020Z'}", 99, "+s@10 -s@20"},
+    {"a number below 1e11 is seconds",
+     "segment s { when user.d after 2024-01-01 }",
+     "0 - 0 i {'d':1704067200}\n1 - 0 i {'d':1704067201}", 9, "+s@1"},
+    {"the last writer is the last by event time",
+     "segment s { when user.x = 1 }",
+     "100 100 0 i {'x':2}\n200 50 0 i {'x':1}\n300 100 1 i {'x':1}", 999,
+     "+s@300"},
+    {"at one time the greater topic is later",
+     "segment s { when user.x = 1 }",
+     "100 100 1 i {'x':2}\n200 100 0 i {'x':1}", 999, ""},
+    {"an object is replaced as a whole",
+     "segment s { when user.a.b = 1 }",
+     "0 - 0 i {'a':{'b':1}}\n1 - 0 i {'a':{'c':1}}", 9, "+s@0 -s@1"},
+    {"what another account wrote is not seen",
+     "segment s { when account.x = 1 }",
+     "0 - 0 g a {'x':1}\n1 - 0 g b {}\n2 - 0 g a {}\n3 - 0 g b {'x':2}\n"
+     "4 - 0 g a {}",
+     9, "+s@0 -s@1 +s@2 -s@3"},
+    {"first and last go by event time",
+     "segment s { when first(\"A\", x) = 1 }\n"
+     "segment t { when last(\"A\", x) = 1 }",
+     "10 10 0 t A {'x':2}\n20 5 0 t A {'x':1}\n30 15 0 t A {'x':1}\n"
+     "40 40 0 t A",
+     99, "+s@20 +t@30 -t@40"},
+    {"days_since with its fraction",
+     "segment s { when days_since(last \"A\") >= 0.5 }", "0 - 0 t A", 86400000,
+     "+s@43200000"},
+    {"days_since just above",
+     "segment s { when days_since(first \"A\") > 0.5 }", "0 - 0 t A", 86400000,
+     "+s@43200001"},
+    {"count is a number", "segment s { when count(any) in 1s between 1 and 2 }",
+     "0 - 0 t A\n1 - 0 t A\n2 - 0 t A", 9999, "+s@0 -s@2 +s@1000 -s@1002"},
+    {"a segment of segments changes at the same instant",
+     "segment z { when did \"A\" in 1s }\nsegment a { when in segment z }",
+     "0 - 0 t A", 9999, "+z@0 +a@0 -z@1000 -a@1000"},
+    {"exclude wins over include, include over when",
+     "segment s { when did \"A\" exclude (\"u\") include (\"u\") }\n"
+     "segment t { include (\"u\") }\nsegment v { include (\"w\") }",
+     "0 - 0 t A", 9, "+t@0"},
+    {"a duplicate within 24 h changes nothing",
+     "segment s { when did \"A\" in 1s }",
+     "0 - 0 t A #x\n86399999 - 0 t A #x\n86399999 - 1 t A #x", 86399999,
+     "+s@0 -s@1000 +s@86399999"},
+    {"after 24 h it is no duplicate", "segment s { when did \"A\" in 1s }",
+     "0 - 0 t A #x\n86400000 - 0 t A #x", 86400000,
+     "+s@0 -s@1000 +s@86400000"},
+    {"a trigger once", "segment s { when did \"A\" in 1s on enter trigger \"x\" "
+                       "once on exit trigger \"y\" }",
+     "0 - 0 t A\n5000 - 0 t A", 9999,
+     "+s@0 !x@0 -s@1000 !y@1000 +s@5000 -s@6000 !y@6000"},
+    {"a trigger cools down",
+     "segment s { when did \"A\" in 1s on enter trigger \"x\" once per 5s }",
+     "0 - 0 t A\n4999 - 0 t A\n6100 - 0 t A", 9999,
+     "+s@0 !x@0 -s@1000 +s@4999 -s@5999 +s@6100 !x@6100 -s@7100"},
+};
+
+/* ---- telling a story ---------------------------------------------------- */
+
+static void add_member(struct buf *out, const char *key, const char *value)
+{
+    buf_printf(out, ",\"%s\":%s", key, value);
+}
+
+/* "t A {'x':1} #id" as members of a message. */
+static void put_what(struct buf *out, char *what)
+{
+    static const struct {
+        char letter;
+        const char *type, *key, *section;
+    } types[] = {{'t', "track", "event", "properties"},
+                 {'p', "page", "name", "properties"},
+                 {'s', "screen", "name", "properties"},
+                 {'i', "identify", NULL, "traits"},
+                 {'g', "group", "groupId", "traits"}};
+    char *id = strchr(what, '#'), *object = strchr(what, '{');
+    char letter = *what;
+    if (id)
+        buf_printf(out, ",\"messageId\":\"%s\"", id + 1);
+    for (char *c = what; *c; c++)
+        *c = *c == '\'' ? '"' : *c;
+    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+        if (types[i].letter != letter)
+            continue;
+        char name[32] = "";
+        sscanf(what + 1, " %31[^ {#]", name);
+        buf_printf(out, ",\"type\":\"%s\"", types[i].type);
+        if (types[i].key)
+            buf_printf(out, ",\"%s\":\"%s\"", types[i].key, name);
+        if (id && object)
+            id[-1] = 0;
+        if (object)
+            add_member(out, types[i].section, object);
+    }
+}
+
+static void tell_line(struct oracle *oracle, const char *line, int64_t offset)
+{
+    char event[32], what[256];
+    int64_t record;
+    int topic;
+    struct buf json;
+    ck_assert_int_eq(
+        sscanf(line, "%" SCNd64 " %31s %d %255[^\n]", &record, event, &topic,
+               what),
+        4);
+    buf_init(&json);
+    buf_str(&json, "{\"userId\":\"u\"");
+    if (event[0] != '-')
+        buf_printf(&json, ",\"timestamp\":%lld",
+                   (long long)(BASE + strtoll(event, NULL, 10)));
+    put_what(&json, what);
+    buf_char(&json, '}');
+    oracle_advance(oracle, BASE + record);
+    int result = oracle_apply(oracle, json.bytes, json.len, topic, offset,
+                              BASE + record);
+    ck_assert_msg(result >= 0, "%s: %s", buf_string(&json),
+                  seg_error_name(result));
+    buf_done(&json);
+}
+
+static void print_changes(const struct oracle *oracle,
+                          const struct rules *rules, struct buf *out)
+{
+    size_t count;
+    const struct oracle_change *changes = oracle_changes(oracle, &count);
+    uint32_t seq = 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct oracle_change *c = &changes[i];
+        const struct rule_segment *segment = &rules->segments[c->segment];
+        const char *name = c->trigger < 0
+                               ? segment->key.bytes
+                               : segment->triggers[c->trigger].name.bytes;
+        buf_printf(out, "%s%c%s@%lld", i ? " " : "",
+                   c->trigger >= 0 ? '!' : c->member ? '+' : '-', name,
+                   (long long)(c->at_ms - BASE));
+        if (c->trigger < 0)
+            ck_assert_uint_eq(c->seq, ++seq);
+    }
+}
+
+static void load(struct rules *rules, const char *text)
+{
+    struct seg_diagnostics *diagnostics;
+    struct seg_source source = {"story.seg", text, strlen(text)};
+    rules_init(rules);
+    ck_assert_int_eq(seg_diagnostics_new(&diagnostics), 0);
+    int result = parse_source(rules, &source, diagnostics);
+    if (!result)
+        result = check_rules(rules, diagnostics);
+    for (int i = 0; i < seg_diagnostics_count(diagnostics); i++) {
+        const struct seg_diagnostic *one = seg_diagnostics_at(diagnostics, i);
+        if (one->severity == SEG_SEVERITY_ERROR)
+            fprintf(stderr, "%d: %s: %s\n", one->line, one->message,
+                    one->source);
+    }
+    ck_assert_msg(!result, "does not check: %s", text);
+    seg_diagnostics_free(diagnostics);
+}
+
+START_TEST(a_story_ends_as_told)
+{
+    const struct story *story = &stories[_i];
+    struct rules rules;
+    struct buf got;
+    int64_t offset = 0;
+    load(&rules, story->segments);
+    struct oracle_options options = {&rules, 1000, 1};
+    struct oracle *oracle = oracle_new(&options);
+    for (const char *line = story->lines; line && *line; offset++) {
+        tell_line(oracle, line, offset);
+        line = strchr(line, '\n');
+        line = line ? line + 1 : NULL;
+    }
+    oracle_advance(oracle, BASE + story->until);
+    buf_init(&got);
+    print_changes(oracle, &rules, &got);
+    ck_assert_msg(!strcmp(buf_string(&got), story->want),
+                  "%s:\n  got  %s\n  want %s", story->name, buf_string(&got),
+                  story->want);
+    buf_done(&got);
+    oracle_free(oracle);
+    rules_done(&rules);
+}
+END_TEST
+
+/* A message of the future is there, but does nothing until its time. */
+START_TEST(the_future_comes_by_timer)
+{
+    static const char text[] = "{\"type\":\"track\",\"event\":\"A\","
+                               "\"userId\":\"u\"}";
+    struct rules rules;
+    struct buf got;
+    load(&rules, "segment s { when did \"A\" }\n"
+                 "segment t { when did not \"A\" }");
+    struct oracle_options options = {&rules, 1000, 1};
+    struct oracle *oracle = oracle_new(&options);
+    oracle_advance(oracle, BASE);
+    oracle_apply(oracle, text, strlen(text), 0, 0, BASE + 10);
+    oracle_advance(oracle, BASE + 20);
+    buf_init(&got);
+    print_changes(oracle, &rules, &got);
+    ck_assert_str_eq(buf_string(&got), "+t@0 +s@10 -t@10");
+    buf_done(&got);
+    oracle_free(oracle);
+    rules_done(&rules);
+}
+END_TEST
+
+/* The probe of oracle_new looks between edges; it ends the program if a truth
+ * changes there. */
+START_TEST(nothing_changes_between_edges)
+{
+    for (uint64_t seed = 0; seed < 300; seed++) {
+        struct history history;
+        struct rules rules;
+        struct buf text;
+        history_init(&history, seed);
+        buf_init(&text);
+        history_catalogue(&history, &text);
+        load(&rules, buf_string(&text));
+        struct oracle_options options = {&rules, 1000, 1};
+        struct oracle *oracle = oracle_new(&options);
+        for (int i = 0; i < history.step_count; i++) {
+            const struct step *step = &history.steps[i];
+            oracle_advance(oracle, step->clock_ms);
+            if (step->kind == STEP_MESSAGE)
+                oracle_apply(oracle, step->text, strlen(step->text),
+                             step->topic, step->offset, step->record_ms);
+        }
+        oracle_free(oracle);
+        rules_done(&rules);
+        buf_done(&text);
+        history_done(&history);
+    }
+}
+END_TEST
+
+SUITE("oracle", NULL, NULL, TABLE(a_story_ends_as_told, stories),
+      TEST(the_future_comes_by_timer), TEST(nothing_changes_between_edges))

@@ -1,0 +1,41 @@
+/* drive.h: one case, run through the engine and the oracle side by side.
+ *
+ *   history ──┬─ seg_decode ─ seg_engine_* ──┐
+ *             └─ oracle_apply, oracle_advance ┴─ compare after every step,
+ *                                               and at edges -1, 0, +1
+ *
+ * The first difference ends the case and is said in words. */
+#ifndef MODEL_DRIVE_H
+#define MODEL_DRIVE_H
+
+#include <seg/seg.h>
+
+#include "tests/model/construct.h"
+#include "tests/model/history.h"
+#include "tests/model/oracle.h"
+
+/* What a run has seen; plain, so that it can lie in shared memory. */
+struct drive_stats {
+    uint64_t cases, segments, users;
+    uint64_t by_timer, by_event, by_attribute, attributes;
+    uint64_t edges, compares, explained, permuted;
+    uint64_t exports, redos, redone, halfway; /* Halfway through an advance. */
+    uint64_t dense_checks, coarse_checks, refused;
+    struct oracle_stats oracle;
+    struct construct_counts constructs;
+};
+
+enum drive_result {
+    DRIVE_SAME,
+    DRIVE_DIFFERENT,
+    DRIVE_INVALID, /* The segment files do not check. */
+};
+
+#define DRIVE_FAILURE_BYTES 2000
+
+/* Run HISTORY. STATS (may be NULL) is added to. FAILURE, of
+ * DRIVE_FAILURE_BYTES, gets what differs first, "" if nothing does. */
+enum drive_result drive_run(const struct history *history,
+                            struct drive_stats *stats, char *failure);
+
+#endif

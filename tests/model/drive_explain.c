@@ -1,0 +1,203 @@
+/* drive_explain.c: evidence of changes and explanations of users, leaf by leaf. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/base/text.h"
+#include "lib/segment/format.h"
+#include "tests/model/drive_inside.h"
+#include "tests/model/oracle_inside.h"
+
+/* ---- values ------------------------------------------------------------ */
+
+int drive_same_value(const struct seg_value *got,
+                     const struct naive_value *want)
+{
+    switch (want->type) {
+    case NAIVE_MISSING:
+        return got->type == SEG_MISSING;
+    case NAIVE_BOOL:
+        return got->type == SEG_BOOL && !got->as.boolean == !want->integer;
+    case NAIVE_INT:
+        return got->type == SEG_INT && got->as.integer == want->integer;
+    case NAIVE_REAL:
+        return got->type == SEG_DOUBLE &&
+               fabs(got->as.number - want->real) <= 0;
+    case NAIVE_DAYS:
+        return got->type == SEG_DOUBLE &&
+               fabs(got->as.number - (double)want->integer / 86400000) <= 0;
+    case NAIVE_TEXT:
+        return got->type == SEG_TEXT &&
+               text_equal((struct seg_text){got->as.text, got->len},
+                          want->text);
+    case NAIVE_LIST:
+        break;
+    case NAIVE_OBJECT:
+        return got->type == SEG_OBJECT;
+    }
+    if (got->type != SEG_LIST || got->len != json_array_size(want->json))
+        return 0;
+    for (uint32_t i = 0; i < got->len; i++) {
+        struct naive_value item = naive_value_of(json_array_get(want->json, i));
+        if (!drive_same_value(&got->as.items[i], &item))
+            return 0;
+    }
+    return 1;
+}
+
+static int fail_value(struct drive *d, const char *what, const char *condition,
+                      const struct seg_value *got,
+                      const struct naive_value *want)
+{
+    struct buf text;
+    buf_init(&text);
+    buf_json_value(&text, got);
+    int result = drive_fail(d, "%s of %s: %s, oracle type %d %lld %g %.*s",
+                            what, condition, buf_string(&text),
+                            (int)want->type, (long long)want->integer,
+                            want->real, (int)want->text.len,
+                            want->text.bytes ? want->text.bytes : "");
+    buf_done(&text);
+    return result;
+}
+
+/* Whether CONDITION is LEAF in its one spelling. */
+static int same_condition(const char *condition, const struct rule_cond *leaf)
+{
+    struct buf text;
+    buf_init(&text);
+    format_cond(&text, leaf, FORMAT_LIST_NAMES);
+    int same = !strcmp(condition, buf_string(&text));
+    buf_done(&text);
+    return same;
+}
+
+/* The value shown of LEAF must be what it measures. A count is shown as far as
+ * it matters; that of a measure may be shown further, where more is kept. */
+static int check_shown(struct drive *d, const char *what,
+                       const struct oracle_user *user, int64_t at_ms,
+                       const struct rule_cond *leaf, const char *condition,
+                       const struct seg_value *got)
+{
+    struct naive_value want = oracle_shown(d->oracle, user, leaf, at_ms);
+    struct naive_value all = oracle_eval_value(d->oracle, user, leaf, at_ms);
+    int counts =
+        leaf->kind == COND_MEASURE && leaf->measure.kind == MEASURE_COUNT;
+    if (!same_condition(condition, leaf))
+        return drive_fail(d, "%s says %s", what, condition);
+    if (counts && got->type == SEG_INT && got->as.integer >= want.integer &&
+        got->as.integer <= all.integer)
+        return DRIVE_SAME;
+    if (drive_same_value(got, &want))
+        return DRIVE_SAME;
+    return fail_value(d, what, condition, got, &want);
+}
+
+/* ---- evidence ---------------------------------------------------------- */
+
+int drive_evidence(struct drive *d, const struct effect *change)
+{
+    const struct rule_cond *leaves[SEG_EVIDENCE_MAX];
+    const struct oracle_user *user =
+        oracle_user_find(d->oracle, change->user_id);
+    if (change->kind != SEG_OUTPUT_CHANGE || change->evidence_count < 0)
+        return DRIVE_SAME;
+    int count = oracle_evidence(d->oracle, user, change->segment,
+                                change->at_ms, leaves, SEG_EVIDENCE_MAX);
+    if (count < 0) /* A list decides, and says so. */
+        return change->evidence_count == 1
+                   ? DRIVE_SAME
+                   : drive_fail(d, "%d conditions as evidence of a list",
+                                change->evidence_count);
+    if (change->evidence_count != count)
+        return drive_fail(d, "%d conditions as evidence, not %d",
+                          change->evidence_count, count);
+    for (int i = 0; i < count; i++) {
+        const struct seg_evidence *got = &change->evidence[i];
+        if (check_shown(d, "evidence", user, change->at_ms, leaves[i],
+                        got->condition, &got->value) != DRIVE_SAME)
+            return DRIVE_DIFFERENT;
+    }
+    return DRIVE_SAME;
+}
+
+/* ---- explanations ------------------------------------------------------ */
+
+struct walk {
+    struct drive *drive;
+    const struct seg_explanation *explanation;
+    const struct oracle_user *user;
+    int next; /* Index of the reason of the next condition. */
+    int64_t now_ms;
+};
+
+static int check_leaf(struct walk *w, const struct seg_reason *reason,
+                      const struct rule_cond *cond)
+{
+    if (check_shown(w->drive, "explanation", w->user, w->now_ms, cond,
+                    reason->condition, &reason->value) != DRIVE_SAME)
+        return DRIVE_DIFFERENT;
+    if (reason->changes_at_ms <= w->now_ms)
+        return drive_fail(w->drive, "%s changed in the past",
+                          reason->condition);
+    return DRIVE_SAME;
+}
+
+/* The tree of reasons is that of the conditions, parents first. */
+static int check_cond(struct walk *w, const struct rule_cond *cond, int depth)
+{
+    if (w->next >= seg_explanation_count(w->explanation))
+        return drive_fail(w->drive, "an explanation ends early");
+    const struct seg_reason *reason =
+        seg_explanation_at(w->explanation, w->next++);
+    int truth = oracle_eval(w->drive->oracle, w->user, cond, w->now_ms);
+    if (reason->depth != depth)
+        return drive_fail(w->drive, "%s at depth %d", reason->condition,
+                          reason->depth);
+    if (reason->truth != (truth ? SEG_TRUE : SEG_FALSE))
+        return drive_fail(w->drive, "%s explained as %d, not %d",
+                          reason->condition, reason->truth, truth);
+    int result = cond->count ? DRIVE_SAME : check_leaf(w, reason, cond);
+    for (int i = 0; i < cond->count && result == DRIVE_SAME; i++)
+        result = check_cond(w, cond->children[i], depth + 1);
+    return result;
+}
+
+static int check_explanation(struct walk *w, int segment)
+{
+    struct drive *d = w->drive;
+    const struct rule_segment *rule = &d->rules.segments[segment];
+    const struct rule_cond *leaf;
+    int64_t since = 0, entered;
+    int truth = oracle_truth(d->oracle, w->user, segment, w->now_ms);
+    int says = seg_explanation_at(w->explanation, 0)->truth;
+    int member = seg_explanation_member(w->explanation, &since);
+    int is_member = oracle_member(w->user, segment, &entered);
+    if (says != (truth ? SEG_TRUE : SEG_FALSE))
+        return drive_fail(d, "seg_explain of %s in %s: %d, not %d",
+                          oracle_user_id(w->user).bytes, rule->key.bytes, says,
+                          truth);
+    if (member != is_member || (member && since != entered))
+        return drive_fail(d, "seg_explain has another membership of %s",
+                          oracle_user_id(w->user).bytes);
+    if (oracle_evidence(d->oracle, w->user, segment, w->now_ms, &leaf, 1) < 0)
+        return DRIVE_SAME;
+    return check_cond(w, rule->when, 0);
+}
+
+int drive_explain(struct drive *d, const struct oracle_user *want,
+                  const struct seg_user *got)
+{
+    int result = DRIVE_SAME;
+    for (int i = 0; i < d->rules.segment_count && result == DRIVE_SAME; i++) {
+        struct seg_explanation *explanation;
+        if (seg_explain(&explanation, d->engine, got, i) < 0)
+            return drive_fail(d, "seg_explain ran out of memory");
+        struct walk w = {d, explanation, want, 0, oracle_clock(d->oracle)};
+        result = check_explanation(&w, i);
+        seg_explanation_free(explanation);
+        if (d->stats)
+            d->stats->explained++;
+    }
+    return result;
+}

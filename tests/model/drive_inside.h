@@ -1,0 +1,120 @@
+/* drive_inside.h: what the files of the driver share.
+ *
+ *   drive.c          the steps
+ *   drive_compare.c  what the two say
+ *   drive_explain.c  why, by their words
+ *   drive_attribute.c what is known of users
+ *   drive_restore.c  a new engine from records, changes and redo
+ *   drive_order.c    the same messages in another order of arrival
+ *   drive_dense.c    users beyond the exact limits */
+#ifndef MODEL_DRIVE_INSIDE_H
+#define MODEL_DRIVE_INSIDE_H
+
+#include "lib/base/arena.h"
+#include "lib/segment/rule.h"
+#include "tests/model/drive.h"
+
+/* A change or trigger, of either side. */
+struct effect {
+    struct seg_text user_id;
+    int kind, segment, trigger, member, cause, trigger_count;
+    uint32_t seq;
+    int64_t at_ms, entered_at_ms;
+    int source_topic;
+    int64_t source_offset;
+    struct seg_text message_id;
+    int birth_topic;
+    int64_t birth_offset;
+    const struct seg_evidence *evidence; /* Of a change of the engine. */
+    int evidence_count; /* -1: not kept. */
+};
+
+struct effects {
+    struct effect *items;
+    size_t count, cap;
+};
+
+struct drive {
+    const struct history *history;
+    struct drive_stats *stats;
+    char *failure;
+    struct rules rules;
+    struct seg_catalogue *catalogue;
+    struct seg_decoder *decoder;
+    struct seg_engine *engine;
+    struct oracle *oracle;
+    int restores;            /* The engine may be replaced. */
+    int step;                /* Being run. */
+    int64_t wall_ms;
+    int64_t positions[WORLD_TOPICS_MAX];
+    struct arena arena;      /* Of the log and the records. */
+    struct effects log;      /* All that the engine has said. */
+    struct drive_record {    /* What the state topic would hold. */
+        struct seg_text user_id;
+        struct seg_text record;
+        int step;            /* All before it are in the record. */
+        size_t log_count;    /* Likewise. */
+    } *records;
+    int record_count;
+    size_t record_cap;
+    struct effects engine_effects, oracle_effects; /* Scratch. */
+};
+
+/* Say that the two differ. Returns DRIVE_DIFFERENT. */
+int drive_fail(struct drive *drive, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Whether the engine need not be exact: then only drive_dense compares. */
+static inline int drive_is_dense(const struct drive *drive)
+{
+    return drive->history->kind == HISTORY_DENSE;
+}
+
+struct seg_engine *drive_new_engine(const struct drive *drive,
+                                    int64_t clock_ms, uint64_t hash_seed);
+
+/* Decode the message of STEP. Returns 0 or the error. */
+int drive_decode(struct drive *drive, const struct step *step,
+                 struct seg_event *event, struct seg_origin *origin);
+
+/* Take the outputs of both sides and compare them, per user in order. */
+int drive_compare_effects(struct drive *drive);
+
+/* Compare users, memberships, sizes; with EXPLAIN what seg_explain says. */
+int drive_compare_state(struct drive *drive, int explain);
+
+/* Put the outputs of the engine by, for the next drive_compare_effects: it is
+ * about to be replaced. */
+void drive_carry(struct drive *drive);
+
+/* Whether both are the same value. */
+int drive_same_value(const struct seg_value *got,
+                     const struct naive_value *want);
+
+/* Compare the attributes of GOT with those of WANT. */
+int drive_attributes(struct drive *drive, const struct oracle_user *want,
+                     const struct seg_user *got);
+
+/* Compare the evidence of a change of the engine, just made. */
+int drive_evidence(struct drive *drive, const struct effect *change);
+
+/* Compare what seg_explain says of GOT with what the oracle knows of WANT. */
+int drive_explain(struct drive *drive, const struct oracle_user *want,
+                  const struct seg_user *got);
+
+/* STEP_FLUSH, STEP_EXPORT, STEP_REDO. */
+int drive_flush(struct drive *drive, uint32_t count);
+int drive_export(struct drive *drive, uint32_t variant);
+int drive_redo(struct drive *drive, uint32_t variant);
+
+/* The same halfway through an advance: the engine's clock is behind, some timers
+ * of the next instant may have fired. */
+int drive_restart(struct drive *drive, uint32_t variant);
+
+/* After the last step of a HISTORY_ORDER. */
+int drive_order(struct drive *drive);
+
+/* After a step of a HISTORY_DENSE. */
+int drive_dense(struct drive *drive);
+
+#endif

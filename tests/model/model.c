@@ -1,0 +1,150 @@
+/* model.c: random catalogues × random histories: the engine equals the oracle.
+ *
+ *   model [--cases N] [--seed S] [--from N]
+ *       runs cases FROM ... FROM + N - 1 of seed S. The first that differs is
+ *       shrunk and printed: segment file, steps, what differs.
+ *   model --mutants [--cases N] [--seed S]
+ *       for each row of mutant_table.h: N cases at most must find it.
+ *   model --mutant NAME ...
+ *       with that mistake in the oracle; differs, hopefully.
+ *   model --print ...
+ *       prints the cases without running them. */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "tests/model/mutant.h"
+#include "tests/model/report.h"
+#include "tests/model/shrink.h"
+
+#define CASES 2000
+#define MUTANT_CASES 6000
+
+struct options {
+    uint64_t seed, from, cases;
+    int mutants, print;
+};
+
+static int usage(void)
+{
+    fputs("usage: model [--cases N] [--seed S] [--from N] [--mutants | "
+          "--mutant NAME | --print]\n",
+          stderr);
+    return 2;
+}
+
+static void print_case(uint64_t seed, uint64_t number)
+{
+    struct history history;
+    history_init(&history, run_case_seed(seed, number));
+    history_print(&history);
+    history_done(&history);
+}
+
+/* Make the failing case NUMBER small and show it. */
+static void show(struct run *run, uint64_t seed, uint64_t number)
+{
+    struct history history;
+    char first[DRIVE_FAILURE_BYTES];
+    memcpy(first, run->failure, sizeof(first));
+    fprintf(stderr, "case %llu of seed %llu fails: %s\n",
+            (unsigned long long)number, (unsigned long long)seed, first);
+    history_init(&history, run_case_seed(seed, number));
+    if (run->result == DRIVE_DIFFERENT)
+        shrink(run, &history);
+    fprintf(stderr, "---- shrunk ----\n");
+    history_print(&history);
+    fprintf(stderr, "%s\nreplay: model --seed %llu --from %llu --cases 1\n",
+            run->failure[0] ? run->failure : first, (unsigned long long)seed,
+            (unsigned long long)number);
+    history_done(&history);
+}
+
+static int run_model(struct run *run, const struct options *options)
+{
+    printf("model: seed %llu, cases %llu to %llu\n",
+           (unsigned long long)options->seed, (unsigned long long)options->from,
+           (unsigned long long)(options->from + options->cases - 1));
+    int64_t failed =
+        run_cases(run, options->seed, options->from, options->cases);
+    if (failed >= 0) {
+        show(run, options->seed, (uint64_t)failed);
+        return EXIT_FAILURE;
+    }
+    int low = report(&run->stats);
+    if (low)
+        fprintf(stderr, "model: %d numbers are below their floors\n", low);
+    return low ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+static int run_mutants(struct run *run, const struct options *options)
+{
+    int missed = 0;
+    for (int i = 1; i < MUTANT_COUNT_; i++) {
+        mutant_on = (enum mutant)i;
+        int64_t number =
+            run_cases(run, options->seed, options->from, options->cases);
+        printf("%-20s %-60s ", mutant_name(mutant_on), mutant_what(mutant_on));
+        if (number >= 0)
+            printf("caught by case %lld\n", (long long)number);
+        else
+            printf("MISSED in %llu cases\n",
+                   (unsigned long long)options->cases);
+        missed += number < 0;
+    }
+    printf("%d mutants, %d missed, seed %llu\n", MUTANT_COUNT_ - 1, missed,
+           (unsigned long long)options->seed);
+    return missed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+static int read_options(int argc, char **argv, struct options *o)
+{
+    static const struct option names[] = {
+        {"cases", required_argument, NULL, 'c'},
+        {"seed", required_argument, NULL, 's'},
+        {"from", required_argument, NULL, 'f'},
+        {"mutants", no_argument, NULL, 'M'},
+        {"mutant", required_argument, NULL, 'm'},
+        {"print", no_argument, NULL, 'p'},
+        {NULL, 0, NULL, 0}};
+    int c;
+    while ((c = getopt_long(argc, argv, "", names, NULL)) >= 0) {
+        if (c == 'c')
+            o->cases = strtoull(optarg, NULL, 10);
+        else if (c == 's')
+            o->seed = strtoull(optarg, NULL, 10);
+        else if (c == 'f')
+            o->from = strtoull(optarg, NULL, 10);
+        else if (c == 'M')
+            o->mutants = 1;
+        else if (c == 'p')
+            o->print = 1;
+        else if (c != 'm' ||
+                 (mutant_on = mutant_find(optarg)) == MUTANT_NONE)
+            return -1;
+    }
+    return optind == argc ? 0 : -1;
+}
+
+int main(int argc, char **argv)
+{
+    struct options options = {.seed = (uint64_t)time(NULL)};
+    if (read_options(argc, argv, &options) < 0)
+        return usage();
+    if (!options.cases)
+        options.cases = options.print     ? 1
+                        : options.mutants ? MUTANT_CASES
+                                          : CASES;
+    if (options.print) {
+        for (uint64_t i = 0; i < options.cases; i++)
+            print_case(options.seed, options.from + i);
+        return EXIT_SUCCESS;
+    }
+    struct run *run = run_new();
+    int result = options.mutants ? run_mutants(run, &options)
+                                 : run_model(run, &options);
+    run_free(run);
+    return result;
+}

@@ -1,0 +1,577 @@
+/* oracle.c: users, duplicates, changes. See oracle.h. */
+#include "tests/model/oracle.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/model/mutant.h"
+#include "tests/model/oracle_inside.h"
+
+#define LATENESS_MS INT64_C(86400000)
+#define FORGET_MS (2 * LATENESS_MS)
+#define SELECTORS_MAX 32768
+
+void *oracle_grow(void *items, size_t *cap, size_t need, size_t size)
+{
+    if (need <= *cap)
+        return items;
+    *cap = need * 2 > 8 ? need * 2 : 8;
+    items = realloc(items, *cap * size);
+    assert(items);
+    return items;
+}
+
+static void *zeroed(size_t count, size_t size)
+{
+    void *memory = calloc(count ? count : 1, size);
+    assert(memory);
+    return memory;
+}
+
+/* ---- the catalogue --------------------------------------------------- */
+
+static void add_selector(struct oracle *o, const struct rule_event *event)
+{
+    size_t slot = ((uintptr_t)event >> 4) % o->selector_slots;
+    assert(o->selector_count < SELECTORS_MAX);
+    while (o->selectors[slot])
+        slot = (slot + 1) % o->selector_slots;
+    o->selectors[slot] = event;
+    o->selector_index[slot] = o->selector_count++;
+}
+
+static void add_selectors(struct oracle *o, const struct rule_cond *cond)
+{
+    for (int i = 0; i < cond->count; i++)
+        add_selectors(o, cond->children[i]);
+    if (cond->kind == COND_DID)
+        add_selector(o, &cond->event);
+    if (cond->kind == COND_MEASURE)
+        add_selector(o, &cond->measure.event);
+}
+
+static int rank_of_segment(const struct rules *rules, int index);
+
+static int rank_of_cond(const struct rules *rules, const struct rule_cond *cond)
+{
+    int rank = 0;
+    if (cond->kind == COND_IN_SEGMENT)
+        return 1 + rank_of_segment(rules, cond->segment);
+    for (int i = 0; i < cond->count; i++) {
+        int child = rank_of_cond(rules, cond->children[i]);
+        rank = child > rank ? child : rank;
+    }
+    return rank;
+}
+
+static int rank_of_segment(const struct rules *rules, int index)
+{
+    const struct rule_cond *when = rules->segments[index].when;
+    return when ? rank_of_cond(rules, when) : 0;
+}
+
+/* All segments of rank 0 in order of keys, then those of rank 1, ... */
+static void make_order(struct oracle *o)
+{
+    int n = o->rules->segment_count, done = 0;
+    o->order = zeroed((size_t)n, sizeof(*o->order));
+    for (int i = 0; MUTATED(RANK) && i < n; i++)
+        o->order[done++] = i;
+    for (int rank = 0; done < n; rank++)
+        for (int i = 0; i < n; i++)
+            if (rank_of_segment(o->rules, i) == rank)
+                o->order[done++] = i;
+}
+
+struct oracle *oracle_new(const struct oracle_options *options)
+{
+    struct oracle *o = zeroed(1, sizeof(*o));
+    const struct rules *rules = options->rules;
+    o->options = *options;
+    o->rules = rules;
+    o->clock_ms = 0;
+    o->wall_ms = SEG_NEVER;
+    o->selector_slots = 2 * SELECTORS_MAX + 1;
+    o->selectors = zeroed(o->selector_slots, sizeof(*o->selectors));
+    o->selector_index = zeroed(o->selector_slots, sizeof(*o->selector_index));
+    o->trigger_base =
+        zeroed((size_t)rules->segment_count, sizeof(*o->trigger_base));
+    for (int i = 0; i < rules->segment_count; i++) {
+        if (rules->segments[i].when)
+            add_selectors(o, rules->segments[i].when);
+        o->trigger_base[i] = o->trigger_count;
+        o->trigger_count += rules->segments[i].trigger_count;
+    }
+    make_order(o);
+    return o;
+}
+
+static void free_user(struct oracle_user *user)
+{
+    for (int i = 0; i < user->count; i++) {
+        oracle_message_done(user->messages[i]);
+        free(user->messages[i]);
+    }
+    free(user->messages);
+    free((char *)user->id.bytes);
+    free(user->memberships);
+    free(user->fired_ms);
+    free(user->edges);
+    free(user);
+}
+
+void oracle_free(struct oracle *o)
+{
+    if (!o)
+        return;
+    for (int i = 0; i < o->user_count; i++)
+        free_user(o->users[i]);
+    free(o->users);
+    free(o->slots);
+    free(o->changes);
+    free(o->selectors);
+    free(o->selector_index);
+    free(o->trigger_base);
+    free(o->order);
+    free(o);
+}
+
+/* ---- users ----------------------------------------------------------- */
+
+static size_t slot_of(const struct oracle *o, struct seg_text id)
+{
+    uint64_t hash = 14695981039346656037u; /* FNV-1a. */
+    for (size_t i = 0; i < id.len; i++)
+        hash = (hash ^ (unsigned char)id.bytes[i]) * 1099511628211u;
+    size_t slot = hash % o->slot_count;
+    for (; o->slots[slot]; slot = (slot + 1) % o->slot_count) {
+        struct seg_text other = o->users[o->slots[slot] - 1]->id;
+        if (other.len == id.len && !memcmp(other.bytes, id.bytes, id.len))
+            break;
+    }
+    return slot;
+}
+
+const struct oracle_user *oracle_user_find(const struct oracle *o,
+                                           struct seg_text id)
+{
+    int number = o->slot_count ? o->slots[slot_of(o, id)] : 0;
+    return number ? o->users[number - 1] : NULL;
+}
+
+static void grow_slots(struct oracle *o)
+{
+    if ((size_t)o->user_count * 2 < o->slot_count)
+        return;
+    free(o->slots);
+    o->slot_count = o->slot_count ? o->slot_count * 4 : 64;
+    o->slots = zeroed(o->slot_count, sizeof(*o->slots));
+    for (int i = 0; i < o->user_count; i++)
+        o->slots[slot_of(o, o->users[i]->id)] = i + 1;
+}
+
+static struct oracle_user *add_user(struct oracle *o,
+                                    const struct oracle_message *m)
+{
+    struct oracle_user *user = zeroed(1, sizeof(*user));
+    char *id = zeroed(m->user_id.len + 1, 1);
+    memcpy(id, m->user_id.bytes, m->user_id.len);
+    user->id = (struct seg_text){id, m->user_id.len};
+    user->birth_topic = m->topic;
+    user->birth_offset = m->offset;
+    user->last_at_ms = user->settled_ms = INT64_MIN;
+    user->memberships = zeroed((size_t)o->rules->segment_count,
+                               sizeof(*user->memberships));
+    user->fired_ms =
+        zeroed((size_t)o->trigger_count, sizeof(*user->fired_ms));
+    for (int i = 0; i < o->trigger_count; i++)
+        user->fired_ms[i] = INT64_MIN;
+    o->users = oracle_grow(o->users, &o->user_cap, (size_t)o->user_count + 1,
+                           sizeof(*o->users));
+    grow_slots(o);
+    o->users[o->user_count++] = user;
+    o->slots[slot_of(o, user->id)] = o->user_count;
+    return user;
+}
+
+void oracle_user_messages_add(struct oracle_user *user,
+                              struct oracle_message *message)
+{
+    if (user->count == user->cap) {
+        user->cap = user->cap ? user->cap * 2 : 8;
+        user->messages = realloc(user->messages, (size_t)user->cap *
+                                                     sizeof(*user->messages));
+        assert(user->messages);
+    }
+    user->messages[user->count++] = message;
+}
+
+/* ---- changes --------------------------------------------------------- */
+
+struct cause {
+    int64_t at_ms;
+    const struct oracle_message *message; /* NULL: time alone. */
+};
+
+static struct oracle_change *emit(struct oracle *o, struct oracle_user *user,
+                                  const struct cause *cause, int segment)
+{
+    const struct oracle_message *m = cause->message;
+    o->changes = oracle_grow(o->changes, &o->change_cap, o->change_count + 1,
+                             sizeof(*o->changes));
+    struct oracle_change *c = &o->changes[o->change_count++];
+    *c = (struct oracle_change){.user = user,
+                                .segment = segment,
+                                .trigger = -1,
+                                .at_ms = cause->at_ms,
+                                .source_topic = -1,
+                                .cause = SEG_CAUSE_TIMER};
+    if (!m)
+        return c;
+    c->cause = m->type == SEG_IDENTIFY || m->type == SEG_GROUP
+                   ? SEG_CAUSE_ATTRIBUTE
+                   : SEG_CAUSE_EVENT;
+    c->source_topic = m->topic;
+    c->source_offset = m->offset;
+    c->message_id = m->message_id;
+    return c;
+}
+
+/* Older than the greatest age, by the wall (DESIGN.md section 9)? A timer that
+ * fires while the clock passes it is not old. */
+static int is_too_old(const struct oracle *o, const struct cause *cause)
+{
+    int64_t wall = o->wall_ms == SEG_NEVER ? cause->at_ms : o->wall_ms;
+    int64_t age = wall - cause->at_ms, most = o->options.trigger_max_age_ms;
+    if (MUTATED(TRIGGER_AGE_CLOSED))
+        return age >= most;
+    if (MUTATED(TRIGGER_AGE_LONG))
+        return age > most + 1;
+    return age > most;
+}
+
+static int is_cooling(const struct rule_trigger *trigger, int64_t fired_ms,
+                      int64_t at_ms)
+{
+    int64_t cooldown = trigger->cooldown_ms;
+    if (fired_ms == INT64_MIN || !trigger->once || MUTATED(TRIGGER_ONCE))
+        return 0;
+    if (!cooldown)
+        return 1;
+    cooldown += MUTATED(COOLDOWN_CLOSED) - MUTATED(COOLDOWN_SHORT);
+    return at_ms - fired_ms < cooldown;
+}
+
+/* Fire the triggers of SEGMENT. Returns how many did. */
+static int fire(struct oracle *o, struct oracle_user *user,
+                const struct cause *cause, int segment, int member)
+{
+    const struct rule_segment *rule = &o->rules->segments[segment];
+    int64_t *fired_ms = user->fired_ms + o->trigger_base[segment];
+    int fired = 0;
+    for (int i = 0; i < rule->trigger_count; i++) {
+        const struct rule_trigger *trigger = &rule->triggers[i];
+        if (trigger->on_enter != member && !MUTATED(TRIGGER_EXIT))
+            continue;
+        if (is_too_old(o, cause)) {
+            o->stats.suppressed++;
+            continue;
+        }
+        int cooling = is_cooling(trigger, fired_ms[i], cause->at_ms);
+        if (!cooling || MUTATED(COOLDOWN_REFRESH))
+            fired_ms[i] = cause->at_ms;
+        o->stats.cooling += (uint64_t)cooling;
+        if (cooling)
+            continue;
+        o->stats.triggers++;
+        struct oracle_change *c = emit(o, user, cause, segment);
+        c->trigger = i;
+        c->member = member;
+        c->seq = ++user->trigger_seq;
+        fired++;
+    }
+    return fired;
+}
+
+static void change(struct oracle *o, struct oracle_user *user,
+                   const struct cause *cause, int segment, int member)
+{
+    struct oracle_membership *m = &user->memberships[segment];
+    struct oracle_change *c = emit(o, user, cause, segment);
+    size_t index = o->change_count - 1;
+    m->member = member;
+    if (member)
+        m->entered_at_ms = cause->at_ms;
+    c->member = member;
+    c->entered_at_ms =
+        MUTATED(EXIT_ENTERED) ? cause->at_ms : m->entered_at_ms;
+    c->seq = MUTATED(SEQ_SEGMENT) ? ++m->seq : ++user->seq;
+    user->last_at_ms = cause->at_ms;
+    o->stats.entered += (uint64_t)member;
+    o->stats.exited += (uint64_t)!member;
+    int fired = fire(o, user, cause, segment, member);
+    o->changes[index].trigger_count = fired;
+}
+
+/* Compare every membership with the truth. */
+static void judge(struct oracle *o, struct oracle_user *user,
+                  const struct cause *cause, int64_t truth_ms)
+{
+    for (int i = 0; i < o->rules->segment_count; i++) {
+        int segment = o->order[i];
+        int truth = oracle_eval_segment(o, user, segment, truth_ms);
+        if (truth != user->memberships[segment].member)
+            change(o, user, cause, segment, truth);
+    }
+}
+
+/* Between FROM and TO, both excluded, there is no edge: nothing may change. */
+static void probe(const struct oracle *o, const struct oracle_user *user,
+                  int64_t from_ms, int64_t to_ms)
+{
+    if (!o->options.probe || from_ms == INT64_MIN || to_ms - from_ms < 2)
+        return;
+    int64_t at = from_ms + 1 + (to_ms - from_ms - 1) * 5 / 8;
+    at = at < to_ms ? at : to_ms - 1;
+    for (int i = 0; i < o->rules->segment_count; i++) {
+        if (oracle_eval_segment(o, user, i, at) == user->memberships[i].member)
+            continue;
+        fprintf(stderr,
+                "oracle: segment %s of %s changes at no edge, near %lld\n",
+                o->rules->segments[i].key.bytes, user->id.bytes,
+                (long long)at);
+        abort();
+    }
+}
+
+/* Judge USER at each edge up to the clock (without it: only before). */
+static void settle(struct oracle *o, struct oracle_user *user, int without)
+{
+    int64_t through = o->clock_ms - without;
+    while (oracle_edge_least(user) <= through) {
+        int64_t at = oracle_edge_least(user);
+        oracle_edge_pop(user);
+        if (at <= user->settled_ms)
+            continue;
+        probe(o, user, user->settled_ms, at);
+        struct cause cause = {MUTATED(TIMER_AT) ? o->clock_ms : at, NULL};
+        judge(o, user, &cause, at);
+        user->settled_ms = at;
+    }
+    probe(o, user, user->settled_ms, through + 1);
+    if (through > user->settled_ms)
+        user->settled_ms = through;
+}
+
+/* ---- input ----------------------------------------------------------- */
+
+static int same_text(struct seg_text a, struct seg_text b)
+{
+    return a.bytes && b.bytes && a.len == b.len &&
+           !memcmp(a.bytes, b.bytes, a.len);
+}
+
+/* LANGUAGE.md row 16: among the last 64 accepted ids of the user, in the same
+ * topic, less than 24 h apart; what is 48 h behind the clock is forgotten. */
+static int is_duplicate(const struct oracle *o, const struct oracle_user *user,
+                        const struct oracle_message *m)
+{
+    int ids = 0, most = SEG_IDS_MAX - MUTATED(DEDUPE_63) + MUTATED(DEDUPE_65);
+    int64_t window = SEG_ID_WINDOW_MS + MUTATED(DEDUPE_CLOSED) -
+                     MUTATED(DEDUPE_SHORT);
+    for (int i = user->count - 1; i >= 0 && ids < most; i--) {
+        const struct oracle_message *old = user->messages[i];
+        if (!old->message_id.bytes)
+            continue;
+        ids++;
+        int64_t apart = MUTATED(DEDUPE_EVENT_TIME)
+                            ? m->time_ms - old->time_ms
+                            : m->record_ms - old->record_ms;
+        if (same_text(old->message_id, m->message_id) &&
+            (old->topic == m->topic || MUTATED(DEDUPE_TOPIC)) &&
+            apart < window && -apart < window &&
+            old->record_ms + FORGET_MS > o->clock_ms)
+            return !MUTATED(DEDUPE_OFF);
+    }
+    return 0;
+}
+
+static void count_message(struct oracle_stats *stats,
+                          const struct oracle_user *user,
+                          const struct oracle_message *m)
+{
+    stats->time_missing += m->time_state == SEG_TIME_MISSING;
+    stats->time_unreadable += m->time_state == SEG_TIME_UNREADABLE;
+    stats->clamped += m->given_ms > m->record_ms;
+    stats->from_future += m->time_ms > m->clock_ms;
+    stats->late += m->clock_ms - m->time_ms > LATENESS_MS;
+    int older = 0, equal = 0;
+    for (int i = user->count - 1; i >= 0 && i > user->count - 9; i--) {
+        older |= oracle_message_before(m, user->messages[i]);
+        equal |= m->time_ms == user->messages[i]->time_ms;
+    }
+    stats->out_of_order += (uint64_t)older;
+    stats->equal_times += (uint64_t)equal;
+}
+
+static void accept(struct oracle *o, struct oracle_user *user,
+                   struct oracle_message *m)
+{
+    m->selected = zeroed((size_t)o->selector_count, 1);
+    m->clock_ms = o->clock_ms;
+    if (MUTATED(TIME_MISSING) && m->time_state == SEG_TIME_MISSING)
+        m->time_ms = o->clock_ms;
+    count_message(&o->stats, user, m);
+    oracle_user_messages_add(user, m);
+    oracle_edge_add(o, user, m);
+    struct cause cause = {o->clock_ms, m};
+    if (user->last_at_ms > cause.at_ms)
+        cause.at_ms = user->last_at_ms;
+    judge(o, user, &cause, cause.at_ms);
+    user->settled_ms = o->clock_ms;
+}
+
+int oracle_apply(struct oracle *o, const char *text, size_t len, int topic,
+                 int64_t offset, int64_t record_ms)
+{
+    struct oracle_message *m = zeroed(1, sizeof(*m));
+    int error = oracle_message_read(m, text, len, topic, offset, record_ms);
+    struct oracle_user *user = NULL;
+    if (!error) {
+        o->stats.messages++;
+        user = (struct oracle_user *)oracle_user_find(o, m->user_id);
+        if (user)
+            settle(o, user, MUTATED(TIMER_LATE));
+        if (user && is_duplicate(o, user, m))
+            error = 1;
+    }
+    o->stats.duplicates += error == 1;
+    if (error == 1 && MUTATED(DEDUPE_REFRESH)) {
+        m->type = SEG_IDENTIFY;
+        json_object_del(m->json, "traits");
+        error = 0;
+    }
+    if (error) {
+        oracle_message_done(m);
+        free(m);
+        return error;
+    }
+    accept(o, user ? user : add_user(o, m), m);
+    return 0;
+}
+
+void oracle_set_clock(struct oracle *o, int64_t to_ms)
+{
+    if (to_ms > o->clock_ms)
+        o->clock_ms = to_ms;
+}
+
+void oracle_settle(struct oracle *o)
+{
+    for (int i = 0; i < o->user_count; i++)
+        settle(o, o->users[i], 0);
+}
+
+void oracle_advance(struct oracle *o, int64_t to_ms)
+{
+    oracle_set_clock(o, to_ms);
+    for (int i = 0; i < o->user_count; i++)
+        settle(o, o->users[i], MUTATED(TIMER_LATE));
+}
+
+void oracle_set_wall(struct oracle *o, int64_t wall_ms)
+{
+    o->wall_ms = wall_ms;
+}
+
+/* ---- queries --------------------------------------------------------- */
+
+int64_t oracle_clock(const struct oracle *o)
+{
+    return o->clock_ms;
+}
+
+const struct oracle_change *oracle_changes(const struct oracle *o,
+                                           size_t *count)
+{
+    *count = o->change_count;
+    return o->changes;
+}
+
+void oracle_changes_clear(struct oracle *o)
+{
+    o->change_count = 0;
+}
+
+int oracle_user_count(const struct oracle *o)
+{
+    return o->user_count;
+}
+
+const struct oracle_user *oracle_user_at(const struct oracle *o, int index)
+{
+    return o->users[index];
+}
+
+struct seg_text oracle_user_id(const struct oracle_user *user)
+{
+    return user->id;
+}
+
+void oracle_user_birth(const struct oracle_user *user, int *topic,
+                       int64_t *offset)
+{
+    *topic = user->birth_topic;
+    *offset = user->birth_offset;
+}
+
+int oracle_member(const struct oracle_user *user, int segment,
+                  int64_t *entered_at_ms)
+{
+    *entered_at_ms = user->memberships[segment].entered_at_ms;
+    return user->memberships[segment].member;
+}
+
+uint32_t oracle_segment_size(const struct oracle *o, int segment)
+{
+    uint32_t n = 0;
+    for (int i = 0; i < o->user_count; i++)
+        n += (uint32_t)o->users[i]->memberships[segment].member;
+    return n;
+}
+
+int oracle_truth(const struct oracle *o, const struct oracle_user *user,
+                 int segment, int64_t at_ms)
+{
+    return oracle_eval_segment(o, user, segment, at_ms);
+}
+
+static int differs(const struct oracle *o, const struct oracle_user *user,
+                   int64_t at_ms)
+{
+    for (int i = 0; i < o->rules->segment_count; i++)
+        if (oracle_eval_segment(o, user, i, at_ms) !=
+            user->memberships[i].member)
+            return 1;
+    return 0;
+}
+
+int64_t oracle_next_change(const struct oracle *o)
+{
+    int64_t next = SEG_NEVER;
+    for (int u = 0; u < o->user_count; u++) {
+        const struct oracle_user *user = o->users[u];
+        for (size_t i = 0; i < user->edge_count; i++)
+            if (user->edges[i] > o->clock_ms && user->edges[i] < next &&
+                differs(o, user, user->edges[i]))
+                next = user->edges[i];
+    }
+    return next;
+}
+
+void oracle_stats(const struct oracle *o, struct oracle_stats *stats)
+{
+    *stats = o->stats;
+}

@@ -1,0 +1,80 @@
+/* The protocol against a simulated broker: seeded runs with crashes, zombies,
+ * lost answers and rebalances, judged by an engine that was never interrupted.
+ *
+ *     check_protocol              the runs of `make check`
+ *     check_protocol SEED         one run, step by step
+ *     check_protocol FROM COUNT   many runs */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/protocol/commit.h"
+#include "tests/support/sim_world.h"
+
+enum { RUNS = 3000 };
+
+struct total {
+    uint64_t steps, crashes, kicks, revokes, warm, restores, redone, unknown,
+        aborted, committed, lost;
+};
+
+static void add(struct total *t, const struct world *w)
+{
+    t->steps += w->steps;
+    t->crashes += w->crashes;
+    t->kicks += w->kicks;
+    t->revokes += w->revokes;
+    t->warm += w->warm;
+    t->restores += w->restores;
+    t->redone += w->redone;
+    t->unknown += w->unknown;
+    t->aborted += w->aborted;
+    t->committed += w->committed;
+    t->lost += w->lost;
+}
+
+static void print(const struct total *t, uint64_t runs)
+{
+    printf("%llu runs, %llu steps: %llu transactions, %llu aborted, %llu of "
+           "unknown outcome, %llu lost; %llu crashes, %llu kicks, %llu revokes; "
+           "%llu restores (%llu warm) that read %llu input records again\n",
+           (unsigned long long)runs, (unsigned long long)t->steps,
+           (unsigned long long)t->committed, (unsigned long long)t->aborted,
+           (unsigned long long)t->unknown, (unsigned long long)t->lost,
+           (unsigned long long)t->crashes, (unsigned long long)t->kicks,
+           (unsigned long long)t->revokes, (unsigned long long)t->restores,
+           (unsigned long long)t->warm, (unsigned long long)t->redone);
+}
+
+/* A run in which nothing happens proves nothing. */
+static int is_rich(const struct total *t, uint64_t runs)
+{
+    return t->crashes >= runs / 4 && t->kicks >= runs / 4 &&
+           t->revokes >= runs / 4 && t->unknown >= runs / 4 &&
+           t->aborted >= runs / 4 && t->lost >= runs / 20 &&
+           t->warm >= runs / 40 && t->redone >= runs;
+}
+
+int main(int argc, char **argv)
+{
+    static struct world world;
+    struct total total = {0};
+    uint64_t from = argc > 1 ? strtoull(argv[1], NULL, 10) : 1;
+    uint64_t runs = argc > 2 ? strtoull(argv[2], NULL, 10) : argc > 1 ? 1 : RUNS;
+    int failed = 0;
+
+    for (uint64_t seed = from; seed < from + runs && failed < 5; seed++) {
+        if (world_run(&world, seed, argc == 2)) {
+            printf("seed %llu: %s\n", (unsigned long long)seed, world.bad);
+            failed++;
+        }
+        add(&total, &world);
+        world_done(&world);
+    }
+    print(&total, runs);
+    if (argc == 1 && !failed && !is_rich(&total, runs)) {
+        printf("too little happened\n");
+        failed = 1;
+    }
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

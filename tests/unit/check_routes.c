@@ -1,0 +1,525 @@
+/* check_routes.c: the answers of segmentd to HTTP requests.
+ *
+ * The workers are ours: closures posted to them run at once, or wait, or find
+ * that the worker has ended. Each has one partition with an engine. */
+#include "daemon/http/routes.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "daemon/http/route_table.h"
+#include "lib/base/text.h"
+#include "tests/support/http_client.h"
+#include "tests/support/suite.h"
+
+#define WORKERS 2
+#define START   INT64_C(1767225600000) /* 2026-01-01 */
+
+static const char segments[] =
+    "segment goals { when did \"Goal Used\" }\n"
+    "segment pro { title \"Pros\" when user.plan = \"pro\" }\n";
+
+static struct seg_catalogue *catalogue;
+static struct metrics *metrics;
+static struct metric_process process;
+static struct loop *loop;
+static struct server *server;
+static struct routes routes;
+static pthread_t thread;
+static struct http_answer answer;
+static json_t *json;
+static int measured;
+
+/* ---- workers that do as they are told ---------------------------------- */
+
+enum mood { ANSWERS, WAITS, ENDED, REFUSES };
+
+struct worker {
+    enum mood mood;
+    int state;
+    struct seg_engine *engine;
+    worker_run *run; /* Of the closure that waits. */
+    void *arg;
+};
+
+static struct worker fakes[WORKERS];
+
+int workers_count(const struct workers *workers)
+{
+    (void)workers;
+    return WORKERS;
+}
+
+struct worker *workers_at(struct workers *workers, int index)
+{
+    (void)workers;
+    return &fakes[index];
+}
+
+int workers_partition_count(struct workers *workers)
+{
+    (void)workers;
+    return WORKERS;
+}
+
+int workers_ready(struct workers *workers, char reason[WORKERS_REASON_BYTES])
+{
+    (void)workers;
+    for (int i = 0; i < WORKERS; i++)
+        if (fakes[i].state != WORKER_RUNNING) {
+            strcpy(reason, "Something is restored.");
+            return 0;
+        }
+    return 1;
+}
+
+int workers_board(struct workers *workers, struct workers_row *out, int max)
+{
+    (void)workers;
+    for (int i = 0; i < WORKERS && i < max; i++) {
+        out[i] = (struct workers_row){i, i, fakes[i].state, ""};
+        if (fakes[i].state != WORKER_RUNNING)
+            strcpy(out[i].reason, "Reads the state.");
+    }
+    return WORKERS;
+}
+
+const char *worker_state_name(int state)
+{
+    return state == WORKER_RUNNING ? "running" : "restoring";
+}
+
+int worker_post(struct worker *worker, enum worker_when when, worker_run *run,
+                void *arg)
+{
+    (void)when;
+    if (worker->mood == REFUSES)
+        return SEG_ERR_NOT_FOUND;
+    if (worker->mood == WAITS) {
+        worker->run = run;
+        worker->arg = arg;
+    } else {
+        run(worker->mood == ENDED ? NULL : worker, arg);
+    }
+    return 0;
+}
+
+static struct worker_partition partition_of(struct worker *worker)
+{
+    struct worker_partition partition = {.partition = (int)(worker - fakes),
+                                         .state = worker->state};
+    if (worker->state == WORKER_RUNNING)
+        partition.engine = worker->engine;
+    return partition;
+}
+
+void worker_each_partition(
+    struct worker *worker,
+    void (*each)(void *arg, const struct worker_partition *partition),
+    void *arg)
+{
+    struct worker_partition partition = partition_of(worker);
+    each(arg, &partition);
+}
+
+int worker_find_user(struct worker *worker, struct seg_text id,
+                     struct worker_partition *partition,
+                     const struct seg_user **user)
+{
+    *partition = partition_of(worker);
+    *user = partition->engine ? seg_user_find(partition->engine, id) : NULL;
+    return *user ? 0 : SEG_ERR_NOT_FOUND;
+}
+
+/* ---- setting up ---------------------------------------------------------- */
+
+static void apply(struct worker *worker, const char *text)
+{
+    struct seg_decoder *decoder;
+    struct seg_event event;
+    struct seg_origin origin = {0, 1, START};
+    ck_assert_int_eq(seg_decoder_new(&decoder, catalogue), 0);
+    ck_assert_int_eq(seg_decode(decoder, text, strlen(text), &event, NULL), 0);
+    seg_engine_advance(worker->engine, START, 1000);
+    ck_assert_int_ge(seg_engine_apply(worker->engine, &event, &origin), 0);
+    seg_decoder_free(decoder);
+}
+
+static void open_engines(void)
+{
+    struct seg_engine_options options = {.catalogue = catalogue,
+                                         .topic_count = 1,
+                                         .topics = (const char *[]){"in"}};
+    for (int i = 0; i < WORKERS; i++) {
+        fakes[i] = (struct worker){.state = WORKER_RUNNING};
+        ck_assert_int_eq(seg_engine_new(&fakes[i].engine, &options), 0);
+    }
+    apply(&fakes[0],
+          "{\"type\":\"track\",\"userId\":\"a/b\",\"event\":\"Goal Used\"}");
+    apply(&fakes[1],
+          "{\"type\":\"track\",\"userId\":\"c\",\"event\":\"Goal Used\"}");
+    apply(&fakes[1], "{\"type\":\"identify\",\"userId\":\"c\",\"traits\":{"
+                     "\"plan\":\"pro\"}}");
+}
+
+static void compile(const char *text)
+{
+    struct seg_diagnostics *diagnostics;
+    struct seg_source source = {"x.seg", text, strlen(text)};
+    ck_assert_int_eq(seg_diagnostics_new(&diagnostics), 0);
+    ck_assert_int_eq(seg_catalogue_compile(&catalogue, &source, 1, diagnostics),
+                     0);
+    seg_diagnostics_free(diagnostics);
+}
+
+static void *run_loop(void *arg)
+{
+    (void)arg;
+    loop_run(loop);
+    return NULL;
+}
+
+static void count_measure(void *arg)
+{
+    (void)arg;
+    measured++;
+}
+
+static void start(const char *text)
+{
+    compile(text);
+    open_engines();
+    ck_assert_int_eq(metrics_new(&metrics, catalogue), 0);
+    metrics_add(metrics, METRIC_PROCESS, &process, 1, NULL);
+    ck_assert_int_eq(loop_open(&loop), 0);
+    /* Any address will do: ours are asked for nothing of it. */
+    routes = (struct routes){.loop = loop,
+                             .metrics = metrics,
+                             .process = &process,
+                             .catalogue = catalogue,
+                             .workers = (struct workers *)fakes,
+                             .measure = count_measure};
+    struct server_options options = {.loop = loop,
+                                     .host = "127.0.0.1",
+                                     .token = "",
+                                     .metrics = &process,
+                                     .handle = routes_handle,
+                                     .arg = &routes};
+    ck_assert_int_eq(server_open(&server, &options), 0);
+    ck_assert_int_eq(pthread_create(&thread, NULL, run_loop, NULL), 0);
+}
+
+static void setup(void)
+{
+    json = NULL;
+    measured = 0;
+    memset(&process, 0, sizeof(process));
+    start(segments);
+}
+
+static void stop_loop(void *arg)
+{
+    (void)arg;
+    loop_stop(loop);
+}
+
+/* As main does it; closures still out find their worker gone. */
+static void teardown(void)
+{
+    loop_post(loop, stop_loop, NULL);
+    pthread_join(thread, NULL);
+    server_close(server);
+    for (int i = 0; i < WORKERS; i++) {
+        if (fakes[i].run)
+            fakes[i].run(NULL, fakes[i].arg);
+        seg_engine_free(fakes[i].engine);
+    }
+    routes.workers = NULL;
+    loop_free(loop);
+    metrics_free(metrics);
+    seg_catalogue_free(catalogue);
+    json_decref(json);
+}
+
+/* Set MOOD of worker INDEX; before a question is asked. */
+static void set(int index, enum mood mood, int state)
+{
+    fakes[index].mood = mood;
+    fakes[index].state = state;
+}
+
+static void get(const char *path)
+{
+    http_ask(server_port(server), "GET", path, "", &answer);
+    json_decref(json);
+    json = json_loads(answer.body, 0, NULL);
+}
+
+static const char *member(const char *name)
+{
+    const char *text = json_string_value(json_object_get(json, name));
+    return text ? text : "(nothing)";
+}
+
+/* ---- questions ----------------------------------------------------------- */
+
+static const struct {
+    const char *path;
+    int status;
+    const char *part; /* Of the body. */
+} answers[] = {
+    {"/healthz", 200, "ok"},
+    {"/readyz", 200, "\"ready\": true"},
+    {"/metrics", 200, "segmentd_http_requests_total 1\n"},
+    {"/v1/users/c", 200, "\"user\": \"c\""},
+    {"/v1/users/a%2Fb", 200, "\"user\": \"a/b\""},
+    {"/v1/users/%61%2fb", 200, "\"partition\": 0"},
+    {"/v1/users/c/explain", 200, "\"key\": \"goals\""},
+    {"/v1/users/c/explain?segment=pro", 200, "\"title\": \"Pros\""},
+    {"/v1/users/c/explain?segment=none", 404, "no segment of this key"},
+    {"/v1/users/nobody", 404, "No message of this user"},
+    {"/v1/users/nobody/explain", 404, "No message of this user"},
+    {"/v1/users/%00%FF", 404, "No message of this user"},
+    {"/v1/users/", 404, "No message of this user"},
+    {"/v1/users/a/b", 404, "nothing at this path"},
+    {"/v1/users", 404, "nothing at this path"},
+    {"/", 404, "nothing at this path"},
+    {"/metrics/", 404, "nothing at this path"},
+    {"/v1/users/c/explain/more", 404, "nothing at this path"},
+};
+
+START_TEST(each_path_has_its_answer)
+{
+    get(answers[_i].path);
+    ck_assert_msg(answer.status == answers[_i].status &&
+                      strstr(answer.body, answers[_i].part),
+                  "%s: got %d %s want %d %s", answers[_i].path, answer.status,
+                  answer.body, answers[_i].status, answers[_i].part);
+    ck_assert_msg(answer.status == 200 || strcmp(member("error"), "(nothing)"),
+                  "%s: %s", answers[_i].path, answer.body);
+}
+END_TEST
+
+static const char *const methods[] = {"POST", "PUT", "DELETE"};
+
+START_TEST(what_can_only_be_read_is_not_written)
+{
+    http_ask(server_port(server), methods[_i], "/v1/users/c",
+             "Content-Length: 0\r\n", &answer);
+    ck_assert_int_eq(answer.status, 405);
+    ck_assert_ptr_nonnull(strstr(answer.head, "Allow: GET, HEAD"));
+    ck_assert_ptr_nonnull(strstr(answer.body, "\"error\""));
+}
+END_TEST
+
+START_TEST(head_is_answered_like_get)
+{
+    http_ask(server_port(server), "HEAD", "/v1/users/c", "", &answer);
+    ck_assert_int_eq(answer.status, 200);
+    http_ask(server_port(server), "HEAD", "/v1/users/d", "", &answer);
+    ck_assert_int_eq(answer.status, 404);
+}
+END_TEST
+
+START_TEST(an_explanation_is_text_for_those_who_want_it)
+{
+    http_ask(server_port(server), "GET", "/v1/users/c/explain?segment=pro",
+             "Accept: text/plain\r\n", &answer);
+    ck_assert_int_eq(answer.status, 200);
+    ck_assert_ptr_nonnull(strstr(answer.head, "text/plain"));
+    ck_assert_msg(strstr(answer.body, "pro: in since 2026-01-01T00:00:00.000Z "
+                                      "(Pros)\n") == answer.body,
+                  "%s", answer.body);
+}
+END_TEST
+
+START_TEST(metrics_are_brought_up_to_date_first)
+{
+    get("/metrics");
+    ck_assert_int_eq(measured, 1);
+    ck_assert_ptr_nonnull(strstr(answer.head, "version=0.0.4"));
+}
+END_TEST
+
+START_TEST(segment_sizes_are_added_up_over_the_workers)
+{
+    get("/v1/segments");
+    ck_assert_int_eq(answer.status, 200);
+    const json_t *rows = json_object_get(json, "segments");
+    ck_assert_int_eq(json_array_size(rows), 2);
+    ck_assert_int_eq(
+        json_integer_value(json_object_get(json_array_get(rows, 0), "members")),
+        2);
+    ck_assert_int_eq(
+        json_integer_value(json_object_get(json_array_get(rows, 1), "members")),
+        1);
+}
+END_TEST
+
+START_TEST(segment_sizes_say_how_many_partitions_they_are_of)
+{
+    set(0, ANSWERS, WORKER_RESTORING);
+    get("/v1/segments");
+    ck_assert_ptr_nonnull(strstr(answer.body, "\"here\": 1"));
+    ck_assert_ptr_nonnull(strstr(answer.body, "\"total\": 2"));
+}
+END_TEST
+
+START_TEST(not_ready_says_which_partition_and_why)
+{
+    set(1, ANSWERS, WORKER_RESTORING);
+    get("/readyz");
+    ck_assert_int_eq(answer.status, 503);
+    ck_assert_str_eq(member("reason"), "Something is restored.");
+    const json_t *row = json_array_get(json_object_get(json, "partitions"), 0);
+    ck_assert_int_eq(json_integer_value(json_object_get(row, "partition")), 1);
+    ck_assert_str_eq(json_string_value(json_object_get(row, "reason")),
+                     "Reads the state.");
+    ck_assert_int_eq(json_array_size(json_object_get(json, "partitions")), 1);
+}
+END_TEST
+
+START_TEST(who_is_stopping_is_not_ready)
+{
+    routes.stopping = 1;
+    get("/readyz");
+    ck_assert_int_eq(answer.status, 503);
+    ck_assert_str_eq(member("reason"), "segmentd is stopping.");
+    get("/healthz");
+    ck_assert_int_eq(answer.status, 200);
+}
+END_TEST
+
+START_TEST(a_user_not_found_while_a_partition_is_away_may_be_there)
+{
+    set(0, ANSWERS, WORKER_RESTORING);
+    get("/v1/users/a%2Fb");
+    ck_assert_int_eq(answer.status, 404);
+    ck_assert_ptr_nonnull(strstr(member("error"), "not known here"));
+}
+END_TEST
+
+/* ---- workers that do not answer ------------------------------------------ */
+
+START_TEST(one_who_found_the_user_need_not_wait_for_the_others)
+{
+    set(0, WAITS, WORKER_RUNNING);
+    get("/v1/users/c");
+    ck_assert_int_eq(answer.status, 200);
+}
+END_TEST
+
+START_TEST(a_worker_that_ended_is_done_without)
+{
+    set(0, ENDED, WORKER_RUNNING);
+    get("/v1/users/c");
+    ck_assert_int_eq(answer.status, 200);
+    get("/v1/users/a%2Fb");
+    ck_assert_int_eq(answer.status, 404);
+    get("/v1/segments");
+    ck_assert_ptr_nonnull(strstr(answer.body, "\"here\": 1"));
+}
+END_TEST
+
+START_TEST(with_no_worker_to_ask_it_is_said)
+{
+    set(0, REFUSES, WORKER_RUNNING);
+    set(1, REFUSES, WORKER_RUNNING);
+    get("/v1/users/c");
+    ck_assert_int_eq(answer.status, 503);
+}
+END_TEST
+
+START_TEST(a_busy_worker_is_not_waited_for_without_end)
+{
+    set(0, WAITS, WORKER_RUNNING);
+    get("/v1/users/a%2Fb");
+    ck_assert_int_eq(answer.status, 503);
+    ck_assert_str_eq(member("error"), "A worker is busy; try again.");
+    ck_assert_int_eq(metric_get(&process.http_refused), 1);
+    /* His answer comes after all, to nobody. */
+    worker_run *run = fakes[0].run;
+    fakes[0].run = NULL;
+    run(&fakes[0], fakes[0].arg);
+    get("/healthz");
+    ck_assert_int_eq(answer.status, 200);
+}
+END_TEST
+
+START_TEST(too_many_segments_are_not_explained_at_once)
+{
+    struct buf text;
+    buf_init(&text);
+    teardown();
+    for (int i = 0; i <= ROUTES_EXPLAIN_SEGMENTS; i++)
+        buf_printf(&text, "segment s%d { when everyone }\n", i);
+    json = NULL;
+    start(buf_string(&text));
+    get("/v1/users/c/explain");
+    ck_assert_int_eq(answer.status, 400);
+    get("/v1/users/c/explain?segment=s7");
+    ck_assert_int_eq(answer.status, 200);
+    buf_done(&text);
+}
+END_TEST
+
+/* ---- the table -------------------------------------------------------------
+ */
+
+static const struct {
+    const char *method, *path, *help;
+} table[] = {
+#define X(name, method, path, help) {method, path, help},
+    ROUTE_TABLE(X)
+#undef X
+};
+
+START_TEST(routes_are_unique_and_explained)
+{
+    const char *help = table[_i].help;
+    ck_assert_int_eq(table[_i].path[0], '/');
+    ck_assert_str_eq(table[_i].method, "GET");
+    ck_assert_int_eq(help[strlen(help) - 1], '.');
+    for (int i = 0; i < _i; i++)
+        ck_assert_str_ne(table[i].path, table[_i].path);
+}
+END_TEST
+
+START_TEST(the_manual_page_has_every_route)
+{
+    static char page[32768];
+    char entry[400];
+    FILE *in = fopen("config/segmentd.8", "r");
+    ck_assert_ptr_nonnull(in);
+    size_t len = fread(page, 1, sizeof(page) - 1, in);
+    fclose(in);
+    page[len] = 0;
+    for (char *c = page; *c; c++)
+        *c = *c == '\n' ? ' ' : *c;
+    snprintf(entry, sizeof(entry), ".TP .B %s %s", table[_i].path,
+             table[_i].help);
+    ck_assert_msg(strstr(page, entry) != NULL, "not there: %s", entry);
+}
+END_TEST
+
+SUITE("routes", setup, teardown, TABLE(each_path_has_its_answer, answers),
+      TABLE(what_can_only_be_read_is_not_written, methods),
+      TEST(head_is_answered_like_get),
+      TEST(an_explanation_is_text_for_those_who_want_it),
+      TEST(metrics_are_brought_up_to_date_first),
+      TEST(segment_sizes_are_added_up_over_the_workers),
+      TEST(segment_sizes_say_how_many_partitions_they_are_of),
+      TEST(not_ready_says_which_partition_and_why),
+      TEST(who_is_stopping_is_not_ready),
+      TEST(a_user_not_found_while_a_partition_is_away_may_be_there),
+      TEST(one_who_found_the_user_need_not_wait_for_the_others),
+      TEST(a_worker_that_ended_is_done_without),
+      TEST(with_no_worker_to_ask_it_is_said),
+      TEST(a_busy_worker_is_not_waited_for_without_end),
+      TEST(too_many_segments_are_not_explained_at_once),
+      TABLE(routes_are_unique_and_explained, table),
+      TABLE(the_manual_page_has_every_route, table))

@@ -1,0 +1,325 @@
+/* check_server.c: HTTP requests in, answers out, within limits. */
+#include "daemon/http/server.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <seg/error.h>
+
+#include "tests/support/http_client.h"
+#include "tests/support/suite.h"
+
+#define TOKEN "0123456789abcdef"
+
+static struct loop *loop;
+static struct server *server;
+static struct metric_process metrics;
+static pthread_t thread;
+static struct http_answer answer;
+
+/* Requests for /hold wait here for /release. */
+static struct request *held[SERVER_REQUESTS_MAX + 1];
+static int held_count;
+
+static void echo(struct request *request)
+{
+    struct buf out;
+    const char *query = request_query(request, "q");
+    buf_init(&out);
+    buf_printf(&out, "%s", request_method(request));
+    for (int i = 0; i < request_part_count(request); i++) {
+        struct seg_text part = request_part(request, i);
+        buf_str(&out, " [");
+        for (size_t j = 0; j < part.len; j++)
+            buf_char(&out, part.bytes[j] ? part.bytes[j] : '~');
+        buf_str(&out, "]");
+    }
+    buf_printf(&out, " q=%s text=%d", query ? query : "(none)",
+               request_wants_text(request));
+    request_header(request, "X-Echo", "yes");
+    request_answer(request, 200, "text/plain", buf_take(&out));
+    buf_done(&out);
+}
+
+static void handle(void *arg, struct request *request)
+{
+    (void)arg;
+    struct seg_text first = request_part(request, 0);
+    if (first.len == 4 && !memcmp(first.bytes, "hold", 4)) {
+        held[held_count++] = request;
+        return;
+    }
+    if (first.len == 7 && !memcmp(first.bytes, "release", 7))
+        while (held_count)
+            request_answer(held[--held_count], 200, "text/plain",
+                           strdup("released"));
+    if (first.len == 4 && !memcmp(first.bytes, "null", 4))
+        request_answer(request, 200, "text/plain", NULL);
+    else
+        echo(request);
+}
+
+static void *run(void *arg)
+{
+    (void)arg;
+    loop_run(loop);
+    return NULL;
+}
+
+static void start(const char *token)
+{
+    struct server_options options = {.loop = loop,
+                                     .host = "127.0.0.1",
+                                     .token = token,
+                                     .metrics = &metrics,
+                                     .handle = handle};
+    ck_assert_int_eq(server_open(&server, &options), 0);
+    ck_assert_int_eq(pthread_create(&thread, NULL, run, NULL), 0);
+}
+
+static void setup(void)
+{
+    held_count = 0;
+    ck_assert_int_eq(loop_open(&loop), 0);
+}
+
+static void stop_loop(void *arg)
+{
+    (void)arg;
+    loop_stop(loop);
+}
+
+static void stop(void)
+{
+    loop_post(loop, stop_loop, NULL);
+    pthread_join(thread, NULL);
+    server_close(server);
+}
+
+static void teardown(void)
+{
+    loop_free(loop);
+}
+
+static void ask(const char *method, const char *path, const char *headers)
+{
+    http_ask(server_port(server), method, path, headers, &answer);
+}
+
+static const struct {
+    const char *path, *want;
+} paths[] = {
+    {"/", "GET [] q=(none) text=0"},
+    {"/v1/users/u1", "GET [v1] [users] [u1] q=(none) text=0"},
+    {"/v1/users/", "GET [v1] [users] [] q=(none) text=0"},
+    {"/a%2Fb/c", "GET [a/b] [c] q=(none) text=0"},
+    {"/a+b%2Bc%20d", "GET [a+b+c d] q=(none) text=0"},
+    {"/%C3%A9", "GET [\xc3\xa9] q=(none) text=0"},
+    {"/a%00b", "GET [a~b] q=(none) text=0"}, /* NUL is part of it. */
+    {"/x?q=1&r=2", "GET [x] q=1 text=0"},
+    {"/x?q=a%20b%26", "GET [x] q=a b& text=0"},
+    {"/x?r", "GET [x] q=(none) text=0"},
+    {"/1/2/3/4/5/6/7/8/9",
+     "GET [1] [2] [3] [4] [5] [6] [7] [8/9] q=(none) text=0"},
+};
+
+START_TEST(a_path_is_taken_apart_and_then_decoded)
+{
+    start("");
+    ask("GET", paths[_i].path, "");
+    ck_assert_msg(answer.status == 200 && !strcmp(answer.body, paths[_i].want),
+                  "%s: got %d %s want %s", paths[_i].path, answer.status,
+                  answer.body, paths[_i].want);
+    ck_assert_ptr_nonnull(strstr(answer.head, "X-Echo: yes"));
+    ck_assert_ptr_nonnull(strstr(answer.head, "Content-Type: text/plain"));
+    stop();
+}
+END_TEST
+
+START_TEST(text_is_wanted_by_those_who_say_so)
+{
+    start("");
+    ask("GET", "/x", "Accept: text/plain\r\n");
+    ck_assert_ptr_nonnull(strstr(answer.body, "text=1"));
+    ask("GET", "/x", "Accept: application/json\r\n");
+    ck_assert_ptr_nonnull(strstr(answer.body, "text=0"));
+    stop();
+}
+END_TEST
+
+static const char *const methods[] = {"POST",  "PUT",     "DELETE",
+                                      "PATCH", "OPTIONS", "GET"};
+
+START_TEST(every_method_reaches_the_handler)
+{
+    start("");
+    ask(methods[_i], "/x", "Content-Length: 0\r\n");
+    ck_assert_int_eq(answer.status, 200);
+    ck_assert_msg(strstr(answer.body, methods[_i]) == answer.body, "%s: %s",
+                  methods[_i], answer.body);
+    stop();
+}
+END_TEST
+
+START_TEST(head_has_no_body)
+{
+    start("");
+    ask("HEAD", "/x", "");
+    ck_assert_int_eq(answer.status, 200);
+    ck_assert_str_eq(answer.body, "");
+    stop();
+}
+END_TEST
+
+START_TEST(a_body_that_memory_was_short_of_is_a_503)
+{
+    start("");
+    ask("GET", "/null", "");
+    ck_assert_int_eq(answer.status, 503);
+    stop();
+}
+END_TEST
+
+static const struct {
+    const char *headers;
+    int status;
+} tokens[] = {
+    {"", 401},
+    {"Authorization: Bearer " TOKEN "\r\n", 200},
+    {"Authorization: bearer " TOKEN "\r\n", 200},
+    {"Authorization: Bearer " TOKEN "x\r\n", 401},
+    {"Authorization: Bearer 0123456789abcdeF\r\n", 401},
+    {"Authorization: Bearer 0123456789abcde\r\n", 401},
+    {"Authorization: Bearer \r\n", 401},
+    {"Authorization: Basic " TOKEN "\r\n", 401},
+    {"Authorization: " TOKEN "\r\n", 401},
+};
+
+START_TEST(only_the_right_token_is_let_in)
+{
+    start(TOKEN);
+    ask("GET", "/x", tokens[_i].headers);
+    ck_assert_msg(answer.status == tokens[_i].status, "%s: got %d",
+                  tokens[_i].headers, answer.status);
+    if (answer.status == 401) {
+        ck_assert_ptr_nonnull(strstr(answer.head, "WWW-Authenticate: Bearer"));
+        ck_assert_ptr_nonnull(strstr(answer.body, "\"error\""));
+    }
+    stop();
+}
+END_TEST
+
+/* A request of which the head, or the body, has so many bytes. */
+static int status_of_size(int head_bytes, int body_bytes)
+{
+    struct buf text;
+    buf_init(&text);
+    buf_printf(&text,
+               "POST /x HTTP/1.1\r\nHost: h\r\nConnection: close\r\n"
+               "Content-Length: %d\r\nPad: ",
+               body_bytes);
+    while (text.len < (size_t)head_bytes - 4)
+        buf_char(&text, 'x');
+    buf_str(&text, "\r\n\r\n");
+    while (body_bytes--)
+        buf_char(&text, 'y');
+    http_read(http_send(server_port(server), buf_string(&text)), &answer);
+    buf_done(&text);
+    return answer.status;
+}
+
+START_TEST(requests_have_limits)
+{
+    start("");
+    ck_assert_int_eq(status_of_size(1000, SERVER_BODY_BYTES_MAX), 200);
+    ck_assert_int_eq(status_of_size(1000, SERVER_BODY_BYTES_MAX + 1), 413);
+    ck_assert_int_eq(status_of_size(SERVER_HEADER_BYTES_MAX - 100, 0), 200);
+    ck_assert_int_eq(status_of_size(SERVER_HEADER_BYTES_MAX + 100, 0), 400);
+    http_read(http_send(server_port(server), "no HTTP at all\r\n\r\n"),
+              &answer);
+    ck_assert_int_ne(answer.status, 200);
+    stop();
+}
+END_TEST
+
+static int hold(void)
+{
+    return http_send(server_port(server),
+                     "GET /hold HTTP/1.1\r\nHost: h\r\nConnection: close"
+                     "\r\n\r\n");
+}
+
+/* Until COUNT requests came in. */
+static void wait_for(int64_t count)
+{
+    while (metric_get(&metrics.http_requests) < count)
+        sched_yield();
+}
+
+START_TEST(only_so_many_may_wait_at_one_time)
+{
+    int sockets[SERVER_REQUESTS_MAX];
+    metric_set(&metrics.http_requests, 0);
+    start("");
+    for (int i = 0; i < SERVER_REQUESTS_MAX; i++)
+        sockets[i] = hold();
+    wait_for(SERVER_REQUESTS_MAX);
+    ask("GET", "/x", "");
+    ck_assert_int_eq(answer.status, 503);
+    ck_assert_ptr_nonnull(strstr(answer.head, "Retry-After"));
+    /* One goes away without its answer; it still counts, and harms nobody. */
+    close(sockets[0]);
+    stop();
+    for (int i = 1; i < SERVER_REQUESTS_MAX; i++)
+        close(sockets[i]);
+    while (held_count) /* After the end of the server. */
+        request_answer(held[--held_count], 200, "text/plain", strdup("late"));
+}
+END_TEST
+
+START_TEST(an_answer_may_come_later)
+{
+    metric_set(&metrics.http_requests, 0);
+    start("");
+    int one = hold(), gone = hold(), two = hold();
+    wait_for(3);
+    close(gone);
+    ask("GET", "/release", "");
+    ck_assert_int_eq(answer.status, 200);
+    http_read(one, &answer);
+    ck_assert_str_eq(answer.body, "released");
+    http_read(two, &answer);
+    ck_assert_str_eq(answer.body, "released");
+    stop();
+}
+END_TEST
+
+START_TEST(an_address_in_use_is_an_error)
+{
+    struct server *second;
+    start("");
+    struct server_options options = {.loop = loop,
+                                     .host = "127.0.0.1",
+                                     .port = server_port(server),
+                                     .token = "",
+                                     .metrics = &metrics,
+                                     .handle = handle};
+    stop();
+    ck_assert_int_eq(server_open(&server, &options), 0);
+    ck_assert_int_eq(server_open(&second, &options), SEG_ERR_INVALID);
+    server_close(server);
+}
+END_TEST
+
+SUITE("server", setup, teardown,
+      TABLE(a_path_is_taken_apart_and_then_decoded, paths),
+      TEST(text_is_wanted_by_those_who_say_so),
+      TABLE(every_method_reaches_the_handler, methods), TEST(head_has_no_body),
+      TEST(a_body_that_memory_was_short_of_is_a_503),
+      TABLE(only_the_right_token_is_let_in, tokens), TEST(requests_have_limits),
+      TEST(only_so_many_may_wait_at_one_time), TEST(an_answer_may_come_later),
+      TEST(an_address_in_use_is_an_error))

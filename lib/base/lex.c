@@ -125,7 +125,7 @@ static void lex_bad(struct lexer *lexer, struct token *token)
     span(lexer, token, lexer->bad, 1);
     unsigned char c = (unsigned char)*lexer->bad;
     set_error(token,
-              c >= 0x80  ? "This byte is not UTF-8; save the file as UTF-8."
+              c >= 0x80   ? "This byte is not UTF-8; save the file as UTF-8."
               : c == '\r' ? "A carriage return stands here alone; end lines "
                             "with a line feed."
                           : "A control character stands here.");
@@ -199,8 +199,8 @@ static void lex_string(struct lexer *lexer, struct token *token)
     } else if (at - start - 1 > SEG_STRING_BYTES_MAX) {
         set_error(token, "A string has at most 65536 bytes.");
     } else {
-        decode_string(lexer, token, (struct seg_text){
-                                        start + 1, (size_t)(at - start - 1)});
+        decode_string(lexer, token,
+                      (struct seg_text){start + 1, (size_t)(at - start - 1)});
     }
 }
 
@@ -239,10 +239,11 @@ const char *lex_unit(struct seg_text word)
     static const struct {
         const char *word, *unit;
     } rows[] = {
-        {"day", "d"},     {"hour", "h"},  {"hr", "h"},  {"week", "w"},
-        {"minute", "m"},  {"min", "m"},   {"sec", "s"}, {"second", "s"},
-        {"millisecond", "ms"}, {"msec", "ms"},
-        {"d", "d"}, {"h", "h"}, {"w", "w"}, {"m", "m"}, {"s", "s"},
+        {"day", "d"},   {"hour", "h"},   {"hr", "h"},
+        {"week", "w"},  {"minute", "m"}, {"min", "m"},
+        {"sec", "s"},   {"second", "s"}, {"millisecond", "ms"},
+        {"msec", "ms"}, {"d", "d"},      {"h", "h"},
+        {"w", "w"},     {"m", "m"},      {"s", "s"},
         {"ms", "ms"},
     };
     size_t len = word.len;
@@ -286,8 +287,7 @@ static void read_double(struct token *token, const char *digits)
     double number = strtod(digits, NULL);
     if (isinf(number))
         set_error(token, "This number is too large.");
-    token->value =
-        (struct seg_value){.type = SEG_DOUBLE, .as.number = number};
+    token->value = (struct seg_value){.type = SEG_DOUBLE, .as.number = number};
 }
 
 static void read_integer(struct token *token, const char *digits)
@@ -343,8 +343,8 @@ static void lex_percent(struct lexer *lexer, struct token *token, size_t len)
         return;
     }
     for (size_t i = 0; i < 2; i++)
-        hundredths = hundredths * 10 +
-                     (i < decimals ? at[whole + 1 + i] - '0' : 0);
+        hundredths =
+            hundredths * 10 + (i < decimals ? at[whole + 1 + i] - '0' : 0);
     token->value =
         (struct seg_value){.type = SEG_INT, .as.integer = hundredths};
 }
@@ -364,8 +364,8 @@ static void lex_duration(struct lexer *lexer, struct token *token)
     size_t digits = 0;
     while (digits < token->source.len && is_digit(start[digits]))
         digits++;
-    const char *unit = lex_unit((struct seg_text){
-        start + digits, token->source.len - digits});
+    const char *unit =
+        lex_unit((struct seg_text){start + digits, token->source.len - digits});
     if (unit && digits < 6 && digits + strlen(unit) < token->source.len)
         set_better(lexer, token, "", (struct seg_text){start, digits}, unit);
 }
@@ -422,8 +422,8 @@ int lex_is_name(struct seg_text text)
 static size_t word_len(const char *at, const char *end)
 {
     const char *start = at;
-    while (at < end && (is_word(*at) ||
-                        (*at == '-' && end - at > 1 && is_word(at[1]))))
+    while (at < end &&
+           (is_word(*at) || (*at == '-' && end - at > 1 && is_word(at[1]))))
         at++;
     return (size_t)(at - start);
 }

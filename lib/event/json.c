@@ -304,7 +304,7 @@ int json_keep(const struct json *json, struct seg_text *text)
     return 0;
 }
 
-/* At most 19 digits, which is at least 63 bits, and how many were more. */
+/* A number of up to 19 digits; `cut` says that it has more than fit. */
 struct decimal {
     uint64_t digits;
     int64_t exponent; /* The number is digits × 10 ^ exponent. */

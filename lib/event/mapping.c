@@ -46,6 +46,7 @@ enum member {
     OTHER = MEMBERS_,
 };
 
+/* Whether `name`, of the same length, is LITERAL. */
 #define IS(literal) (!memcmp(name.bytes, literal, sizeof(literal) - 1))
 
 static enum member member_of(struct seg_text name)
@@ -132,8 +133,8 @@ static int read_type(const struct json *json, uint32_t at,
 }
 
 /* The id at AT into *ID, absent if there is none or "". An id is a key of ours
- * and of others who read what we write: it must be good text, and whole. BAD is
- * the error if it is not. */
+ * and of others who read what we write: it must be text, and whole. BAD is the
+ * error if it is not. */
 static int read_id(const struct json *json, uint32_t at, int bad,
                    struct seg_text *id)
 {
@@ -142,14 +143,15 @@ static int read_id(const struct json *json, uint32_t at, int bad,
         return 0;
     if (json_byte(json, at) != '"')
         return bad;
-    int mended = json_text(json, at, id);
+    int mended = json_peek(json, at, id);
     if (mended < 0)
         return mended;
     if (mended || id->len > SEG_ID_BYTES_MAX ||
         (json->escapes && memchr(id->bytes, 0, id->len)))
         return bad;
-    if (!id->len)
-        id->bytes = NULL;
+    if (id->len)
+        return json_keep(json, id);
+    id->bytes = NULL;
     return 0;
 }
 
@@ -170,10 +172,11 @@ static int read_message_id(const struct json *json, uint32_t at,
     *id = (struct seg_text){NULL, 0};
     if (!at || json_byte(json, at) != '"')
         return 0;
-    if (json_text(json, at, id) < 0)
+    if (json_peek(json, at, id) < 0)
         return SEG_ERR_NOMEM;
-    if (!id->len || id->len > SEG_ID_BYTES_MAX)
-        *id = (struct seg_text){NULL, 0};
+    if (id->len && id->len <= SEG_ID_BYTES_MAX)
+        return json_keep(json, id);
+    *id = (struct seg_text){NULL, 0};
     return 0;
 }
 
@@ -281,16 +284,26 @@ static int read_event(struct mapping *mapping, const struct json *json,
 
 /* ---- traits ---------------------------------------------------------- */
 
+/* Make the table of names empty, with room for COUNT. */
+static void clear_slots(struct mapping *mapping, uint32_t count)
+{
+    uint32_t size = 1;
+    while (size < count * 2)
+        size *= 2;
+    mapping->trait_mask = size - 1;
+    memset(mapping->trait_slots, 0, size * sizeof(*mapping->trait_slots));
+}
+
 /* The place of NAME among the first COUNT of TRAITS, COUNT if it is new. Names
  * come from strangers: at worst each is compared with all others, which
  * SEG_PROPERTIES_MAX bounds. */
-static uint32_t trait_place(uint32_t *slots, uint32_t mask,
+static uint32_t trait_place(struct mapping *mapping,
                             const struct seg_trait *traits, uint32_t count,
                             struct seg_text name)
 {
     uint64_t hash = hash_bytes(name.bytes, name.len, 0);
     for (uint32_t i = (uint32_t)hash;; i++) {
-        uint32_t *slot = &slots[i & mask];
+        uint32_t *slot = &mapping->trait_slots[i & mapping->trait_mask];
         if (!*slot) {
             *slot = count + 1;
             return count;
@@ -300,36 +313,42 @@ static uint32_t trait_place(uint32_t *slots, uint32_t mask,
     }
 }
 
-/* The members of the object at AT as the traits of EVENT, which all have values
- * of one byte in VALUES. */
+/* Find the traits of the object at AT. Of each the name is read, and the token
+ * of its last value stands in value.len. */
+static int find_traits(struct mapping *mapping, const struct json *json,
+                       uint32_t at, struct seg_trait *traits, uint32_t *count)
+{
+    for (uint32_t key = json_first(json, at); key;
+         key = json_next(json, key + 2)) {
+        struct seg_trait *last = &traits[*count];
+        int result = json_text(json, key, &last->name);
+        if (result >= 0 && last->name.len > SEG_STRING_BYTES_MAX)
+            result = SEG_ERR_STRING_BYTES;
+        if (result < 0)
+            return result;
+        uint32_t place = trait_place(mapping, traits, *count, last->name);
+        *count += place == *count;
+        traits[place].value.len = key + 2;
+    }
+    return 0;
+}
+
 static int read_traits(struct mapping *mapping, const struct json *json,
                        uint32_t at, struct seg_event *event)
 {
-    uint32_t members = json_count(json, at, SEG_PROPERTIES_MAX), mask = 1;
-    int result = 0;
+    uint32_t members = json_count(json, at, SEG_PROPERTIES_MAX), count = 0;
     if (members > SEG_PROPERTIES_MAX)
         return SEG_ERR_PROPERTIES;
-    if (!members)
-        return 0;
     struct seg_trait *traits =
         arena_alloc(json->arena, members * sizeof(*traits));
     if (!traits)
         return SEG_ERR_NOMEM;
-    while (mask < members * 2)
-        mask *= 2;
-    memset(mapping->trait_slots, 0, mask-- * sizeof(uint32_t));
-    for (uint32_t key = json_first(json, at); key && result >= 0;
-         key = json_next(json, key + 2)) {
-        struct seg_trait *last = &traits[event->trait_count];
-        result = json_text(json, key, &last->name);
-        if (result < 0)
-            break;
-        uint32_t place = trait_place(mapping->trait_slots, mask, traits,
-                                     event->trait_count, last->name);
-        event->trait_count += place == event->trait_count;
-        result = json_value(json, key + 2, 2, &traits[place].value);
-    }
+    clear_slots(mapping, members);
+    int result = find_traits(mapping, json, at, traits, &count);
+    for (uint32_t i = 0; i < count && result >= 0; i++)
+        result = json_value(json, traits[i].value.len, 2, &traits[i].value);
     event->traits = traits;
+    event->trait_count = count;
     return result;
 }
 

@@ -28,7 +28,8 @@
 struct mapping {
     const struct event_spec *spec; /* Borrowed. */
     struct pick pick;
-    uint32_t *trait_slots; /* For finding names that are there twice. */
+    uint32_t *trait_slots; /* A hash table of names, to find those that are */
+    uint32_t trait_mask;   /* there twice: places plus 1, by name. */
 };
 
 /* Make MAPPING ready to read what SPEC asks for; SPEC must outlive it. Returns

@@ -5,7 +5,6 @@
 
 #include <stdlib.h>
 
-#include "lib/base/alloc.h"
 #include "lib/base/text.h"
 #include "lib/segment/checker.h"
 #include "lib/segment/parse.h"

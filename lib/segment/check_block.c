@@ -173,7 +173,8 @@ static void check_names(struct checker *checker)
             text_equal(tests[i - 1]->name, tests[i]->name))
             check_error(checker, tests[i]->pos,
                         "There is already a test of that name of `%s` in line "
-                        "%u.", tests[i]->segment.bytes, tests[i - 1]->pos.line);
+                        "%u.",
+                        tests[i]->segment.bytes, tests[i - 1]->pos.line);
     free(tests);
 }
 

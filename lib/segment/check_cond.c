@@ -2,7 +2,6 @@
 #include "lib/segment/checker.h"
 
 #include "lib/base/alloc.h"
-#include "lib/base/text.h"
 #include "lib/user/feature.h"
 
 /* ---- in segment ------------------------------------------------------ */

@@ -1,12 +1,12 @@
 /* check_logic.c: contradictions and tautologies, as far as they are certain.
  *
- * Of each condition of a group that stands alone (no and, no or) a fact is kept:
- * its text, what it is about (the subject: a measure or a path, as text) and
- * what it says of it: an interval of numbers, or the values it may equal.
- * Two facts about one subject whose intervals or values do not meet exclude each
- * other. A count is a whole number from 0 on and never missing, so of counts it
- * is also known when one of two always holds. `did E at least 3 times in W` is
- * a fact about count(E) in W. */
+ * Of each condition of a group that stands alone (no and, no or) a fact is
+ * kept: its text, what it is about (the subject: a measure or a path, as text)
+ * and what it says of it: an interval of numbers, or the values it may equal.
+ * Two facts about one subject whose intervals or values do not meet exclude
+ * each other. A count is a whole number from 0 on and never missing, so of
+ * counts it is also known when one of two always holds. `did E at least 3 times
+ * in W` is a fact about count(E) in W. */
 #include "lib/segment/checker.h"
 
 #include <math.h>
@@ -146,9 +146,8 @@ static void make_whole(struct fact *fact)
 static void set_subject(struct facts *facts, struct fact *fact,
                         const struct rule_cond *cond)
 {
-    struct rule_measure count = {.kind = MEASURE_COUNT,
-                                 .event = cond->event,
-                                 .window = cond->window};
+    struct rule_measure count = {
+        .kind = MEASURE_COUNT, .event = cond->event, .window = cond->window};
     fact->subject.at = facts->buf.len;
     if (cond->kind == COND_DID)
         format_measure(&facts->buf, &count, FORMAT_LIST_NAMES);
@@ -324,7 +323,7 @@ static void compare_facts(struct checker *checker, const struct facts *facts,
                 : is_and && exclude(facts, a, b)
                     ? "This is never true together with"
                 : !is_and && exhaust(facts, a, b)
-                    ? "Everyone passes this or"
+                    ? "Always either this is true or"
                     : NULL;
             if (!what)
                 continue;
@@ -341,11 +340,13 @@ static void check_alone(struct checker *checker, const struct fact *fact)
     if (!fact->is_count || !fact->has_range)
         return;
     if (fact->low > fact->high)
-        check_warning(checker, fact->pos, "This is never true: a count is a "
-                                          "whole number from 0 on.");
+        check_warning(checker, fact->pos,
+                      "This is never true: a count is a "
+                      "whole number from 0 on.");
     else if (fact->low == 0 && isinf(fact->high))
-        check_warning(checker, fact->pos, "This is always true: a count is a "
-                                          "whole number from 0 on.");
+        check_warning(checker, fact->pos,
+                      "This is always true: a count is a "
+                      "whole number from 0 on.");
 }
 
 void check_group(struct checker *checker, const struct rule_cond *cond)

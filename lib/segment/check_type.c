@@ -8,8 +8,8 @@
 
 static int is_number(const struct rule_value *value)
 {
-    return !value->is_date && (value->value.type == SEG_INT ||
-                               value->value.type == SEG_DOUBLE);
+    return !value->is_date &&
+           (value->value.type == SEG_INT || value->value.type == SEG_DOUBLE);
 }
 
 static int is_text(const struct rule_value *value)

@@ -17,7 +17,7 @@
 
 #define MESSAGE_BYTES_MAX 1000
 #define SHOWN_COLUMNS_MAX 160 /* Of a source line under a message. */
-#define INDENT "    "
+#define INDENT            "    "
 
 int seg_diagnostics_new(struct seg_diagnostics **ret)
 {
@@ -51,9 +51,8 @@ int seg_diagnostics_errors(const struct seg_diagnostics *diagnostics)
 const struct seg_diagnostic *
 seg_diagnostics_at(const struct seg_diagnostics *diagnostics, int index)
 {
-    return index >= 0 && index < diagnostics->count
-               ? &diagnostics->items[index]
-               : NULL;
+    return index >= 0 && index < diagnostics->count ? &diagnostics->items[index]
+                                                    : NULL;
 }
 
 int diagnostics_full(const struct seg_diagnostics *diagnostics)
@@ -148,8 +147,7 @@ static void set_source(struct seg_diagnostics *diagnostics,
                        struct seg_diagnostic *item,
                        const struct rule_file *file)
 {
-    const struct seg_diagnostic *before =
-        diagnostics->count ? item - 1 : NULL;
+    const struct seg_diagnostic *before = diagnostics->count ? item - 1 : NULL;
     if (before && !strcmp(before->file, file->name.bytes)) {
         item->file = before->file;
         if (before->line == item->line) {
@@ -209,9 +207,9 @@ static int order(const void *a, const void *b)
     int files = x->file == y->file ? 0 : strcmp(x->file, y->file);
     if (files)
         return files;
-    return x->line != y->line       ? (x->line > y->line) - (x->line < y->line)
-           : x->column != y->column ? (x->column > y->column) -
-                                          (x->column < y->column)
+    return x->line != y->line ? (x->line > y->line) - (x->line < y->line)
+           : x->column != y->column
+               ? (x->column > y->column) - (x->column < y->column)
            : x->severity != y->severity ? x->severity - y->severity
                                         : strcmp(x->message, y->message);
 }

@@ -10,7 +10,6 @@
 
 #include "lib/base/instant.h"
 #include "lib/base/lex.h"
-#include "lib/base/text.h"
 #include "lib/segment/parse_path.h"
 
 static void format_duration(struct buf *buf, int64_t ms)

@@ -165,8 +165,7 @@ void anchor_gap(const struct anchors *anchors, uint64_t at, int *first,
                 int *end)
 {
     size_t before = rank(anchors, at, 0);
-    *first = first_comment(anchors,
-                           before ? anchors->items[before - 1] : 0);
+    *first = first_comment(anchors, before ? anchors->items[before - 1] : 0);
     *end = first_comment(anchors, at);
 }
 

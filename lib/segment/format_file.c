@@ -18,7 +18,7 @@
 #include "lib/segment/format_anchor.h"
 #include "lib/segment/parse.h"
 
-#define COLUMNS_MAX 80
+#define COLUMNS_MAX  80
 #define FIELD_INDENT 2
 #define INNER_INDENT 4
 
@@ -126,7 +126,8 @@ static void write_children(struct writer *writer, const struct rule_cond *cond,
             break_line(writer, from, columns);
             buf_str(writer->buf, cond->kind == COND_AND ? "and " : "or ");
         }
-        write_cond(writer, child, from, format_needs_brackets(cond->kind, child),
+        write_cond(writer, child, from,
+                   format_needs_brackets(cond->kind, child),
                    columns + FIELD_INDENT);
     }
 }
@@ -190,8 +191,7 @@ static void write_values(struct writer *writer,
             return;
         buf->len = mark + 1;
     }
-    write_broken(writer, values,
-                 anchor_comments(&writer->anchors, from, last),
+    write_broken(writer, values, anchor_comments(&writer->anchors, from, last),
                  columns + FIELD_INDENT);
     if (end) {
         end_line(writer, end);
@@ -329,9 +329,10 @@ static void write_list(struct writer *writer, const struct rule_list *list)
 
 static void write_line(struct writer *writer, const struct rule_line *line)
 {
-    static const char *const expects[] = {
-        [EXPECT_IN] = "in", [EXPECT_OUT] = "out", [EXPECT_ENTER] = "enter",
-        [EXPECT_EXIT] = "exit"};
+    static const char *const expects[] = {[EXPECT_IN] = "in",
+                                          [EXPECT_OUT] = "out",
+                                          [EXPECT_ENTER] = "enter",
+                                          [EXPECT_EXIT] = "exit"};
     struct buf *buf = writer->buf;
     if (line->kind == LINE_SET) {
         struct rule_property value = {.value = line->value};
@@ -402,12 +403,12 @@ static struct definition *collect(const struct rules *rules, uint32_t file,
     if (!items)
         return NULL;
     for (int i = 0; i < rules->list_count; i++)
-        items[(*count)++] = (struct definition){
-            .list = &rules->lists[i], .pos = rules->lists[i].pos,
-            .end = rules->lists[i].end};
+        items[(*count)++] = (struct definition){.list = &rules->lists[i],
+                                                .pos = rules->lists[i].pos,
+                                                .end = rules->lists[i].end};
     for (int i = 0; i < rules->segment_count; i++)
-        items[(*count)++] = (struct definition){
-            .segment = &rules->segments[i], .pos = rules->segments[i].pos};
+        items[(*count)++] = (struct definition){.segment = &rules->segments[i],
+                                                .pos = rules->segments[i].pos};
     for (int i = 0; i < rules->test_count; i++)
         items[(*count)++] = (struct definition){.test = &rules->tests[i],
                                                 .pos = rules->tests[i].pos};

@@ -1,7 +1,6 @@
 /* parse.c: segment files to syntax trees: the file as a whole. */
 #include "lib/segment/parse.h"
 
-#include <assert.h>
 #include <string.h>
 
 #include "lib/base/alloc.h"

@@ -1,10 +1,7 @@
 /* parse_block.c: lists and test blocks of a segment file. */
 #include "lib/segment/parse_block.h"
 
-#include <string.h>
-
 #include "lib/base/alloc.h"
-#include "lib/base/text.h"
 #include "lib/segment/parse_path.h"
 #include "lib/segment/parse_value.h"
 
@@ -39,16 +36,20 @@ int parse_list(struct cursor *cursor)
         return -1;
     if (cursor_at_any(cursor, 0, "{ [")) {
         cursor_error(cursor, "`=` is missing after the key of the list.");
-        return cursor_suggest(cursor, "a list is written `list %s = [\"a\", "
-                                      "\"b\"]`", list.key.bytes);
+        return cursor_suggest(cursor,
+                              "a list is written `list %s = [\"a\", "
+                              "\"b\"]`",
+                              list.key.bytes);
     }
     if (cursor_expect(cursor, "=") < 0)
         return -1;
     list.values.pos = cursor_pos(cursor, cursor_peek(cursor, 0));
     if (!cursor_accept(cursor, "[")) {
         cursor_error(cursor, "The values of a list stand in [ ].");
-        return cursor_suggest(cursor, "a list is written `list %s = [\"a\", "
-                                      "\"b\"]`", list.key.bytes);
+        return cursor_suggest(cursor,
+                              "a list is written `list %s = [\"a\", "
+                              "\"b\"]`",
+                              list.key.bytes);
     }
     if (parse_items(cursor, "]", &list.values) < 0)
         return -1;
@@ -127,8 +128,7 @@ static int parse_at(struct cursor *cursor, struct rule_line *line)
         return parse_properties(cursor, &line->properties,
                                 &line->property_count);
     }
-    return cursor_wrong_word(cursor, NULL,
-                             "event|expect|identify|group");
+    return cursor_wrong_word(cursor, NULL, "event|expect|identify|group");
 }
 
 static int parse_line(struct cursor *cursor)

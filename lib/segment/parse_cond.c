@@ -70,8 +70,9 @@ static int wrong_word(struct cursor *cursor)
     suggest_init(&suggest, token->source);
     suggest_offer_all(&suggest, predicates);
     if (!suggest.best.bytes &&
-        cursor_at_any(cursor, 1, ". = == != < <= > >= in not is has between "
-                                 "contains starts ends matches"))
+        cursor_at_any(cursor, 1,
+                      ". = == != < <= > >= in not is has between "
+                      "contains starts ends matches"))
         return wrong_path(cursor);
     return cursor_wrong_word(cursor, "condition", predicates);
 }
@@ -159,7 +160,7 @@ static struct rule_cond *parse_did(struct cursor *cursor)
     if (parse_event(cursor, 0, &cond->event) < 0)
         return NULL;
     if (negated) {
-        cond->times = (struct rule_times){.kind = TIMES_NOT, .pos = not};
+        cond->times = (struct rule_times){.kind = TIMES_NOT, .pos = not };
         if (check_did_not(cursor) < 0)
             return NULL;
     } else if (parse_times(cursor, &cond->times) < 0) {
@@ -177,9 +178,10 @@ static struct rule_cond *parse_did(struct cursor *cursor)
 static int say_later_of_measure(struct cursor *cursor)
 {
     const struct token *next = cursor_peek(cursor, 1);
-    int is_measure = next->kind == TOKEN_PERCENT ||
-                     (next->kind == TOKEN_WORD && cursor_at(cursor, 2, "(")) ||
-                     (cursor_at(cursor, 1, "trait") && cursor_at(cursor, 2, "."));
+    int is_measure =
+        next->kind == TOKEN_PERCENT ||
+        (next->kind == TOKEN_WORD && cursor_at(cursor, 2, "(")) ||
+        (cursor_at(cursor, 1, "trait") && cursor_at(cursor, 2, "."));
     if (!is_measure || !cursor_at_any(cursor, 0, "= != < <= > >="))
         return 0;
     cursor_take(cursor);
@@ -301,9 +303,9 @@ static struct rule_cond *parse_unary(struct cursor *cursor)
 }
 
 /* One or more of PARSE, joined by WORD. */
-static struct rule_cond *parse_joined(struct cursor *cursor, const char *word,
-                                      enum rule_cond_kind kind,
-                                      struct rule_cond *(*parse)(struct cursor *))
+static struct rule_cond *
+parse_joined(struct cursor *cursor, const char *word, enum rule_cond_kind kind,
+             struct rule_cond *(*parse)(struct cursor *))
 {
     size_t from = cursor->stack_len;
     struct rule_cond *cond;

@@ -9,7 +9,7 @@
 #include "lib/base/alloc.h"
 #include "lib/base/text.h"
 
-#define SHOWN_BYTES_MAX 40   /* Of a token in a message. */
+#define SHOWN_BYTES_MAX   40 /* Of a token in a message. */
 #define INSTEAD_BYTES_MAX 80 /* Of a token in a hint, never cut. */
 
 void cursor_init(struct cursor *cursor, struct rules *rules, uint32_t file,
@@ -67,8 +67,7 @@ static int keep_comment(struct cursor *cursor, const struct token *token)
 static struct token read_token(struct cursor *cursor)
 {
     struct token token = lex_next(&cursor->lexer);
-    while (token.kind == TOKEN_COMMENT &&
-           keep_comment(cursor, &token) == 0)
+    while (token.kind == TOKEN_COMMENT && keep_comment(cursor, &token) == 0)
         token = lex_next(&cursor->lexer);
     if (cursor->lexer.failed)
         cursor_no_memory(cursor);

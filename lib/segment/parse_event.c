@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "lib/base/instant.h"
-#include "lib/base/text.h"
 #include "lib/segment/parse_path.h"
 #include "lib/segment/parse_test.h"
 #include "lib/segment/parse_value.h"
@@ -71,12 +70,11 @@ static int parse_selector(struct cursor *cursor, int inside,
 
 int parse_event(struct cursor *cursor, int inside, struct rule_event *event)
 {
-    *event = (struct rule_event){
-        .pos = cursor_pos(cursor, cursor_peek(cursor, 0))};
+    *event =
+        (struct rule_event){.pos = cursor_pos(cursor, cursor_peek(cursor, 0))};
     if (parse_selector(cursor, inside, event) < 0)
         return -1;
-    if (cursor_accept(cursor, "where") &&
-        !(event->where = parse_where(cursor)))
+    if (cursor_accept(cursor, "where") && !(event->where = parse_where(cursor)))
         return -1;
     event->pos = cursor_span(cursor, event->pos);
     return 0;
@@ -89,8 +87,7 @@ static int parse_number_of_times(struct cursor *cursor, int64_t *number)
     const struct token *token = cursor_peek(cursor, 0);
     if (token->kind != TOKEN_NUMBER || token->value.type != SEG_INT)
         return cursor_error(cursor, "A whole number is missing here.");
-    if (token->value.as.integer < 0 ||
-        token->value.as.integer > RULE_TIMES_MAX)
+    if (token->value.as.integer < 0 || token->value.as.integer > RULE_TIMES_MAX)
         return cursor_error(cursor, "A number of times is from 0 to %d.",
                             RULE_TIMES_MAX);
     *number = cursor_take(cursor)->value.as.integer;
@@ -108,11 +105,11 @@ static int expect_times(struct cursor *cursor)
 static int wrong_times(struct cursor *cursor)
 {
     static const char *const rows[][2] = {
-        {">=", "at least 3 times"},   {">", "at least 4 times"},
-        {"<=", "at most 3 times"},    {"<", "at most 2 times"},
-        {"=", "exactly 3 times"},     {"==", "exactly 3 times"},
-        {"more", "at least 4 times"}, {"less", "at most 2 times"},
-        {"fewer", "at most 2 times"}, {"atleast", "at least 3 times"},
+        {">=", "at least 3 times"},    {">", "at least 4 times"},
+        {"<=", "at most 3 times"},     {"<", "at most 2 times"},
+        {"=", "exactly 3 times"},      {"==", "exactly 3 times"},
+        {"more", "at least 4 times"},  {"less", "at most 2 times"},
+        {"fewer", "at most 2 times"},  {"atleast", "at least 3 times"},
         {"atmost", "at most 3 times"}, {"once", "exactly 1 time"},
         {"twice", "exactly 2 times"},  {"exact", "exactly 3 times"},
         {"never", "did not ..."},
@@ -151,8 +148,8 @@ static int parse_between_times(struct cursor *cursor, struct rule_times *times)
 
 int parse_times(struct cursor *cursor, struct rule_times *times)
 {
-    *times = (struct rule_times){
-        .pos = cursor_pos(cursor, cursor_peek(cursor, 0))};
+    *times =
+        (struct rule_times){.pos = cursor_pos(cursor, cursor_peek(cursor, 0))};
     if (cursor_at(cursor, 0, "between") &&
         cursor_peek(cursor, 1)->kind == TOKEN_DATE)
         return 0;
@@ -187,7 +184,8 @@ int window_is_here(struct cursor *cursor)
     return cursor_at_any(cursor, 0, "from since");
 }
 
-static int check_from_to(struct cursor *cursor, const struct rule_window *window)
+static int check_from_to(struct cursor *cursor,
+                         const struct rule_window *window)
 {
     struct buf from, to;
     if (window->from_ms > window->to_ms)
@@ -198,10 +196,11 @@ static int check_from_to(struct cursor *cursor, const struct rule_window *window
     buf_init(&to);
     duration_format(&from, window->from_ms);
     duration_format(&to, window->to_ms);
-    cursor_error_at(cursor, window->pos, "This window is backwards: it begins "
-                                         "after it ends.");
-    cursor_suggest(cursor, "did you mean `from %s to %s ago`?",
-                   buf_string(&to), window->from_ms ? buf_string(&from) : "0d");
+    cursor_error_at(cursor, window->pos,
+                    "This window is backwards: it begins "
+                    "after it ends.");
+    cursor_suggest(cursor, "did you mean `from %s to %s ago`?", buf_string(&to),
+                   window->from_ms ? buf_string(&from) : "0d");
     buf_done(&from);
     buf_done(&to);
     return -1;
@@ -221,8 +220,8 @@ static int parse_from_to(struct cursor *cursor, struct rule_window *window)
 
 int parse_window(struct cursor *cursor, struct rule_window *window)
 {
-    *window = (struct rule_window){
-        .pos = cursor_pos(cursor, cursor_peek(cursor, 0))};
+    *window =
+        (struct rule_window){.pos = cursor_pos(cursor, cursor_peek(cursor, 0))};
     if (!window_is_here(cursor))
         return 0;
     if (cursor_at_any(cursor, 0, "since before between"))
@@ -274,8 +273,10 @@ static int parse_measure_path(struct cursor *cursor,
     if (!cursor_accept(cursor, ",")) {
         cursor_error(cursor, "`%s` needs the property after a comma.",
                      info->word);
-        return cursor_suggest(cursor, "write, for example, `%s(\"Order "
-                                      "Placed\", total)`", info->word);
+        return cursor_suggest(cursor,
+                              "write, for example, `%s(\"Order "
+                              "Placed\", total)`",
+                              info->word);
     }
     return parse_event_path(cursor, &measure->path);
 }

@@ -78,8 +78,10 @@ static int parse_below(struct cursor *cursor, const struct root *root,
     if (!cursor_accept(cursor, ".")) {
         cursor_error(cursor, "After `%s` stands `.` and a name.", root->word);
         if (root->root != PATH_USER && root->root != PATH_ACCOUNT)
-            cursor_suggest(cursor, "a property of that name is written "
-                                   "`properties.%s`", root->word);
+            cursor_suggest(cursor,
+                           "a property of that name is written "
+                           "`properties.%s`",
+                           root->word);
         return -1;
     }
     path->root = root->root;
@@ -91,8 +93,7 @@ int parse_user_path(struct cursor *cursor, struct path *path)
     const struct root *root = find_root(cursor_peek(cursor, 0)->source);
     if (root && (root->root == PATH_USER || root->root == PATH_ACCOUNT))
         return parse_below(cursor, root, path);
-    return cursor_wrong_word(cursor, "path such as user.plan",
-                             "user|account");
+    return cursor_wrong_word(cursor, "path such as user.plan", "user|account");
 }
 
 static int check_event_name(struct cursor *cursor, const struct path *path)
@@ -120,10 +121,14 @@ int parse_event_path(struct cursor *cursor, struct path *path)
     const struct root *root =
         token->kind == TOKEN_WORD ? find_root(token->source) : NULL;
     if (root && (root->root == PATH_USER || root->root == PATH_ACCOUNT)) {
-        cursor_error(cursor, "Here stands a property of the event, nothing of "
-                             "the %s.", root->word);
-        return cursor_suggest(cursor, "a property of that name is written "
-                                      "`properties.%s`", root->word);
+        cursor_error(cursor,
+                     "Here stands a property of the event, nothing of "
+                     "the %s.",
+                     root->word);
+        return cursor_suggest(cursor,
+                              "a property of that name is written "
+                              "`properties.%s`",
+                              root->word);
     }
     if (root) {
         if (parse_below(cursor, root, path) < 0)

@@ -1,8 +1,5 @@
 /* parse_segment.c: segments of a segment file, field by field. */
-#include <string.h>
-
 #include "lib/base/alloc.h"
-#include "lib/base/text.h"
 #include "lib/segment/parse_block.h"
 #include "lib/segment/parse_cond.h"
 #include "lib/segment/parse_value.h"
@@ -15,9 +12,9 @@ struct building {
 };
 
 static const char *const field_words[] = {
-    [FIELD_TITLE] = "title", [FIELD_OWNER] = "owner",
-    [FIELD_TAGS] = "tags",   [FIELD_DOCS] = "docs",
-    [FIELD_WHEN] = "when",   [FIELD_INCLUDE] = "include",
+    [FIELD_TITLE] = "title",     [FIELD_OWNER] = "owner",
+    [FIELD_TAGS] = "tags",       [FIELD_DOCS] = "docs",
+    [FIELD_WHEN] = "when",       [FIELD_INCLUDE] = "include",
     [FIELD_EXCLUDE] = "exclude", [FIELD_ON] = "on",
 };
 
@@ -78,8 +75,17 @@ static int add_trigger(struct cursor *cursor, struct rule_segment *segment)
 
 /* ---- fields ---------------------------------------------------------- */
 
-/* Whether field FIELD begins here: its word, and what must follow it, as the
- * words are good names of properties too. */
+/* The field whose word stands here; FIELD_COUNT_ if none. */
+static enum rule_field find_field(struct cursor *cursor)
+{
+    int field = 0;
+    while (field < FIELD_COUNT_ && !cursor_at(cursor, 0, field_words[field]))
+        field++;
+    return (enum rule_field)field;
+}
+
+/* Whether field FIELD begins here, in the middle of a line: its word, and what
+ * must follow it, as the words are good names of properties too. */
 static int field_is_here(struct cursor *cursor, enum rule_field field)
 {
     const struct token *next = cursor_peek(cursor, 1);
@@ -103,15 +109,6 @@ static int field_is_here(struct cursor *cursor, enum rule_field field)
         break;
     }
     return 0;
-}
-
-/* The field whose word stands here; FIELD_COUNT_ if none. */
-static enum rule_field find_field(struct cursor *cursor)
-{
-    int field = 0;
-    while (field < FIELD_COUNT_ && !cursor_at(cursor, 0, field_words[field]))
-        field++;
-    return (enum rule_field)field;
 }
 
 static int wrong_field(struct cursor *cursor)
@@ -166,7 +163,7 @@ static int parse_field(struct cursor *cursor, enum rule_field field,
     case FIELD_OWNER:
         return parse_text_field(cursor, "An owner", &segment->owner);
     case FIELD_DOCS:
-        return parse_text_field(cursor, "The docs", &segment->docs);
+        return parse_text_field(cursor, "The text of docs", &segment->docs);
     case FIELD_TAGS:
         cursor_take(cursor);
         return parse_strings(cursor, "A tag", SEG_NAME_BYTES_MAX,
@@ -206,13 +203,14 @@ static int parse_next_field(struct cursor *cursor, struct rule_segment *segment)
 static void skip_field(struct cursor *cursor, int braces)
 {
     for (; cursor_peek(cursor, 0)->kind != TOKEN_END; cursor_take(cursor)) {
-        int after_dot = cursor->last.source.len == 1 &&
-                        cursor->last.source.bytes[0] == '.';
+        int after_dot =
+            cursor->last.source.len == 1 && cursor->last.source.bytes[0] == '.';
         if (definition_is_here(cursor) && cursor_peek(cursor, 0)->starts_line)
             return;
         if (cursor->braces > braces || after_dot)
             continue;
-        if (cursor_at(cursor, 0, "}"))
+        if (cursor_at(cursor, 0, "}") || (cursor_peek(cursor, 0)->starts_line &&
+                                          find_field(cursor) != FIELD_COUNT_))
             return;
         for (int i = 0; i < FIELD_COUNT_; i++)
             if (field_is_here(cursor, (enum rule_field)i))

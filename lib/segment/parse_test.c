@@ -48,16 +48,35 @@ static enum rule_op find_op(struct cursor *cursor, int *count)
 static const struct habit {
     const char *written, *meant;
 } habits[] = {
-    {"==", "="},      {"===", "="},        {"!==", "!="},
-    {"<>", "!="},     {"=>", ">="},        {"=<", "<="},
-    {"is", "="},      {"equals", "="},     {"eq", "="},
-    {"ne", "!="},     {"lt", "<"},         {"gt", ">"},
-    {"gte", ">="},    {"lte", "<="},       {"like", "matches"},
-    {"exists", "is set"}, {"includes", "contains"}, {"start", "starts with"},
-    {"end", "ends with"}, {"startswith", "starts with"},
-    {"endswith", "ends with"}, {"one", "in (...)"}, {"newer", "within"},
-    {"older", "more than ... ago"}, {"since", "after"}, {"until", "before"},
-    {"less", "<"},    {"greater", ">"},    {"least", ">="},
+    {"==", "="},
+    {"===", "="},
+    {"!==", "!="},
+    {"<>", "!="},
+    {"=>", ">="},
+    {"=<", "<="},
+    {"is", "="},
+    {"equals", "="},
+    {"eq", "="},
+    {"ne", "!="},
+    {"lt", "<"},
+    {"gt", ">"},
+    {"gte", ">="},
+    {"lte", "<="},
+    {"like", "matches"},
+    {"exists", "is set"},
+    {"includes", "contains"},
+    {"start", "starts with"},
+    {"end", "ends with"},
+    {"startswith", "starts with"},
+    {"endswith", "ends with"},
+    {"one", "in (...)"},
+    {"newer", "within"},
+    {"older", "more than ... ago"},
+    {"since", "after"},
+    {"until", "before"},
+    {"less", "<"},
+    {"greater", ">"},
+    {"least", ">="},
 };
 
 static int suggest_habit(struct cursor *cursor, struct seg_text word)
@@ -82,12 +101,10 @@ static int suggest_habit(struct cursor *cursor, struct seg_text word)
 /* The two words of a test of which only the first is right. */
 static int suggest_second(struct cursor *cursor)
 {
-    static const char *const rows[][2] = {{"is", "set|not set"},
-                                          {"starts", "with"},
-                                          {"ends", "with"},
-                                          {"more", "than"},
-                                          {"not", "in"},
-                                          {"version", "=|!=|<|<=|>|>="}};
+    static const char *const rows[][2] = {
+        {"is", "set|not set"}, {"starts", "with"},
+        {"ends", "with"},      {"more", "than"},
+        {"not", "in"},         {"version", "=|!=|<|<=|>|>="}};
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         if (!cursor_at(cursor, 0, rows[i][0]))
             continue;
@@ -116,8 +133,8 @@ static int parse_single(struct cursor *cursor, struct rule_test *test)
     struct rule_value *value = cursor_alloc(cursor, sizeof(*value));
     if (!value || parse_value(cursor, value) < 0)
         return -1;
-    test->values = (struct rule_values){
-        .count = 1, .items = value, .pos = value->pos};
+    test->values =
+        (struct rule_values){.count = 1, .items = value, .pos = value->pos};
     return 0;
 }
 
@@ -125,11 +142,10 @@ static int parse_range(struct cursor *cursor, struct rule_test *test)
 {
     struct rule_value *values = cursor_alloc(cursor, 2 * sizeof(*values));
     if (!values || parse_value(cursor, &values[0]) < 0 ||
-        cursor_expect(cursor, "and") < 0 ||
-        parse_value(cursor, &values[1]) < 0)
+        cursor_expect(cursor, "and") < 0 || parse_value(cursor, &values[1]) < 0)
         return -1;
-    test->values = (struct rule_values){
-        .count = 2, .items = values, .pos = values[0].pos};
+    test->values =
+        (struct rule_values){.count = 2, .items = values, .pos = values[0].pos};
     test->values.pos = cursor_span(cursor, test->values.pos);
     return 0;
 }
@@ -141,12 +157,12 @@ static int parse_kind(struct cursor *cursor, struct rule_test *test,
     const struct token *token = cursor_peek(cursor, 0);
     if (token->kind == kind)
         return parse_single(cursor, test);
-    cursor_error(cursor, "After `%s` stands %s.",
-                 rule_op_info(test->op)->words, what);
+    cursor_error(cursor, "After `%s` stands %s.", rule_op_info(test->op)->words,
+                 what);
     if (token->kind == TOKEN_STRING && kind == TOKEN_DATE)
         cursor_suggest(cursor, "a date has no quotes: 2026-01-31");
-    else if (kind == TOKEN_STRING && (token->kind == TOKEN_WORD ||
-                                      token->kind == TOKEN_NUMBER))
+    else if (kind == TOKEN_STRING &&
+             (token->kind == TOKEN_WORD || token->kind == TOKEN_NUMBER))
         cursor_instead(cursor, 0, "\"", "\"");
     return -1;
 }
@@ -202,9 +218,9 @@ static int parse_folding(struct cursor *cursor, struct rule_test *test)
 int parse_test(struct cursor *cursor, const char *what, struct rule_test *test)
 {
     int words;
-    *test = (struct rule_test){
-        .op = find_op(cursor, &words),
-        .pos = cursor_pos(cursor, cursor_peek(cursor, 0))};
+    *test =
+        (struct rule_test){.op = find_op(cursor, &words),
+                           .pos = cursor_pos(cursor, cursor_peek(cursor, 0))};
     if (cursor_at(cursor, 0, "matches") && cursor_at(cursor, 1, "regex"))
         return cursor_not_yet(cursor, "`matches regex`");
     if (cursor_at(cursor, 0, "has") && cursor_at(cursor, 1, "one"))
@@ -225,8 +241,10 @@ int parse_deeper(struct cursor *cursor)
 {
     if (++cursor->depth <= RULE_DEPTH_MAX)
         return 0;
-    return cursor_error(cursor, "Brackets and `not` are nested more than %d "
-                                "deep.", RULE_DEPTH_MAX);
+    return cursor_error(cursor,
+                        "Brackets and `not` are nested more than %d "
+                        "deep.",
+                        RULE_DEPTH_MAX);
 }
 
 int parse_no_joint(struct cursor *cursor)

@@ -11,8 +11,10 @@
  * part of it. Only for a hint; nothing is taken. */
 static int unquoted(struct cursor *cursor, char *out, size_t size)
 {
-    static const char stops[] = "|in|from|at|where|or|and|between|exactly|not|"
-                                "times|ignoring|ago|once|within|";
+    static const char stops[] =
+        "|in|from|at|where|or|and|between|exactly|not|"
+        "times|ignoring|ago|once|within|title|owner|tags|docs|when|"
+        "include|exclude|on|";
     char word[80];
     size_t used = 0;
     for (int i = 0; i < CURSOR_LOOKAHEAD; i++) {
@@ -24,9 +26,9 @@ static int unquoted(struct cursor *cursor, char *out, size_t size)
                  token->source.bytes);
         if (strstr(stops, word))
             break;
-        used += (size_t)snprintf(out + used, size - used, "%s%.*s",
-                                 i ? " " : "", (int)token->source.len,
-                                 token->source.bytes);
+        used +=
+            (size_t)snprintf(out + used, size - used, "%s%.*s", i ? " " : "",
+                             (int)token->source.len, token->source.bytes);
     }
     return used > 0;
 }
@@ -154,13 +156,13 @@ int parse_value(struct cursor *cursor, struct rule_value *value)
         value->value = token->value;
         value->is_date = token->kind == TOKEN_DATE;
         if (value->is_date)
-            value->value = (struct seg_value){.type = SEG_INT,
-                                              .as.integer = token->ms};
+            value->value =
+                (struct seg_value){.type = SEG_INT, .as.integer = token->ms};
         if (cursor_copy(cursor, token->source, &value->spelling) < 0)
             return -1;
     } else if (is_truth(cursor)) {
-        value->value = (struct seg_value){
-            .type = SEG_BOOL, .as.boolean = token->source.len == 4};
+        value->value = (struct seg_value){.type = SEG_BOOL,
+                                          .as.boolean = token->source.len == 4};
     } else {
         return wrong_value(cursor);
     }
@@ -293,10 +295,9 @@ static int parse_plain_value(struct cursor *cursor, struct rule_value *value)
         return -1;
     if (value->is_date) {
         value->is_date = 0;
-        value->value =
-            (struct seg_value){.type = SEG_TEXT,
-                               .len = (uint32_t)value->spelling.len,
-                               .as.text = value->spelling.bytes};
+        value->value = (struct seg_value){.type = SEG_TEXT,
+                                          .len = (uint32_t)value->spelling.len,
+                                          .as.text = value->spelling.bytes};
     }
     return 0;
 }
@@ -321,10 +322,11 @@ int parse_property_value(struct cursor *cursor, struct rule_value *value)
     } while (more > 0);
     if (more < 0)
         return -1;
-    *value = (struct rule_value){
-        .value = {.type = SEG_LIST, .len = count,
-                  .as.items = cursor_pop(cursor, from)},
-        .pos = cursor_span(cursor, pos)};
+    *value =
+        (struct rule_value){.value = {.type = SEG_LIST,
+                                      .len = count,
+                                      .as.items = cursor_pop(cursor, from)},
+                            .pos = cursor_span(cursor, pos)};
     return value->value.as.items ? 0 : -1;
 }
 

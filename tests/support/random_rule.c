@@ -59,23 +59,29 @@ static struct seg_text copy(struct random *r, const char *text)
 
 /* ---- values ---------------------------------------------------------- */
 
-static const char *const names[] = {"plan",       "total",   "user",   "not",
-                                    "first name", "$price",  "event",  "in",
-                                    "properties", "context", "a.b",    "x_1",
-                                    "between",    "quote\"", "gr\xc3\xb6\xc3\x9f"
-                                                             "e"};
+static const char *const names[] = {
+    "plan",   "total", "user",    "not",        "first name",
+    "$price", "event", "in",      "properties", "context",
+    "a.b",    "x_1",   "between", "quote\"",    "\xc3\xb6\xc3\x9f"};
 static const char *const texts[] = {
     "pro", "",     "with \"quotes\"", "tab\tand\nline", "back\\slash",
     "0",   "true", "\xe2\x82\xac 5",  "\x7f\x01",       "# no comment"};
 static const char *const keys[] = {"alpha", "beta_2", "gamma", "delta_x"};
-static const char *const numbers[] = {
-    "0", "-1", "42", "9223372036854775807", "-9223372036854775808",
-    "0.5", "1e3", "-2.50", "1E-7", "100.0"};
+static const char *const numbers[] = {"0",
+                                      "-1",
+                                      "42",
+                                      "9223372036854775807",
+                                      "-9223372036854775808",
+                                      "0.5",
+                                      "1e3",
+                                      "-2.50",
+                                      "1E-7",
+                                      "100.0"};
 static const char *const dates[] = {"2026-01-31", "2024-02-29T12:00Z",
                                     "1970-01-01T00:00:00.250+02:00"};
-static const int64_t durations[] = {1,       500,      90000,     900000,
-                                    3600000, 86400000, 604800000, 129600000,
-                                    694861001, 36500 * DAY_MS};
+static const int64_t durations[] = {
+    1,        500,       90000,     900000,    3600000,
+    86400000, 604800000, 129600000, 694861001, 36500 * DAY_MS};
 
 static struct rule_value random_text(struct random *r)
 {
@@ -146,10 +152,10 @@ static struct rule_values random_values(struct random *r, int lists)
 static struct path random_path(struct random *r, int of_user)
 {
     static const char *const of_event[] = {"name", "type", "id"};
-    struct path path = {
-        .root = of_user ? (chance(r, 50) ? PATH_USER : PATH_ACCOUNT)
-                        : (enum path_root)below(r, 3),
-        .count = 1 + (int)below(r, 3)};
+    struct path path = {.root = of_user
+                                    ? (chance(r, 50) ? PATH_USER : PATH_ACCOUNT)
+                                    : (enum path_root)below(r, 3),
+                        .count = 1 + (int)below(r, 3)};
     if (path.root == PATH_EVENT)
         path.count = 1;
     struct seg_text *items = make(r, (size_t)path.count, sizeof(*items));
@@ -373,8 +379,8 @@ static void random_triggers(struct random *r, struct rule_segment *segment)
 
 static void random_segment(struct random *r, struct rule_segment *segment)
 {
-    *segment = (struct rule_segment){
-        .key = copy(r, PICK(r, keys)), .pos = place(r)};
+    *segment =
+        (struct rule_segment){.key = copy(r, PICK(r, keys)), .pos = place(r)};
     random_fields(r, segment);
     if (chance(r, 90))
         segment->when = random_cond(r, 4);
@@ -385,9 +391,8 @@ static void random_segment(struct random *r, struct rule_segment *segment)
 static void random_line(struct random *r, struct rule_line *line)
 {
     line->kind = (enum rule_line_kind)below(r, 5);
-    line->at_ms = line->kind == LINE_SET || chance(r, 10)
-                      ? 0
-                      : PICK(r, durations);
+    line->at_ms =
+        line->kind == LINE_SET || chance(r, 10) ? 0 : PICK(r, durations);
     if (line->kind == LINE_SET) {
         line->path = random_path(r, 1);
         line->value = random_text(r);

@@ -110,3 +110,20 @@ void redis_server_do(struct redis_server *server, const char *format, ...)
     freeReplyObject(ask(server, format, args));
     va_end(args);
 }
+
+void redis_server_start_sleep(struct redis_server *server, const char *seconds)
+{
+    int done = 0;
+    redisAppendCommand(server->client, "DEBUG SLEEP %s", seconds);
+    while (!done)
+        if (redisBufferWrite(server->client, &done) != REDIS_OK)
+            give_up(server->client->errstr);
+}
+
+void redis_server_end_sleep(struct redis_server *server)
+{
+    void *reply;
+    if (redisGetReply(server->client, &reply) != REDIS_OK)
+        give_up(server->client->errstr);
+    freeReplyObject(reply);
+}

@@ -34,4 +34,9 @@ redisReply *redis_server_ask(struct redis_server *server, const char *format, ..
 /* The same, its answer thrown away. */
 void redis_server_do(struct redis_server *server, const char *format, ...);
 
+/* Let the server sleep for SECONDS and answer nobody; returns at once. And wait
+ * until it has woken up. */
+void redis_server_start_sleep(struct redis_server *server, const char *seconds);
+void redis_server_end_sleep(struct redis_server *server);
+
 #endif

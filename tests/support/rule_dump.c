@@ -7,7 +7,7 @@
 
 static void dump_value(struct buf *buf, const struct rule_value *value)
 {
-    static const char *const types[] = {"?", "bool ", "", "double ",
+    static const char *const types[] = {"?", "bool ", "",       "double ",
                                         "",  "list ", "object "};
     buf_str(buf, types[value->value.type]);
     if (value->is_date)
@@ -125,10 +125,10 @@ static void dump_did(struct buf *buf, const struct rule_cond *cond)
 void dump_cond(struct buf *buf, const struct rule_cond *cond)
 {
     static const char *const kinds[] = {
-        [COND_AND] = "and",         [COND_OR] = "or",
-        [COND_NOT] = "not",         [COND_EVERYONE] = "everyone",
-        [COND_DID] = "",            [COND_MEASURE] = "",
-        [COND_PATH] = "",           [COND_IN_SEGMENT] = "in segment "};
+        [COND_AND] = "and", [COND_OR] = "or",
+        [COND_NOT] = "not", [COND_EVERYONE] = "everyone",
+        [COND_DID] = "",    [COND_MEASURE] = "",
+        [COND_PATH] = "",   [COND_IN_SEGMENT] = "in segment "};
     buf_printf(buf, "(%s", kinds[cond->kind]);
     for (int i = 0; i < cond->count; i++) {
         buf_char(buf, ' ');
@@ -164,9 +164,9 @@ static void dump_properties(struct buf *buf,
 
 static void dump_segment(struct buf *buf, const struct rule_segment *segment)
 {
-    buf_printf(buf, "segment %s title=%s owner=%s docs=%s tags=",
-               segment->key.bytes, TEXT(segment->title), TEXT(segment->owner),
-               TEXT(segment->docs));
+    buf_printf(buf,
+               "segment %s title=%s owner=%s docs=%s tags=", segment->key.bytes,
+               TEXT(segment->title), TEXT(segment->owner), TEXT(segment->docs));
     dump_names(buf, segment->tags, segment->tag_count);
     buf_str(buf, "\n  when ");
     if (segment->when)

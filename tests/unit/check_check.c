@@ -47,8 +47,7 @@ static const struct {
      "3:19+16 There is no segment `ohter`. | did you mean `other`?\n"},
     {"in segment nothing_like_it",
      "3:19+26 There is no segment `nothing_like_it`.\n"},
-    {"user.x in @ll",
-     "3:29+3 There is no list `ll`. | did you mean `@l`?\n"},
+    {"user.x in @ll", "3:29+3 There is no list `ll`. | did you mean `@l`?\n"},
     {"user.x in @wholly_else", "3:29+12 There is no list `wholly_else`.\n"},
     /* types that can never match */
     {"count(\"A\") contains \"x\"",
@@ -98,7 +97,8 @@ static const struct {
      "3:46+1 This is a text of the event; it never matches another type.\n"},
     {"did any where (x > true or y = 1)",
      "3:38+4 true and false have no order.\n"},
-    {"count(\"A\" where x > true) > 1", "3:39+4 true and false have no order.\n"},
+    {"count(\"A\" where x > true) > 1",
+     "3:39+4 true and false have no order.\n"},
     /* contradictions */
     {"user.x = \"a\" and user.x = \"b\"",
      "3:36+12 warning: This is never true together with `user.x = \"a\"`.\n"},
@@ -144,16 +144,27 @@ static const struct {
     {"did any where (x = 1 and x = 2)",
      "3:44+5 warning: This is never true together with `x = 1`.\n"},
     {"did any where (x = 1 or x = 2)", ""},
+    {"did any where (not x = 1 and x = 1)",
+     "3:48+5 warning: This is never true together with `not x = 1`.\n"},
+    {"did \"A\" at most 2 times and not did \"A\" at most 3 times",
+     "3:47+27 warning: This is never true together with `did \"A\" at most 2 "
+     "times`.\n"},
+    {"did \"A\" and did \"A\" and did \"A\" at least 2 times",
+     "3:31+7 warning: This says again `did \"A\"`.\n"},
+    {"user.x = \"a very long text, long enough that a message would not show "
+     "all of it, as that helps nobody\" and user.x = \"b\"",
+     "3:126+12 warning: This is never true together with the condition in line "
+     "3.\n"},
     /* tautologies */
     {"did \"A\" or did not \"A\"",
-     "3:30+11 warning: Everyone passes this or `did \"A\"`.\n"},
+     "3:30+11 warning: Always either this is true or `did \"A\"`.\n"},
     {"did \"A\" at most 3 times or did \"A\" at least 4 times",
-     "3:46+24 warning: Everyone passes this or `did \"A\" at most 3 "
+     "3:46+24 warning: Always either this is true or `did \"A\" at most 3 "
      "times`.\n"},
     {"did \"A\" at most 3 times or did \"A\" at least 5 times", ""},
     {"user.x > 5 or user.x <= 5", ""}, /* It may be missing. */
     {"user.x > 5 or not user.x > 5",
-     "3:33+14 warning: Everyone passes this or `user.x > 5`.\n"},
+     "3:33+14 warning: Always either this is true or `user.x > 5`.\n"},
     {"did \"A\" at least 0 times",
      "3:19+24 warning: This is always true: a count is a whole number from 0 "
      "on.\n"},
@@ -184,6 +195,9 @@ static const struct {
      "events in it; beyond that it may be off by a 64th of the window.\n"},
     {"did \"A\" at least 257 times", ""},
     {"count(\"A\") in 7d < 257",
+     "3:30+5 warning: This window is exact while a user has at most 256 such "
+     "events in it; beyond that it may be off by a 64th of the window.\n"},
+    {"count(\"A\") in 7d > 300.5",
      "3:30+5 warning: This window is exact while a user has at most 256 such "
      "events in it; beyond that it may be off by a 64th of the window.\n"},
     {"count(\"A\") in 7d between 1 and 1000",
@@ -218,10 +232,11 @@ static const struct {
     const char *name, *text, *want;
 } files[] = {
     {"nothing", "", ""},
-    {"twice", "segment a { when everyone }\nlist l = [1]\n"
-              "segment a { when everyone }\nlist l = [2]\n"
-              "test a \"t\" { at 0d expect in }\n"
-              "test a \"t\" { at 0d expect in }\n",
+    {"twice",
+     "segment a { when everyone }\nlist l = [1]\n"
+     "segment a { when everyone }\nlist l = [2]\n"
+     "test a \"t\" { at 0d expect in }\n"
+     "test a \"t\" { at 0d expect in }\n",
      "2:6+1 warning: The list `l` is not used.\n"
      "3:9+1 The segment `a` is defined already at x.seg:1.\n"
      "3:9+1 warning: The segment `a` has no test.\n"
@@ -234,8 +249,9 @@ static const struct {
      ""},
     {"no test", "segment a { when everyone }\n",
      "1:9+1 warning: The segment `a` has no test.\n"},
-    {"a test of nothing", "segment goals { when everyone }\n"
-                          "test goal \"t\" { at 0d expect in }\n",
+    {"a test of nothing",
+     "segment goals { when everyone }\n"
+     "test goal \"t\" { at 0d expect in }\n",
      "1:9+5 warning: The segment `goals` has no test.\n"
      "2:6+4 There is no segment `goal` to test. | did you mean `goals`?\n"},
     {"a test that expects nothing, or goes back",
@@ -244,39 +260,44 @@ static const struct {
      "test a \"u\" { at 2d event \"A\" at 1d expect in set user.x = 1 }\n",
      "2:6+1 warning: This test expects nothing.\n"
      "3:30+15 warning: This line is earlier than the one before it.\n"},
-    {"a list with doubles", "list l = [1, \"1\", 1, true, true]\n"
-                            "segment a { when user.x in @l }\n"
-                            "test a \"t\" { at 0d expect out }\n",
+    {"a list with doubles",
+     "list l = [1, \"1\", 1, true, true]\n"
+     "segment a { when user.x in @l }\n"
+     "test a \"t\" { at 0d expect out }\n",
      "1:19+1 warning: This value stands twice in the list `l`.\n"
      "1:28+4 warning: This value stands twice in the list `l`.\n"},
-    {"triggers", "segment a { when everyone\n"
-                 "on enter trigger \"t\" { x = 1 }\n"
-                 "on exit trigger \"t\" once\n"
-                 "on enter trigger \"t\" once per 1d }\n"
-                 "test a \"t\" { at 0d expect in }\n",
+    {"triggers",
+     "segment a { when everyone\n"
+     "on enter trigger \"t\" { x = 1 }\n"
+     "on exit trigger \"t\" once\n"
+     "on enter trigger \"t\" once per 1d }\n"
+     "test a \"t\" { at 0d expect in }\n",
      "2:1+30 warning: This trigger has no cooldown: it fires each time. | add "
      "`once`, or `once per 30d`\n"
      "4:1+32 This trigger stands already in line 2.\n"},
     {"nobody", "segment a { }\ntest a \"t\" { at 0d expect out }\n",
      "1:9+1 warning: Nobody can be in this segment: it has neither `when` nor "
      "`include`.\n"},
-    {"only some", "list ids = [\"u1\"]\n"
-                  "segment a { include @ids exclude (\"u2\") }\n"
-                  "test a \"t\" { at 0d expect out }\n",
+    {"only some",
+     "list ids = [\"u1\"]\n"
+     "segment a { include @ids exclude (\"u2\") }\n"
+     "test a \"t\" { at 0d expect out }\n",
      ""},
-    {"ids", "list ids = [1]\n"
-            "segment a { include @ids exclude (\"\") }\n"
-            "test a \"t\" { at 0d expect out }\n",
+    {"ids",
+     "list ids = [1]\n"
+     "segment a { include @ids exclude (\"\") }\n"
+     "test a \"t\" { at 0d expect out }\n",
      "2:21+4 The id of a user is a text in double quotes.\n"
      "2:35+2 The id of a user is not empty.\n"},
-    {"a circle of three", "segment c { when in segment a }\n"
-                          "segment a { when did \"A\" and in segment b }\n"
-                          "segment b { when in segment c or in segment d }\n"
-                          "segment d { when everyone }\n"
-                          "test a \"t\" { at 0d expect out }\n"
-                          "test b \"t\" { at 0d expect out }\n"
-                          "test c \"t\" { at 0d expect out }\n"
-                          "test d \"t\" { at 0d expect in }\n",
+    {"a circle of three",
+     "segment c { when in segment a }\n"
+     "segment a { when did \"A\" and in segment b }\n"
+     "segment b { when in segment c or in segment d }\n"
+     "segment d { when everyone }\n"
+     "test a \"t\" { at 0d expect out }\n"
+     "test b \"t\" { at 0d expect out }\n"
+     "test c \"t\" { at 0d expect out }\n"
+     "test d \"t\" { at 0d expect in }\n",
      "1:18+12 These segments refer to each other in a circle: a -> b -> c -> "
      "a.\n"},
     {"a file that does not parse is not checked further",
@@ -364,8 +385,31 @@ START_TEST(the_longest_chain_of_segments_is_no_circle)
 }
 END_TEST
 
+/* ---- what is shipped ------------------------------------------------- */
+
+START_TEST(the_shipped_segments_check_and_stand_in_their_one_spelling)
+{
+    static char bytes[1 << 16];
+    char *spelling = NULL;
+    FILE *file = fopen("config/segments/examples.seg", "rb");
+    ck_assert_msg(file != NULL, "tests are run from the top of the tree");
+    size_t len = fread(bytes, 1, sizeof(bytes) - 1, file);
+    fclose(file);
+    struct seg_source source = {"examples.seg", bytes, len};
+    ck_assert_int_eq(seg_catalogue_check(&source, 1, diagnostics), 0);
+    for (int i = 0; i < seg_diagnostics_count(diagnostics); i++) {
+        const char *message = seg_diagnostics_at(diagnostics, i)->message;
+        ck_assert_msg(strstr(message, "two ends") != NULL, "%s", message);
+    }
+    ck_assert_int_eq(seg_format(&spelling, &source, diagnostics), 0);
+    ck_assert(!strcmp(spelling, bytes));
+    free(spelling);
+}
+END_TEST
+
 SUITE("check", setup, teardown, TABLE(a_condition_is_checked, conds),
       TABLE(a_file_is_checked, files),
       TEST(segments_are_sorted_and_references_resolved),
       TEST(definitions_of_several_files_find_each_other),
-      TEST(the_longest_chain_of_segments_is_no_circle))
+      TEST(the_longest_chain_of_segments_is_no_circle),
+      TEST(the_shipped_segments_check_and_stand_in_their_one_spelling))

@@ -48,8 +48,7 @@ static const struct {
      "      when did \"Goal Used\" at laest 3 times\n"
      "                              ^~~~~\n"
      "    did you mean `least`?\n"},
-    {"a tab is one column wide",
-     "segment a {\n\twhen\tevryone\n}\n",
+    {"a tab is one column wide", "segment a {\n\twhen\tevryone\n}\n",
      "goals.seg:2:7: error: `evryone` is no condition.\n"
      "     when evryone\n"
      "          ^~~~~~~\n"
@@ -67,8 +66,7 @@ static const struct {
      "    segment a { when evryone\n"
      "                     ^~~~~~~\n"
      "    did you mean `everyone`?\n"},
-    {"the end of the file is a place too",
-     "list a =",
+    {"the end of the file is a place too", "list a =",
      "goals.seg:1:9: error: The values of a list stand in [ ].\n"
      "    list a =\n"
      "            ^\n"
@@ -183,8 +181,7 @@ START_TEST(a_message_that_is_too_long_is_cut_at_a_character)
         diagnostics_add(diagnostics, SEG_SEVERITY_ERROR, &rules,
                         (struct rule_pos){0, 1, 1, 1}, "%.*s%s", skip, "xx",
                         longest);
-        const char *message =
-            seg_diagnostics_at(diagnostics, skip)->message;
+        const char *message = seg_diagnostics_at(diagnostics, skip)->message;
         size_t len = strlen(message);
         ck_assert_uint_le(len, 1000);
         ck_assert_uint_ge(len, 990);

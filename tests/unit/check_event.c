@@ -139,8 +139,11 @@ static void expect(const char *json, const char *want)
 
 /* ---- tables ---------------------------------------------------------- */
 
-#define T   "{\"type\":\"track\",\"event\":\"E\",\"userId\":\"u\""
-#define E   "track name=\"E\" user=\"u\""
+#define T "{\"type\":\"track\",\"event\":\"E\",\"userId\":\"u\""
+#define E "track name=\"E\" user=\"u\""
+#define DEEP                                                           \
+    "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[" \
+    "]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]"
 #define OWN " 4=\"E\" 5=\"track\""
 
 static const struct {
@@ -172,6 +175,9 @@ static const struct {
     {"{\"type\":\"track\",\"event\":\"E\",\"anonymousId\":7}", "bad_user_id"},
     {"{\"type\":\"track\",\"event\":\"E\",\"userId\":\"\\u00fc \\\"x\\\"\"}",
      "track name=\"E\" user=\"\xc3\xbc \\\"x\\\"\"" OWN},
+
+    {"{\"type\":\"track\",\"event\":\"E\",\"userId\":\"\\ufffd\"}",
+     "track name=\"E\" user=\"\xef\xbf\xbd\"" OWN},
 
     /* When. */
     {T ",\"timestamp\":\"2026-01-02\"}", E " at=1767312000000" OWN},
@@ -266,6 +272,12 @@ static const struct {
     {"{\"type\":\"identify\",\"userId\":\"u\",\"traits\":{\"a\":1,\"b\":2,"
      "\"\\u0061\":3}}",
      "identify user=\"u\" a:3 b:2"},
+
+    {"{\"type\":\"identify\",\"userId\":\"u\",\"traits\":{\"a\":" DEEP
+     ",\"a\":1}}",
+     "identify user=\"u\" a:1"},
+    {T ",\"properties\":{\"list\":" DEEP ",\"list\":1}}", E OWN " 13=1"},
+    {T ",\"properties\":{\"list\":1,\"list\":" DEEP "}}", "too_deep"},
 
     /* Attributes. */
     {"{\"type\":\"identify\",\"userId\":\"u\",\"traits\":{\"plan\":\"pro\","
@@ -392,6 +404,9 @@ static const char *const bad_texts[] = {
     "{\"a\":[1}}",
     "{\"a\":{]}}",
     "{\"a\":[1:2]}",
+    "{\"a\":[1 :2]}",
+    "{\"a\":[\"b\":2]}",
+    "{\"a\":\"b\":\"c\":2}",
     "{\"a\":]}",
     "{\"a\":tru}",
     "{\"a\":trues}",
@@ -511,6 +526,8 @@ static const struct limit {
      "\"]}}", SEG_STRING_BYTES_MAX, SEG_ERR_STRING_BYTES},
     {"a trait", "{\"type\":\"identify\",\"userId\":\"u\",\"traits\":{\"a\":\"",
      "a", "", "", "\"}}", SEG_STRING_BYTES_MAX, SEG_ERR_STRING_BYTES},
+    {"a trait's name", "{\"type\":\"identify\",\"userId\":\"u\",\"traits\":{\"",
+     "a", "", "", "\":1}}", SEG_STRING_BYTES_MAX, SEG_ERR_STRING_BYTES},
     {"depth", T ",\"properties\":{\"list\":", "[", "", "]", "}}",
      SEG_DEPTH_MAX - 2, SEG_ERR_DEPTH},
     {"depth of a trait",
@@ -563,6 +580,56 @@ START_TEST(a_message_id_beyond_the_limit_is_none)
         ck_assert_int_eq(event.message_id.bytes == NULL, beyond > 0);
         buf_done(&json);
     }
+}
+END_TEST
+
+/* Objects on the way to a path count, too. */
+START_TEST(a_path_ends_at_the_greatest_depth)
+{
+    static struct seg_text names[SEG_DEPTH_MAX];
+    struct path path = {PATH_PROPERTIES, 0, names};
+    struct event_spec deep = {.path_count = 1, .paths = &path};
+    for (int i = 0; i < SEG_DEPTH_MAX; i++)
+        names[i] = text_of("a");
+    for (int beyond = -1; beyond <= 1; beyond++) {
+        struct seg_decoder *own;
+        struct seg_event event;
+        struct buf json;
+        path.count = SEG_DEPTH_MAX - 1 + beyond;
+        buf_init(&json);
+        buf_str(&json, T ",\"properties\":");
+        repeat(&json, "{\"a\":", (size_t)path.count);
+        buf_str(&json, "7");
+        repeat(&json, "}", (size_t)path.count + 1);
+        ck_assert_int_eq(decoder_new(&own, &deep), 0);
+        int got = seg_decode(own, json.bytes, json.len, &event, NULL);
+        ck_assert_msg(got == (beyond > 0 ? SEG_ERR_DEPTH : 0), "limit %+d: %s",
+                      beyond, seg_error_name(got));
+        ck_assert(got < 0 || event.fields[0].value.as.integer == 7);
+        seg_decoder_free(own);
+        buf_done(&json);
+    }
+}
+END_TEST
+
+static const struct {
+    const char *json, *want;
+} faults[] = {
+    {"{\"a\":1,}", "Not valid JSON at byte 7 of 8."},
+    {"\xef\xbb\xbf{\"a\":1,}", "Not valid JSON at byte 10 of 11."},
+    {"{\"a\":1", "Not valid JSON at byte 6 of 6."},
+    {"{\"a\":\"\\x\"}", "Not valid JSON at byte 6 of 10."},
+    {"{} {}", "Not valid JSON at byte 3 of 5."},
+};
+
+START_TEST(an_error_names_the_byte)
+{
+    struct seg_event event;
+    struct seg_error detail;
+    const char *json = faults[_i].json;
+    ck_assert_int_eq(seg_decode(decoder, json, strlen(json), &event, &detail),
+                     SEG_ERR_JSON);
+    ck_assert_str_eq(detail.message, faults[_i].want);
 }
 END_TEST
 
@@ -663,7 +730,8 @@ SUITE("event", setup, teardown, TABLE(a_message_becomes_an_event, messages),
       TEST(every_beginning_of_a_message_is_refused),
       TABLE(a_limit_is_where_it_is_said_to_be, limits),
       TEST(a_message_id_beyond_the_limit_is_none),
-      TEST(events_live_until_reset),
+      TEST(a_path_ends_at_the_greatest_depth),
+      TABLE(an_error_names_the_byte, faults), TEST(events_live_until_reset),
       TEST(many_traits_of_which_some_are_there_twice),
       TEST(fields_are_sorted_by_path_however_many_there_are),
       TEST(freeing_nothing_is_fine))

@@ -142,6 +142,21 @@ START_TEST(names_are_unique_and_explained)
 }
 END_TEST
 
+/* A point that no code reaches would make tests wait for nothing. */
+START_TEST(every_point_is_reached_somewhere)
+{
+    static const char *const enums[] = {
+#define X(name, text, where) #name,
+        FAIL_TABLE(X)
+#undef X
+    };
+    char command[200];
+    snprintf(command, sizeof(command),
+             "grep -rqs 'FAIL_POINT(%s)' daemon --include='*.c'", enums[_i]);
+    ck_assert_msg(system(command) == 0, "nothing reaches %s", enums[_i]);
+}
+END_TEST
+
 SUITE("fail", NULL, NULL, TEST(points_that_are_not_named_do_nothing),
       TEST(a_numbered_point_fails_at_that_time_only),
       TABLE(a_mistake_is_an_error_that_shows_it, mistakes),
@@ -149,4 +164,5 @@ SUITE("fail", NULL, NULL, TEST(points_that_are_not_named_do_nothing),
       TEST(kill_ends_the_process_at_once),
       TEST(a_stopped_process_goes_on_when_told),
       TEST(a_barrier_says_it_is_reached_and_waits_for_the_go),
-      TEST(names_are_unique_and_explained))
+      TEST(names_are_unique_and_explained),
+      TABLE(every_point_is_reached_somewhere, names))

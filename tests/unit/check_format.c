@@ -73,8 +73,8 @@ START_TEST(parsing_what_was_formatted_gives_the_tree_again)
 {
     struct rules again;
     struct buf got, want;
-    for (uint64_t seed = (uint64_t)_i * SEEDS + 1; seed <= (uint64_t)(_i + 1) * SEEDS;
-         seed++) {
+    for (uint64_t seed = (uint64_t)_i * SEEDS + 1;
+         seed <= (uint64_t)(_i + 1) * SEEDS; seed++) {
         rules_done(&rules);
         rules_init(&again);
         buf_init(&got);
@@ -229,7 +229,8 @@ static const struct {
      "list a = [1]\nlist b = [2]\n\nlist c = [3]\n\nsegment d {\n}\n\n"
      "segment e {\n}\n"},
     {"comments stay with what follows or with their line",
-     "# file\n\n# about a\nsegment a { # open\n# about when\nwhen everyone # w\n"
+     "# file\n\n# about a\nsegment a { # open\n# about when\nwhen everyone # "
+     "w\n"
      "# last\n} # close\n# end",
      "# file\n\n# about a\nsegment a {  # open\n  # about when\n"
      "  when everyone  # w\n  # last\n}  # close\n\n# end\n"},
@@ -257,7 +258,8 @@ static const struct {
      "      or account.industry in (\"healthcare\", \"education\"))\n"
      "}\n"},
     {"a comment inside a condition breaks it",
-     "segment a { when did \"A\" # one\n and did \"B\"\n # own\n or did \"C\" }",
+     "segment a { when did \"A\" # one\n and did \"B\"\n # own\n or did \"C\" "
+     "}",
      "segment a {\n"
      "  when did \"A\"  # one\n"
      "      and did \"B\"\n"
@@ -276,7 +278,8 @@ static const struct {
      "list l = [1, # one\n2,3 # three\n# end\n]",
      "list l = [\n  1,  # one\n  2,\n  3  # three\n  # end\n]\n"},
     {"tests",
-     "test a \"n\"{set user.plan=\"free\" at 1w event \"E\"{goal.id=\"g\",n=1.50}"
+     "test a \"n\"{set user.plan=\"free\" at 1w event "
+     "\"E\"{goal.id=\"g\",n=1.50}"
      "at 168h identify{a=[\"x\",2]}at 0d group \"g\" at 36h expect exit}",
      "test a \"n\" {\n"
      "  set user.plan = \"free\"\n"
@@ -363,8 +366,10 @@ START_TEST(a_condition_has_one_spelling)
     struct buf text, values;
     buf_init(&text);
     buf_init(&values);
-    buf_printf(&text, "list chiefs = [\"CFO\", \"VP Finance\"]\n"
-                      "segment s { when %s }", conds[_i].text);
+    buf_printf(&text,
+               "list chiefs = [\"CFO\", \"VP Finance\"]\n"
+               "segment s { when %s }",
+               conds[_i].text);
     ck_assert_msg(parse(&rules, buf_string(&text)) == 0, "%s: %s",
                   conds[_i].text, first_message());
     ck_assert_int_eq(check_rules(&rules, diagnostics), 0);

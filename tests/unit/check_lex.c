@@ -27,8 +27,8 @@ static void teardown(void)
 static void show(const struct token *token)
 {
     static const char *const kinds[] = {
-        "end", "error", "comment", "word", "string", "number",
-        "duration", "percent", "date", "list", "mark"};
+        "end",      "error",   "comment", "word", "string", "number",
+        "duration", "percent", "date",    "list", "mark"};
     buf_printf(&got, "%u:%u%s %s ", token->line, token->column,
                token->starts_line ? "^" : "", kinds[token->kind]);
     switch (token->kind) {
@@ -82,7 +82,9 @@ static const struct {
 } texts[] = {
     {"", "1:1^ end ; "},
     {" \t\r\n ", "2:2^ end ; "},
-    {"\xef\xbb\xbf" "a", "1:1^ word a; 1:2 end ; "},
+    {"\xef\xbb\xbf"
+     "a",
+     "1:1^ word a; 1:2 end ; "},
     {"a_1 half-life B", "1:1^ word a_1; 1:5 word half-life; 1:15 word B; "
                         "1:16 end ; "},
     {"a- b", "1:1^ word a; 1:2 mark -; 1:4 word b; 1:5 end ; "},
@@ -101,7 +103,8 @@ static const struct {
                 "2:2 end ; "},
     /* strings */
     {"\"\" \"a\\\"b\\\\\\/\\n\\t\\u00e9\\ud83d\\ude00\"",
-     "1:1^ string \"\"; 1:4 string \"a\\\"b\\\\/\\n\\t\xc3\xa9\xf0\x9f\x98\x80\"; "
+     "1:1^ string \"\"; 1:4 string "
+     "\"a\\\"b\\\\/\\n\\t\xc3\xa9\xf0\x9f\x98\x80\"; "
      "1:36 end ; "},
     {"\"a # b\"", "1:1^ string \"a # b\"; 1:8 end ; "},
     {"\"a\nb", "1:1^ error \"\\\"a\" The closing quote is missing.; "
@@ -162,8 +165,10 @@ static const struct {
                    "2026-01-31T12:00:00.000+02:00.; 1:11 end ; "},
     {"2026-a", "1:1^ number 2026; 1:5 mark -; 1:6 word a; 1:7 end ; "},
     /* bytes that no text has */
-    {"a\n\x02" "b", "2:1 error \"\\u0002\" A control character stands here.; "
-                    "2:3 end ; "},
+    {"a\n\x02"
+     "b",
+     "2:1 error \"\\u0002\" A control character stands here.; "
+     "2:3 end ; "},
     {"a\rb", "1:2 error \"\\r\" A carriage return stands here alone; end lines "
              "with a line feed.; 1:4 end ; "},
 };
@@ -189,12 +194,25 @@ static const struct {
     const char *bytes;
     int len;
 } sequences[] = {
-    {"a", 1},                {"\xc3\xa9", 2},         {"\xe2\x82\xac", 3},
-    {"\xf0\x9f\x98\x80", 4}, {"\xf4\x8f\xbf\xbf", 4}, {"\xed\x9f\xbf", 3},
-    {"\xee\x80\x80", 3},     {"\xc0\x80", 0},         {"\xc1\xbf", 0},
-    {"\xe0\x9f\xbf", 0},     {"\xed\xa0\x80", 0},     {"\xf0\x8f\xbf\xbf", 0},
-    {"\xf4\x90\x80\x80", 0}, {"\xf5\x80\x80\x80", 0}, {"\x80", 0},
-    {"\xe2\x82", 0},         {"\xe2\x82" "a", 0},
+    {"a", 1},
+    {"\xc3\xa9", 2},
+    {"\xe2\x82\xac", 3},
+    {"\xf0\x9f\x98\x80", 4},
+    {"\xf4\x8f\xbf\xbf", 4},
+    {"\xed\x9f\xbf", 3},
+    {"\xee\x80\x80", 3},
+    {"\xc0\x80", 0},
+    {"\xc1\xbf", 0},
+    {"\xe0\x9f\xbf", 0},
+    {"\xed\xa0\x80", 0},
+    {"\xf0\x8f\xbf\xbf", 0},
+    {"\xf4\x90\x80\x80", 0},
+    {"\xf5\x80\x80\x80", 0},
+    {"\x80", 0},
+    {"\xe2\x82", 0},
+    {"\xe2\x82"
+     "a",
+     0},
 };
 
 START_TEST(a_sequence_of_bytes_is_a_character)
@@ -234,9 +252,9 @@ END_TEST
 static const struct {
     const char *word, *unit;
 } units[] = {
-    {"day", "d"},   {"Days", "d"}, {"d", "d"},     {"hrs", "h"},
-    {"weeks", "w"}, {"min", "m"},  {"mins", "m"},  {"seconds", "s"},
-    {"ms", "ms"},   {"dayss", ""}, {"month", ""},  {"ds", ""},
+    {"day", "d"},   {"Days", "d"}, {"d", "d"},       {"hrs", "h"},
+    {"weeks", "w"}, {"min", "m"},  {"mins", "m"},    {"seconds", "s"},
+    {"ms", "ms"},   {"dayss", ""}, {"month", ""},    {"ds", ""},
     {"", ""},       {"da", ""},    {"minutes", "m"},
 };
 

@@ -85,8 +85,7 @@ static const struct {
     {"did \"A\" where (x = 1 or y = 2 and z = 3)",
      "(did \"A\" where (or (p:[x] (EQ 1~1)) (and (p:[y] (EQ 2~2)) "
      "(p:[z] (EQ 3~3)))))"},
-    {"did \"A\" where (not x = 1)",
-     "(did \"A\" where (not (p:[x] (EQ 1~1))))"},
+    {"did \"A\" where (not x = 1)", "(did \"A\" where (not (p:[x] (EQ 1~1))))"},
     {"did \"A\" where ((not (x = 1)))",
      "(did \"A\" where (not (p:[x] (EQ 1~1))))"},
     {"did (\"A\" or \"B\") where x is set or everyone",
@@ -100,13 +99,13 @@ static const struct {
     {"count(\"A\") in 7d in (1, 2)",
      "(COUNT \"A\" in 604800000 (IN 1~1, 2~2))"},
     {"count(\"A\") in (1, 2)", "(COUNT \"A\" (IN 1~1, 2~2))"},
-    {"count(\"A\") in 7d not in (1)", "(COUNT \"A\" in 604800000 (NOT_IN 1~1))"},
+    {"count(\"A\") in 7d not in (1)",
+     "(COUNT \"A\" in 604800000 (NOT_IN 1~1))"},
     {"first(\"A\", p) in (\"x\", \"y\")",
      "(FIRST \"A\" p:[p] (IN \"x\", \"y\"))"},
     {"first(\"A\", p) in @l", "(FIRST \"A\" p:[p] (IN @l))"},
     {"first(\"A\", p) in 7d in @l", "(FIRST \"A\" p:[p] in 604800000 (IN @l))"},
-    {"in segment a and user.b in (1)",
-     "(and (in segment a) (u:[b] (IN 1~1)))"},
+    {"in segment a and user.b in (1)", "(and (in segment a) (u:[b] (IN 1~1)))"},
     {"user.p in @l", "(u:[p] (IN @l))"},
     /* between: of values, of times */
     {"did \"A\" between 1 and 2 times and everyone",
@@ -125,7 +124,8 @@ static const struct {
     {"first(\"A\", p) in 7d before 2026-01-01",
      "(FIRST \"A\" p:[p] in 604800000 (BEFORE date "
      "1767225600000~2026-01-01))"},
-    {"user.d before 2026-01-01", "(u:[d] (BEFORE date 1767225600000~2026-01-01))"},
+    {"user.d before 2026-01-01",
+     "(u:[d] (BEFORE date 1767225600000~2026-01-01))"},
     {"did any where d before 2026-01-01 in 7d",
      "(did any where (p:[d] (BEFORE date 1767225600000~2026-01-01)) in "
      "604800000)"},
@@ -151,7 +151,8 @@ static const struct {
     {"user.version version >= \"1.0.0\"",
      "(u:[version] (VERSION_GE \"1.0.0\"))"},
     {"user.a.\"b c\".d = true", "(u:[a].[b c].[d] (EQ bool true))"},
-    {"did any where properties.a.b = 1", "(did any where (p:[a].[b] (EQ 1~1)))"},
+    {"did any where properties.a.b = 1",
+     "(did any where (p:[a].[b] (EQ 1~1)))"},
     {"did any where a.b = 1", "(did any where (p:[a].[b] (EQ 1~1)))"},
     {"did any where context.app.version = \"1\"",
      "(did any where (c:[app].[version] (EQ \"1\")))"},
@@ -191,10 +192,10 @@ END_TEST
 START_TEST(every_test_of_the_table_parses)
 {
     static const char *const operands[] = {
-        [OPERAND_VALUE] = "\"x\"",    [OPERAND_ORDERED] = "3",
-        [OPERAND_RANGE] = "1 and 2",  [OPERAND_VALUES] = "(\"x\")",
+        [OPERAND_VALUE] = "\"x\"",      [OPERAND_ORDERED] = "3",
+        [OPERAND_RANGE] = "1 and 2",    [OPERAND_VALUES] = "(\"x\")",
         [OPERAND_STRING] = "\"1.0.0\"", [OPERAND_DURATION] = "3d",
-        [OPERAND_DATE] = "2026-01-31", [OPERAND_NONE] = ""};
+        [OPERAND_DATE] = "2026-01-31",  [OPERAND_NONE] = ""};
     const struct rule_op_info *info = rule_op_info((enum rule_op)_i);
     buf_printf(&text, "segment s { when user.x %s %s%s%s }", info->words,
                operands[info->operand], _i == OP_MORE_THAN ? " ago" : "",
@@ -224,7 +225,8 @@ END_TEST
 START_TEST(definitions_are_read_whole)
 {
     static const char file[] =
-        "\xef\xbb\xbf" "list l = [\"a\", 2, true]\r\n"
+        "\xef\xbb\xbf"
+        "list l = [\"a\", 2, true]\r\n"
         "segment s {\n"
         "\ttitle \"T\" owner \"o\" tags [\"x\", \"y\"] docs \"d\\u00e9\"\n"
         "  when everyone include (\"u1\") exclude @l\n"
@@ -239,22 +241,21 @@ START_TEST(definitions_are_read_whole)
     ck_assert_msg(ret == 0, "%s", buf_string(&got));
     buf_reset(&got);
     dump_rules(&got, &rules);
-    ck_assert_str_eq(
-        buf_string(&got),
-        "list l = \"a\", 2~2, bool true\n"
-        "segment s title=T owner=o docs=d\xc3\xa9 tags=[x].[y]\n"
-        "  when (everyone)\n"
-        "  include \"u1\"\n"
-        "  exclude @l\n"
-        "  enter t once=1 per=2592000000 {[a].[b]=1~1, "
-        "[c d]=list [\"x\",\"2026-01-31\"]}\n"
-        "  exit t once=1 per=0\n"
-        "test s n\n"
-        "  0 set u:[a]=\"2026-01-31\"~2026-01-31-\n"
-        "  0 group g {[b]=1~1}\n"
-        "  86400000 identify - {[c]=bool false}\n"
-        "  604800000 event E\n"
-        "  604800000 expect exit-\n");
+    ck_assert_str_eq(buf_string(&got),
+                     "list l = \"a\", 2~2, bool true\n"
+                     "segment s title=T owner=o docs=d\xc3\xa9 tags=[x].[y]\n"
+                     "  when (everyone)\n"
+                     "  include \"u1\"\n"
+                     "  exclude @l\n"
+                     "  enter t once=1 per=2592000000 {[a].[b]=1~1, "
+                     "[c d]=list [\"x\",\"2026-01-31\"]}\n"
+                     "  exit t once=1 per=0\n"
+                     "test s n\n"
+                     "  0 set u:[a]=\"2026-01-31\"~2026-01-31-\n"
+                     "  0 group g {[b]=1~1}\n"
+                     "  86400000 identify - {[c]=bool false}\n"
+                     "  604800000 event E\n"
+                     "  604800000 expect exit-\n");
 }
 END_TEST
 
@@ -274,8 +275,8 @@ static const struct limit limits[] = {
      "Brackets and `not` are nested more than 200 deep."},
     {"brackets of where", RULE_DEPTH_MAX, "segment s { when did any where ",
      "(", "x = 1", ")", "Brackets and `not` are nested more than 200 deep."},
-    {"names of an event", RULE_NAMES_MAX, "segment s { when did (",
-     "\"A\" or ", "\"A\")", "", "An event has at most 1000 names."},
+    {"names of an event", RULE_NAMES_MAX, "segment s { when did (", "\"A\" or ",
+     "\"A\")", "", "An event has at most 1000 names."},
     {"names of a path", RULE_PATH_NAMES_MAX, "segment s { when user.", "a.",
      "a = 1", "", "A path has at most 32 names."},
     {"values", RULE_VALUES_MAX, "segment s { when user.x in (", "1,", "1)", "",

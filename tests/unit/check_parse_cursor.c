@@ -47,8 +47,7 @@ static const struct {
      "`least`?\n"},
     {"did \"A\" at least 3 tmes",
      "1:37+4 `times` is missing before `tmes`. | did you mean `times`?\n"},
-    {"did \"A\" at least 3",
-     "1:37+1 `times` is missing before `}`.\n"},
+    {"did \"A\" at least 3", "1:37+1 `times` is missing before `}`.\n"},
     {"did \"A\" at least three times",
      "1:35+5 A whole number is missing here.\n"},
     {"did \"A\" at least 3.5 times",
@@ -120,8 +119,7 @@ static const struct {
      "1:26+17 This window is backwards: it begins after it ends. | did you "
      "mean `from 2d to 0d ago`?\n"},
     {"did \"A\" from 7d to 7d ago", "1:26+17 This window is empty.\n"},
-    {"did \"A\" from 28d to 14d",
-     "1:42+1 `ago` is missing before `}`.\n"},
+    {"did \"A\" from 28d to 14d", "1:42+1 `ago` is missing before `}`.\n"},
     {"user.plan == \"free\"",
      "1:28+2 A test of `user.plan` is missing before `==`. | did you mean "
      "`=`?\n"},
@@ -133,8 +131,7 @@ static const struct {
     {"user.plan contians \"x\"",
      "1:28+8 A test of `user.plan` is missing before `contians`. | did you "
      "mean `contains`?\n"},
-    {"user.plan starts \"x\"",
-     "1:35+3 `with` is missing before `\"x\"`.\n"},
+    {"user.plan starts \"x\"", "1:35+3 `with` is missing before `\"x\"`.\n"},
     {"user.plan = free",
      "1:30+4 A value is a text in double quotes, a number, true, false or a "
      "date. | did you mean `\"free\"`?\n"},
@@ -150,8 +147,7 @@ static const struct {
      "1:31+3 Values stand in ( ), or a list as @key. | did you mean "
      "`(\"a\")`?\n"},
     {"user.plan in ()", "1:32+1 A list has at least one value.\n"},
-    {"user.plan in (\"a\",)",
-     "1:35+1 No comma stands after the last value.\n"},
+    {"user.plan in (\"a\",)", "1:35+1 No comma stands after the last value.\n"},
     {"user.plan in (\"a\" \"b\")",
      "1:36+3 `,` or `)` is missing after this value.\n"},
     {"user.n = 9223372036854775808",
@@ -168,8 +164,7 @@ static const struct {
     {"user.d before \"2026-01-31\"",
      "1:32+12 After `before` stands a date. | a date has no quotes: "
      "2026-01-31\n"},
-    {"user.d more than 3d",
-     "1:38+1 `ago` is missing before `}`.\n"},
+    {"user.d more than 3d", "1:38+1 `ago` is missing before `}`.\n"},
     {"user.s contains 5",
      "1:34+1 After `contains` stands a text in quotes. | did you mean "
      "`\"5\"`?\n"},
@@ -178,9 +173,8 @@ static const struct {
     {"user.plan", "1:28+1 A test of `user.plan` is missing before `}`. | a "
                   "test is, for example, `= \"pro\"`, `>= 3`, `in (\"a\", "
                   "\"b\")` or `is set`\n"},
-    {"plan = \"free\"",
-     "1:18+4 `plan` is no condition. | did you mean "
-     "`user.plan`?\n"},
+    {"plan = \"free\"", "1:18+4 `plan` is no condition. | did you mean "
+                        "`user.plan`?\n"},
     {"usr.plan = \"free\"",
      "1:18+3 `usr` is no condition. | did you mean `user`?\n"},
     {"properties.x = 1",
@@ -243,9 +237,9 @@ static const struct {
     {"first(\"A\") > 3",
      "1:27+1 `first` needs the property after a comma. | write, for example, "
      "`first(\"Order Placed\", total)`\n"},
-    {"days_since(\"A\") > 3",
-     "1:18+10 In `days_since( )` stands `first` or `last` and the event. | write, for example, "
-     "`days_since(last \"A\") > 3`\n"},
+    {"days_since(\"A\") > 3", "1:18+10 In `days_since( )` stands `first` or "
+                              "`last` and the event. | write, for example, "
+                              "`days_since(last \"A\") > 3`\n"},
     {"days_since(first \"A\") in 7d > 3",
      "1:40+2 This measure has no window, it looks at all events.\n"},
     /* What is to come is said so, at the word. */
@@ -265,6 +259,24 @@ static const struct {
      "1:32+7 A sequence of events is not supported yet by this version.\n"},
     {"did \"A\" at least 3 times per week for 4 weeks",
      "1:43+3 `per day` or `per week` is not supported yet by this version.\n"},
+    {"did \"A\" for the same x",
+     "1:26+3 `for the same` is not supported yet by this version.\n"},
+    {"did \"A\" with no \"B\" between",
+     "1:26+4 `with no ... between` is not supported yet by this version.\n"},
+    {"did \"A\" all within 7d",
+     "1:26+3 `all within` is not supported yet by this version.\n"},
+    {"user.x > 70%",
+     "1:27+3 A comparison with a percent is not supported yet by this "
+     "version.\n"},
+    {"user.x = \"a\" ignoring cases",
+     "1:40+5 `case` is missing before `cases`. | did you mean `case`?\n"},
+    {"did any where context = 1",
+     "1:40+1 After `context` stands `.` and a name. | a property of that name "
+     "is written `properties.context`\n"},
+    {"did any where 5 = 5", "1:32+1 A property is missing before `5`.\n"},
+    {"did \"A\" in 2 years",
+     "1:29+1 After `in` stands a duration, such as 15m, 6h or 7d. | months and "
+     "years differ in length; write days, such as 30d or 365d\n"},
     {"did \"A\" since 2026-01-01",
      "1:26+5 A window of dates is not supported yet by this version.\n"},
     {"did \"A\" before 2026-01-01",
@@ -326,6 +338,47 @@ static const struct {
      "`title`?\n"
      "1:28+7 `evryone` is no condition. | did you mean "
      "`everyone`?\n"},
+    {"segment a {\n  title x\n  owner y\n  tags z\n  when evryone\n"
+     "  include 3\n  on entr trigger \"t\"\n  docs 5\n}\nlist l = 5",
+     "2:9+1 A title is a text in double quotes. | did you mean `\"x\"`?\n"
+     "3:9+1 An owner is a text in double quotes. | did you mean `\"y\"`?\n"
+     "4:8+1 `[` is missing before `z`.\n"
+     "5:8+7 `evryone` is no condition. | did you mean `everyone`?\n"
+     "6:11+1 Values stand in ( ), or a list as @key. | did you mean `(3)`?\n"
+     "7:6+4 `enter` or `exit` is missing before `entr`. | did you mean "
+     "`enter`?\n"
+     "8:8+1 The text of docs is a text in double quotes.\n"
+     "10:10+1 The values of a list stand in [ ]. | a list is written `list l = "
+     "[\"a\", \"b\"]`\n"},
+    {"segment a { title x owner \"o\" tags 1 when everyone include 3 on enter "
+     "trigger 4 exclude 5 tags [6] docs 7 include (\"u\") }",
+     "1:19+1 A title is a text in double quotes. | did you mean `\"x\"`?\n"
+     "1:36+1 `[` is missing before `1`.\n"
+     "1:60+1 Values stand in ( ), or a list as @key. | did you mean `(3)`?\n"
+     "1:79+1 The name of a trigger is a text in double quotes.\n"
+     "1:91+4 `tags` stands already in line 1.\n"
+     "1:107+7 `include` stands already in line 1.\n"},
+    {"segment a { and did \"A\" }", "1:13+3 A condition is missing before "
+                                    "`and`.\n"},
+    {"segment a { on enter trigger \"\" }",
+     "1:30+2 The name of a trigger is not "
+     "empty.\n"},
+    {"test a \"x\" { at 0d event \"\" }", "1:26+2 The name of an event is not "
+                                          "empty.\n"},
+    {"test a \"x\" { at 0d group \"\" }", "1:26+2 The id of a group is not "
+                                          "empty.\n"},
+    {"test a \"x\" {\n at 0d event \"A\" {\n n = }\nsegment b { when x }",
+     "3:6+1 A value is missing here: a text in double quotes, a number, true, "
+     "false or a date.\n"
+     "4:18+1 `x` is no condition. | here may stand `did`, `everyone`, `not`, "
+     "`in`, `user` or `account`\n"},
+    {"list a =", "1:9+1 The values of a list stand in [ ]. | a list is written "
+                 "`list a = [\"a\", \"b\"]`\n"},
+    {"list a", "1:7+1 `=` is missing before the end of the file.\n"},
+    {"segment a { nobody_would_ever_use_a_word_as_long_as_this_one_here }",
+     "1:13+53 `nobody_would_ever_use_a_word_as_long_as_...` is no field of a "
+     "segment. | here may stand `title`, `owner`, `tags`, `docs`, `when`, "
+     "`include`, `exclude` or `on`\n"},
     {"segment a { title x }",
      "1:19+1 A title is a text in double quotes. | did you mean `\"x\"`?\n"},
     {"segment a { title = \"x\" }",
@@ -362,7 +415,7 @@ static const struct {
      "1:40+4 A value taken from the user is not supported yet by this "
      "version.\n"},
     {"segment a { on enter trigger \"t\" { } }", "1:36+1 A name is missing "
-                                                "before `}`.\n"},
+                                                 "before `}`.\n"},
     {"list a [\"x\"]",
      "1:8+1 `=` is missing after the key of the list. | a list is written "
      "`list a = [\"a\", \"b\"]`\n"},
@@ -375,12 +428,14 @@ static const struct {
      "1:1+5 `trait` is not supported yet by this version.\n"},
     {"score x half-life 7d { \"A\" 1 }\nsegment a { when everyone }",
      "1:1+5 `score` is not supported yet by this version.\n"},
-    {"test a { }",
-     "1:8+1 The name of a test is a text in double quotes.\n"},
-    {"test a \"x\" {\n  at 0d evnt \"A\"\n  at 1d expect inn\n  sett user.x = 1\n"
+    {"test a { }", "1:8+1 The name of a test is a text in double quotes.\n"},
+    {"test a \"x\" {\n  at 0d evnt \"A\"\n  at 1d expect inn\n  sett user.x = "
+     "1\n"
      "  at 1d expect in\n}",
-     "2:9+4 `event`, `expect`, `identify` or `group` is missing before `evnt`. | did you mean `event`?\n"
-     "3:16+3 `in`, `out`, `enter` or `exit` is missing before `inn`. | did you mean `in`?\n"
+     "2:9+4 `event`, `expect`, `identify` or `group` is missing before `evnt`. "
+     "| did you mean `event`?\n"
+     "3:16+3 `in`, `out`, `enter` or `exit` is missing before `inn`. | did you "
+     "mean `in`?\n"
      "4:3+4 `sett` is no line of a test. | did you mean "
      "`set`?\n"},
     {"test a \"x\" { at 0d expect trait x = 1 }",
@@ -404,8 +459,7 @@ static const struct {
      "1:20+2 This escape is no character.\n"},
     {"segment a { title \"x\ty\" }",
      "1:21+1 A tab inside quotes is written \\t.\n"},
-    {"segment a { title \"x\n\" }",
-     "1:19+2 The closing quote is missing.\n"},
+    {"segment a { title \"x\n\" }", "1:19+2 The closing quote is missing.\n"},
     {"list a = [\"x\"]\nlist b = [caf\xc3\xa9]",
      "2:11+5 This can stand only inside quotes. | did you mean "
      "`\"caf\xc3\xa9\"`?\n"},

@@ -1,0 +1,155 @@
+/* conf_table.h: every setting of segmentd.conf, one row each.
+ *
+ *   CONF(field, name, type, initial, range, reload, help)
+ *   INPUT(...)   the same, of one input
+ *   field    member of struct conf or conf_input; durations end in _ms, sizes
+ *            in _bytes
+ *   name     as written; `http.address` is `address` in the block `http { }`
+ *   type     what may stand there and what the field is, see conf.h
+ *   initial  the value when it is not set, spelled as in the file; NULL: it
+ *            must be set
+ *   range    least..most of numbers, durations and sizes; the words of a CHOICE
+ *            in the order of their enum; of texts the most bytes
+ *   reload   RELOAD: SIGHUP will do (a later version); RESTART: it will not
+ *   help     one or more sentences: what it is for, what to think of
+ *
+ * The block `kafka { }` is not here: it takes any property of librdkafka.
+ * config/segmentd.conf is the manual; a test holds it to this table. */
+#ifndef BASE_CONF_TABLE_H
+#define BASE_CONF_TABLE_H
+
+#define CONF_TABLE(CONF, INPUT)                                                \
+    CONF(app, "app", NAME, "segmentd", "200", RESTART,                         \
+      "Prefix of the topics written, of the Redis keys and of the "            \
+      "transactional ids.")                                                    \
+    CONF(group, "group", NAME, "", "200", RESTART,                             \
+      "Consumer group; empty means the same as app.")                          \
+    CONF(process, "process", NAME, "", "200", RESTART,                         \
+      "Name of this process, the same after every restart: of two live "       \
+      "processes with one name the older is thrown out. Empty means "          \
+      "instance_id, else the host name and the HTTP port.")                    \
+    CONF(instance_id, "instance_id", NAME, "", "200", RESTART,                 \
+      "Makes the workers static members of the group: a restart within the "   \
+      "session timeout moves no partition, but a stopped process is replaced " \
+      "only after that timeout. Empty means off.")                             \
+    CONF(workers, "workers", NUMBER, "0", "0..256", RESTART,                   \
+      "Worker threads, each with partitions of its own; 0 means one per "      \
+      "processor.")                                                            \
+    CONF(clock, "clock", CHOICE, "wall", "wall|records", RESTART,              \
+      "What moves the clock of a partition: records and, while none wait, "    \
+      "the wall; or, for replays and tests, records alone.")                   \
+    CONF(segments, "segments", PATHS, "segments", "4096", RELOAD,              \
+      "Segment files, and folders whose *.seg files are read, subfolders "     \
+      "included. Relative to the folder of this file.")                        \
+    CONF(run_directory, "run_directory", PATH, "/run/segmentd", "4096",        \
+      RESTART,                                                                 \
+      "Folder for what others may want to know of the running process: with "  \
+      "--embedded the address of the broker.")                                 \
+    CONF(log_level, "log_level", CHOICE, "info", "error|warn|info|debug",      \
+      RELOAD,                                                                  \
+      "The least important lines that are written. User ids appear at debug "  \
+      "only, payloads never.")                                                 \
+                                                                               \
+    CONF(future_skew_ms, "future_skew", DURATION, "5m", "1ms..24h", RELOAD,    \
+      "How far an event may be dated after its record before it counts as "    \
+      "from the future. It is clamped to the record's time in any case.")      \
+    CONF(lateness_ms, "lateness", DURATION, "24h", "1ms..365d", RELOAD,        \
+      "Events at most this far behind the clock count as if they had come in " \
+      "time; older ones count where what is kept allows.")                     \
+    CONF(trigger_max_age_ms, "trigger_max_age", DURATION, "5m",                \
+      "1ms..365d", RELOAD,                                                     \
+      "Changes decided later than this after they were true fire no trigger: " \
+      "nobody is shown a message for last week.")                              \
+    CONF(on_bad_input, "on_bad_input", CHOICE, "dead-letter",                  \
+      "dead-letter|stop", RELOAD,                                              \
+      "What becomes of a record that is no event: it goes to the dead "        \
+      "letters, or its partition stops until somebody looks at it.")           \
+                                                                               \
+    CONF(flush_interval_ms, "flush_interval", DURATION, "30s", "0s..1h",       \
+      RELOAD,                                                                  \
+      "A changed user is written to the state topic after at most this time. " \
+      "Longer costs a longer restore, shorter costs CPU; 0s writes him with "  \
+      "every transaction.")                                                    \
+    CONF(stop_timeout_ms, "stop_timeout", DURATION, "25s", "1s..10m",          \
+      RELOAD,                                                                  \
+      "Longest time from SIGTERM to the end of the process; half of it for "   \
+      "writing changed users.")                                                \
+    CONF(linger_idle_ms, "linger_idle", DURATION, "0s", "0s..1s", RELOAD,      \
+      "How long an output waits for others before the commit while hardly "    \
+      "anything comes in.")                                                    \
+    CONF(linger_busy_ms, "linger_busy", DURATION, "20ms", "0s..10s",           \
+      RELOAD,                                                                  \
+      "The same while records keep coming.")                                   \
+    CONF(linger_behind_ms, "linger_behind", DURATION, "250ms", "0s..10s",      \
+      RELOAD,                                                                  \
+      "The same while a backlog is worked off: fewer, larger transactions.")   \
+    CONF(transaction_age_ms, "transaction_age", DURATION, "1s",                \
+      "1ms..10s", RELOAD,                                                      \
+      "A transaction of this age is committed though no reader waits for it.") \
+    CONF(transaction_events, "transaction_events", NUMBER, "100000",           \
+      "1..10000000", RELOAD,                                                   \
+      "Records after which a transaction is committed, whatever its age.")     \
+    CONF(transaction_bytes, "transaction_bytes", SIZE, "16MiB",                \
+      "64KiB..1GiB", RELOAD,                                                   \
+      "Bytes of outputs after which a transaction is committed: they stay in " \
+      "memory until the commit is known to have succeeded.")                   \
+    CONF(batch_events, "batch_events", NUMBER, "4096", "1..1000000",           \
+      RELOAD,                                                                  \
+      "Records a worker takes in one turn.")                                   \
+    CONF(batch_timers, "batch_timers", NUMBER, "10000", "1..1000000",          \
+      RELOAD,                                                                  \
+      "Timers that fire in one turn; the next record waits for the rest.")     \
+    CONF(flush_users, "flush_users", NUMBER, "2000", "1..100000", RELOAD,      \
+      "Users written to the state topic in one transaction.")                  \
+                                                                               \
+    CONF(dead_letter_bytes, "dead_letter_bytes", SIZE, "256KiB",               \
+      "0B..900KiB", RELOAD,                                                    \
+      "So much of the original stands in a dead letter.")                      \
+    CONF(user_bytes, "user_bytes", SIZE, "256KiB", "4KiB..900KiB", RESTART,    \
+      "An event that would make the record of its user larger is a dead "      \
+      "letter.")                                                               \
+    CONF(attribute_bytes, "attribute_bytes", SIZE, "1KiB", "1B..64KiB",        \
+      RESTART,                                                                 \
+      "Attributes no segment reads are kept, for later segments, up to this "  \
+      "many bytes per user.")                                                  \
+    CONF(users_max, "users_max", NUMBER, "0", "0..2147483648", RESTART,        \
+      "Users of one partition; beyond it the partition stops and says so. "    \
+      "0 means as many as there is memory for.")                               \
+                                                                               \
+    INPUT(partitioner, "input.partitioner", CHOICE, NULL,                      \
+      "murmur2|crc32|trust", RESTART,                                          \
+      "How the producers of this topic turn a user id into a partition: "      \
+      "murmur2 (Java clients), crc32 (librdkafka and what is built on it), "   \
+      "trust (some other way; the records are not checked).")                  \
+    INPUT(start, "input.start", START, NULL,                                   \
+      "earliest|latest|INSTANT", RESTART,                                      \
+      "Where a partition that was never read begins: with all that is there, " \
+      "with what comes from now on, or with an instant such as 2026-01-31.")   \
+                                                                               \
+    CONF(redis_address, "redis.address", ADDRESS, "", "4096", RESTART,         \
+      "Redis that shows the memberships: host:port, or the path of a socket. " \
+      "Empty means none.")                                                     \
+    CONF(redis_user, "redis.user", TEXT, "", "512", RESTART,                   \
+      "User for Redis 6 and later; empty means the default user.")             \
+    CONF(redis_password, "redis.password", SECRET, "", "4096", RESTART,        \
+      "Password for Redis; better file \"PATH\" than the word itself.")        \
+    CONF(redis_database, "redis.database", NUMBER, "0", "0..1000000",          \
+      RESTART,                                                                 \
+      "Number of the Redis database.")                                         \
+    CONF(redis_timeout_ms, "redis.timeout", DURATION, "1s", "10ms..1m",        \
+      RELOAD,                                                                  \
+      "Redis not answering for this long counts as away.")                     \
+    CONF(redis_heartbeat_ms, "redis.heartbeat", DURATION, "10s",               \
+      "1s..10m", RELOAD,                                                       \
+      "Life time of the key <app>:heartbeat, renewed while the view is "       \
+      "current: a reader who finds it gone knows that he reads old news.")     \
+                                                                               \
+    CONF(http_address, "http.address", ADDRESS, "127.0.0.1:7070", "4096",      \
+      RESTART,                                                                 \
+      "Address and port of metrics, health and queries; port 0 takes any "     \
+      "free one. Anything but loopback needs a token.")                        \
+    CONF(http_token, "http.token", SECRET, "", "4096", RESTART,                \
+      "Who asks must send it as Authorization: Bearer TOKEN; to be given as "  \
+      "file \"PATH\".")
+
+#endif

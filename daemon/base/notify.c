@@ -1,0 +1,47 @@
+/* notify.c: telling systemd how we are. */
+#include "daemon/base/notify.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <seg/error.h>
+
+int notify_send(const char *state)
+{
+    const char *path = getenv("NOTIFY_SOCKET");
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    if (!path || (*path != '/' && *path != '@') ||
+        strlen(path) >= sizeof(address.sun_path))
+        return 0;
+    size_t len = strlen(path);
+    memcpy(address.sun_path, path, len);
+    if (*path == '@') /* A name in the abstract namespace. */
+        address.sun_path[0] = 0;
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return 0;
+    ssize_t sent =
+        sendto(fd, state, strlen(state), MSG_NOSIGNAL | MSG_DONTWAIT,
+               (struct sockaddr *)&address,
+               (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len));
+    int full = sent < 0 && errno == EAGAIN;
+    close(fd);
+    return full ? SEG_ERR_LIMIT : sent >= 0;
+}
+
+void notify_status(const char *format, ...)
+{
+    char state[256] = "STATUS=";
+    va_list args;
+    va_start(args, format);
+    vsnprintf(state + 7, sizeof(state) - 7, format, args);
+    va_end(args);
+    notify_send(state);
+}

@@ -1,0 +1,17 @@
+/* notify.h: telling systemd how we are (sd_notify(3), without libsystemd).
+ *
+ * One datagram to the socket named by NOTIFY_SOCKET; without it nothing
+ * happens. It never blocks: who does not read does not hear. */
+#ifndef BASE_NOTIFY_H
+#define BASE_NOTIFY_H
+
+/* Send STATE, newline-separated assignments: "READY=1\nSTATUS=4 partitions".
+ * Returns 1 if it was sent; 0 if nobody is there; SEG_ERR_LIMIT if he does not
+ * read fast enough: what matters is worth another try. */
+int notify_send(const char *state);
+
+/* STATUS= with the text that FORMAT makes, for `systemctl status`. */
+void notify_status(const char *format, ...)
+    __attribute__((format(printf, 1, 2)));
+
+#endif

@@ -1,0 +1,321 @@
+/* render.c: answers as JSON and as text.
+ *
+ * jansson answers NULL when memory ran out and passes NULL on when it is added
+ * to something, so only the end is looked at: dump() of an object that misses a
+ * member through lack of memory is possible, and harmless. */
+#include "daemon/http/render.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "lib/base/buf.h"
+#include "lib/base/instant.h"
+#include "lib/base/text.h"
+
+/* ---- values ---------------------------------------------------------- */
+
+static json_t *text_json(struct seg_text text)
+{
+    json_t *json =
+        text.bytes ? json_stringn(text.bytes, text.len) : json_null();
+    return json ? json : json_null(); /* No UTF-8. */
+}
+
+static json_t *instant_json(int64_t ms)
+{
+    char text[25];
+    if (ms == INT64_MIN || ms == SEG_NEVER)
+        return json_null();
+    instant_string(text, ms);
+    return json_string(text);
+}
+
+static json_t *value_json(const struct seg_value *value)
+{
+    json_t *json = NULL;
+    switch ((enum seg_value_type)value->type) {
+    case SEG_MISSING:
+        return json_null();
+    case SEG_BOOL:
+        return json_boolean(value->as.boolean);
+    case SEG_INT:
+        return json_integer(value->as.integer);
+    case SEG_DOUBLE:
+        return json_real(value->as.number);
+    case SEG_TEXT:
+        return text_json((struct seg_text){value->as.text, value->len});
+    case SEG_LIST:
+        json = json_array();
+        for (uint32_t i = 0; i < value->len; i++)
+            json_array_append_new(json, value_json(&value->as.items[i]));
+        return json;
+    case SEG_OBJECT:
+        return json_object();
+    }
+    return json;
+}
+
+static json_t *string_or_null(const char *text)
+{
+    return *text ? json_string(text) : json_null();
+}
+
+/* JSON as a heap string; JSON is ended. */
+static char *dump(json_t *json)
+{
+    char *text = json_dumps(json, JSON_INDENT(2) | JSON_ENCODE_ANY);
+    size_t len = text ? strlen(text) : 0;
+    json_decref(json);
+    char *line = realloc(text, len + 2);
+    if (!line || !len) {
+        free(line ? line : text);
+        return NULL;
+    }
+    strcpy(line + len, "\n");
+    return line;
+}
+
+char *render_error(const char *message)
+{
+    json_t *json = json_object();
+    json_object_set_new(json, "error", json_string(message));
+    return dump(json);
+}
+
+/* What every answer about a user begins with. */
+static json_t *user_head(const struct render_user *found,
+                         struct seg_user_info *info)
+{
+    json_t *json = json_object();
+    seg_user_info(found->engine, found->user, info);
+    json_object_set_new(json, "user", text_json(info->id));
+    json_object_set_new(json, "partition", json_integer(found->partition));
+    json_object_set_new(json, "catalogue",
+                        json_string(seg_catalogue_hash(found->catalogue)));
+    json_object_set_new(json, "clock",
+                        instant_json(seg_engine_clock(found->engine)));
+    return json;
+}
+
+/* ---- one user -------------------------------------------------------- */
+
+static json_t *memberships_json(const struct render_user *found)
+{
+    struct seg_membership few[64], *all = few;
+    json_t *json = json_array();
+    int count = seg_user_memberships(found->engine, found->user, few, 64);
+    if (count > 64) {
+        all = calloc((size_t)count, sizeof(*all));
+        count =
+            all ? seg_user_memberships(found->engine, found->user, all, count)
+                : 0;
+    }
+    for (int i = 0; i < count; i++) {
+        struct seg_segment_info segment;
+        json_t *one = json_object();
+        seg_catalogue_segment(found->catalogue, all[i].segment, &segment);
+        json_object_set_new(one, "segment", json_string(segment.key));
+        json_object_set_new(one, "title", json_string(segment.title));
+        json_object_set_new(one, "entered_at",
+                            instant_json(all[i].entered_at_ms));
+        json_array_append_new(json, one);
+    }
+    if (all != few)
+        free(all);
+    return json;
+}
+
+static void add_attribute(void *arg, const struct seg_attribute *attribute)
+{
+    json_t *of = json_object_get(arg, attribute->account ? "account" : "user");
+    char *name = strndup(attribute->name.bytes, attribute->name.len);
+    if (name)
+        json_object_set_new(of, name, value_json(&attribute->value));
+    free(name);
+}
+
+static json_t *attributes_json(const struct render_user *found)
+{
+    json_t *json = json_object();
+    json_object_set_new(json, "user", json_object());
+    json_object_set_new(json, "account", json_object());
+    seg_user_attributes(found->engine, found->user, add_attribute, json);
+    return json;
+}
+
+char *render_user(const struct render_user *found)
+{
+    struct seg_user_info info;
+    json_t *json = user_head(found, &info);
+    json_object_set_new(json, "account", text_json(info.account));
+    json_object_set_new(json, "seq", json_integer(info.seq));
+    json_object_set_new(json, "trigger_seq", json_integer(info.trigger_seq));
+    json_object_set_new(json, "last_change_at",
+                        instant_json(info.last_change_ms));
+    json_object_set_new(json, "next_due_at", instant_json(info.next_due_ms));
+    json_object_set_new(json, "bytes", json_integer((json_int_t)info.bytes));
+    json_object_set_new(json, "memberships", memberships_json(found));
+    json_object_set_new(json, "attributes", attributes_json(found));
+    return dump(json);
+}
+
+/* ---- why ------------------------------------------------------------- */
+
+static json_t *holds_json(int truth)
+{
+    return truth == SEG_UNKNOWN ? json_null() : json_boolean(truth == SEG_TRUE);
+}
+
+/* The reason at *INDEX with the reasons below it; *INDEX moves behind them. */
+static json_t *tree_json(const struct seg_explanation *why, int *index)
+{
+    const struct seg_reason *reason = seg_explanation_at(why, (*index)++);
+    json_t *json = json_object(), *children = json_array();
+    int count = seg_explanation_count(why);
+    json_object_set_new(json, "condition", json_string(reason->condition));
+    json_object_set_new(json, "holds", holds_json(reason->truth));
+    json_object_set_new(json, "value", value_json(&reason->value));
+    json_object_set_new(json, "needed", string_or_null(reason->needed));
+    json_object_set_new(json, "changes_at",
+                        instant_json(reason->changes_at_ms));
+    while (*index < count &&
+           seg_explanation_at(why, *index)->depth > reason->depth)
+        json_array_append_new(children, tree_json(why, index));
+    json_object_set_new(json, "children", children);
+    return json;
+}
+
+static json_t *explanation_json(const struct render_user *found, int segment)
+{
+    struct seg_segment_info info;
+    struct seg_explanation *why = NULL;
+    int64_t entered_at_ms;
+    int index = 0;
+    if (seg_explain(&why, found->engine, found->user, segment) < 0)
+        return NULL;
+    json_t *json = json_object();
+    char *text = seg_explanation_text(why);
+    int member = seg_explanation_member(why, &entered_at_ms);
+    seg_catalogue_segment(found->catalogue, segment, &info);
+    json_object_set_new(json, "key", json_string(info.key));
+    json_object_set_new(json, "title", json_string(info.title));
+    json_object_set_new(json, "member", json_boolean(member));
+    json_object_set_new(json, "entered_at",
+                        instant_json(member ? entered_at_ms : SEG_NEVER));
+    json_object_set_new(json, "text", json_string(text ? text : ""));
+    json_object_set_new(json, "tree",
+                        seg_explanation_count(why) ? tree_json(why, &index)
+                                                   : json_null());
+    free(text);
+    seg_explanation_free(why);
+    return json;
+}
+
+static int segment_end(const struct render_user *found, int segment)
+{
+    return segment < 0 ? seg_catalogue_segment_count(found->catalogue)
+                       : segment + 1;
+}
+
+char *render_explain(const struct render_user *found, int segment)
+{
+    struct seg_user_info info;
+    json_t *json = user_head(found, &info), *segments = json_array();
+    int missing = 0;
+    for (int i = segment < 0 ? 0 : segment; i < segment_end(found, segment);
+         i++)
+        missing |= json_array_append_new(segments, explanation_json(found, i));
+    json_object_set_new(json, "segments", segments);
+    if (!missing)
+        return dump(json);
+    json_decref(json);
+    return NULL;
+}
+
+/* Returns 0, or SEG_ERR_NOMEM. */
+static int explain_text(struct buf *out, const struct render_user *found,
+                        int segment)
+{
+    struct seg_segment_info info;
+    struct seg_explanation *why = NULL;
+    int64_t entered_at_ms;
+    if (seg_explain(&why, found->engine, found->user, segment) < 0)
+        return SEG_ERR_NOMEM;
+    char *text = seg_explanation_text(why);
+    seg_catalogue_segment(found->catalogue, segment, &info);
+    if (out->len)
+        buf_char(out, '\n');
+    if (seg_explanation_member(why, &entered_at_ms)) {
+        buf_printf(out, "%s: in since ", info.key);
+        instant_format(out, entered_at_ms);
+    } else {
+        buf_printf(out, "%s: not in", info.key);
+    }
+    if (*info.title)
+        buf_printf(out, " (%s)", info.title);
+    buf_printf(out, "\n%s", text ? text : "");
+    seg_explanation_free(why);
+    free(text);
+    return text ? 0 : SEG_ERR_NOMEM;
+}
+
+char *render_explain_text(const struct render_user *found, int segment)
+{
+    struct buf out;
+    int err = 0;
+    buf_init(&out);
+    for (int i = segment < 0 ? 0 : segment; i < segment_end(found, segment);
+         i++)
+        err |= explain_text(&out, found, i);
+    char *text = err ? NULL : buf_take(&out);
+    buf_done(&out);
+    return text;
+}
+
+/* ---- all segments, readiness ------------------------------------------ */
+
+char *render_segments(const struct seg_catalogue *catalogue,
+                      const int64_t *members, int here, int total)
+{
+    json_t *json = json_object(), *segments = json_array();
+    for (int i = 0; i < seg_catalogue_segment_count(catalogue); i++) {
+        struct seg_segment_info info;
+        json_t *one = json_object(), *tags = json_array();
+        seg_catalogue_segment(catalogue, i, &info);
+        json_object_set_new(one, "key", json_string(info.key));
+        json_object_set_new(one, "title", string_or_null(info.title));
+        json_object_set_new(one, "owner", string_or_null(info.owner));
+        json_object_set_new(one, "docs", string_or_null(info.docs));
+        for (int j = 0; j < info.tag_count; j++)
+            json_array_append_new(tags, text_json(info.tags[j]));
+        json_object_set_new(one, "tags", tags);
+        json_object_set_new(one, "condition", string_or_null(info.condition));
+        json_object_set_new(one, "members", json_integer(members[i]));
+        json_array_append_new(segments, one);
+    }
+    json_object_set_new(json, "catalogue",
+                        json_string(seg_catalogue_hash(catalogue)));
+    json_object_set_new(json, "partitions",
+                        json_pack("{s:i, s:i}", "here", here, "total", total));
+    json_object_set_new(json, "segments", segments);
+    return dump(json);
+}
+
+char *render_ready(int ready, const char *reason,
+                   const struct render_partition *partitions, int count)
+{
+    json_t *json = json_object(), *rows = json_array();
+    for (int i = 0; i < count; i++)
+        json_array_append_new(rows, json_pack("{s:i, s:s, s:s}", "partition",
+                                              partitions[i].partition, "state",
+                                              partitions[i].state, "reason",
+                                              partitions[i].reason));
+    json_object_set_new(json, "ready", json_boolean(ready));
+    json_object_set_new(json, "reason", string_or_null(reason));
+    json_object_set_new(json, "partitions", rows);
+    return dump(json);
+}

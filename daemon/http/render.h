@@ -1,0 +1,55 @@
+/* render.h: answers as JSON and as text.
+ *
+ * Takes libseg's types and plain values only. Every function returns a heap
+ * string to free(), terminated, or NULL when memory ran out. Instants are
+ * written as 2026-01-31T12:00:00.000Z, null where there is none. */
+#ifndef HTTP_RENDER_H
+#define HTTP_RENDER_H
+
+#include <seg/catalogue.h>
+#include <seg/engine.h>
+#include <seg/query.h>
+
+/* {"error": MESSAGE} */
+char *render_error(const char *message);
+
+/* What was found: a user of the engine of a partition. */
+struct render_user {
+    const struct seg_catalogue *catalogue;
+    const struct seg_engine *engine;
+    const struct seg_user *user;
+    int partition;
+};
+
+/* {"user", "partition", "catalogue", "clock", "account", "seq", "trigger_seq",
+ *  "last_change_at", "next_due_at", "bytes",
+ *  "memberships": [{"segment", "title", "entered_at"}],
+ *  "attributes": {"user": {…}, "account": {…}}} */
+char *render_user(const struct render_user *found);
+
+/* Why the user is in segment SEGMENT (an index; below 0: each of them) or not:
+ * {"user", "partition", "catalogue", "clock", "segments": [
+ *   {"key", "title", "member", "entered_at", "text", "tree":
+ *     {"condition", "holds": true | false | null if unknown, "value", "needed",
+ *      "changes_at", "children": […]}}]} */
+char *render_explain(const struct render_user *found, int segment);
+
+/* The same as people read it: `key: in since …`, then the tree. */
+char *render_explain_text(const struct render_user *found, int segment);
+
+/* {"catalogue", "partitions": {"here", "total"}, "segments": [{"key", "title",
+ *  "owner", "tags", "docs", "condition", "members"}]}. MEMBERS by index. */
+char *render_segments(const struct seg_catalogue *catalogue,
+                      const int64_t *members, int here, int total);
+
+struct render_partition {
+    int partition;
+    const char *state, *reason;
+};
+
+/* {"ready", "reason", "partitions": [{"partition", "state", "reason"}]} of
+ * COUNT partitions that are not running. */
+char *render_ready(int ready, const char *reason,
+                   const struct render_partition *partitions, int count);
+
+#endif

@@ -1,0 +1,417 @@
+/* routes.c: the answers of segmentd to HTTP requests.
+ *
+ *     loop      question ---> worker 0: errand --.
+ *                        ---> worker 1: errand --+--> loop: question answered
+ *
+ * A question counts its errands and ends with the last of them, so that one
+ * that comes after the answer (a user found, or no time left) finds it still
+ * there. Every closure posted runs once, also when a worker or the loop ends:
+ * nothing is lost. */
+#include "daemon/http/routes.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/base/log.h"
+#include "daemon/http/render.h"
+#include "daemon/http/route_table.h"
+#include "lib/base/text.h"
+
+#define JSON       "application/json"
+#define TEXT       "text/plain; charset=utf-8"
+#define PROMETHEUS "text/plain; version=0.0.4; charset=utf-8"
+
+static void fail(struct request *request, int status, const char *message)
+{
+    request_answer(request, status, JSON, render_error(message));
+}
+
+/* ---- answered at once ------------------------------------------------ */
+
+static void route_metrics(struct routes *routes, struct request *request)
+{
+    struct buf out;
+    buf_init(&out);
+    routes->measure(routes->arg);
+    metrics_print(routes->metrics, &out);
+    request_answer(request, 200, PROMETHEUS, buf_take(&out));
+    buf_done(&out);
+}
+
+static void route_healthz(struct routes *routes, struct request *request)
+{
+    (void)routes;
+    request_answer(request, 200, TEXT, strdup("ok\n"));
+}
+
+#define NOT_READY_ROWS 64 /* Shown; there is always one more to mend. */
+
+/* Copy the partitions of ROWS that are not running to OUT. */
+static int not_running(const struct workers_row *rows, int count,
+                       struct render_partition *out)
+{
+    int found = 0;
+    for (int i = 0; i < count && found < NOT_READY_ROWS; i++)
+        if (rows[i].state != WORKER_RUNNING)
+            out[found++] = (struct render_partition){
+                rows[i].partition, worker_state_name(rows[i].state),
+                rows[i].reason};
+    return found;
+}
+
+static void route_readyz(struct routes *routes, struct request *request)
+{
+    struct render_partition shown[NOT_READY_ROWS];
+    char reason[WORKERS_REASON_BYTES] = "segmentd is stopping.";
+    int ready = !routes->stopping && workers_ready(routes->workers, reason);
+    int count = workers_board(routes->workers, NULL, 0);
+    struct workers_row *rows = calloc((size_t)count + 1, sizeof(*rows));
+    if (rows) {
+        int max = count;
+        count = workers_board(routes->workers, rows, max);
+        count = not_running(rows, count < max ? count : max, shown);
+    }
+    request_answer(
+        request, ready ? 200 : 503, JSON,
+        render_ready(ready, ready ? "" : reason, shown, rows ? count : 0));
+    free(rows);
+}
+
+/* ---- asking the workers ---------------------------------------------- */
+
+struct errand;
+
+struct question {
+    struct routes *routes;
+    struct request *request; /* NULL: answered. */
+    struct loop_timer *timer;
+    int waiting; /* Errands not back. */
+    /* Set before it is asked, then only read. */
+    void (*work)(struct worker *worker, struct errand *errand);
+    struct seg_text id; /* Of a user; a copy. */
+    int segment;        /* Index; below 0: all. */
+    int as_text;
+    /* Of all errands, on the loop. */
+    int64_t *members; /* By segment, or NULL. */
+    int here;         /* Partitions that were looked at. */
+};
+
+/* One worker's part. */
+struct errand {
+    struct question *question;
+    int found;
+    char *body;       /* Of the answer, when found; NULL: no memory. */
+    int64_t *members; /* By segment, or NULL. */
+    int here;
+};
+
+static void errand_free(struct errand *errand)
+{
+    free(errand->body);
+    free(errand->members);
+    free(errand);
+}
+
+static void question_free(struct question *question)
+{
+    loop_timer_free(question->timer);
+    free((char *)question->id.bytes);
+    free(question->members);
+    free(question);
+}
+
+/* The answer, unless it was given before; BODY is taken. */
+static void answer(struct question *question, int status, const char *type,
+                   char *body)
+{
+    if (question->request)
+        request_answer(question->request, status, type, body);
+    else
+        free(body);
+    question->request = NULL;
+}
+
+static void on_timeout(void *arg)
+{
+    struct question *question = arg;
+    metric_add(&question->routes->process->http_refused, 1);
+    answer(question, 503, JSON, render_error("A worker is busy; try again."));
+}
+
+static int partition_count(const struct routes *routes)
+{
+    return routes->workers ? workers_partition_count(routes->workers) : 0;
+}
+
+/* All workers answered, and nobody found the user. */
+static void answer_not_found(struct question *question)
+{
+    int total = partition_count(question->routes);
+    answer(question, 404, JSON,
+           render_error(question->here && question->here == total
+                            ? "No message of this user was ever seen."
+                            : "This user is not known here; the partition may "
+                              "be another process's, or is being restored."));
+}
+
+/* Everything is added up. */
+static void answer_segments(struct question *question)
+{
+    struct routes *routes = question->routes;
+    answer(question, 200, JSON,
+           render_segments(routes->catalogue, question->members, question->here,
+                           partition_count(routes)));
+}
+
+static void add_up(struct question *question, const struct errand *errand)
+{
+    int count = seg_catalogue_segment_count(question->routes->catalogue);
+    question->here += errand->here;
+    for (int i = 0; question->members && errand->members && i < count; i++)
+        question->members[i] += errand->members[i];
+}
+
+/* An errand is back, on the loop. */
+static void on_errand(void *arg)
+{
+    struct errand *errand = arg;
+    struct question *question = errand->question;
+    add_up(question, errand);
+    if (errand->found) {
+        answer(question, 200, question->as_text ? TEXT : JSON, errand->body);
+        errand->body = NULL;
+    }
+    if (--question->waiting == 0) {
+        if (question->members)
+            answer_segments(question);
+        else
+            answer_not_found(question);
+        question_free(question);
+    }
+    errand_free(errand);
+}
+
+/* On the worker's thread; WORKER is NULL if it ended before. */
+static void run_errand(struct worker *worker, void *arg)
+{
+    struct errand *errand = arg;
+    struct routes *routes = errand->question->routes;
+    if (worker)
+        errand->question->work(worker, errand);
+    if (loop_post(routes->loop, on_errand, errand) < 0) {
+        log_warn("an answer was lost");
+        errand_free(errand);
+    }
+}
+
+static int send_errand(struct question *question, struct worker *worker)
+{
+    struct errand *errand = calloc(1, sizeof(*errand));
+    if (!errand)
+        return SEG_ERR_NOMEM;
+    errand->question = question;
+    int err = worker_post(worker, WORKER_NOW, run_errand, errand);
+    if (err < 0)
+        errand_free(errand);
+    else
+        question->waiting++;
+    return err;
+}
+
+/* Ask all workers. QUESTION is taken. */
+static void ask(struct question *question)
+{
+    struct workers *workers = question->routes->workers;
+    int err = loop_after(question->routes->loop, ROUTES_WAIT_MS, on_timeout,
+                         question, &question->timer);
+    for (int i = 0; !err && i < workers_count(workers); i++)
+        send_errand(question, workers_at(workers, i));
+    if (question->waiting)
+        return;
+    answer(question, 503, JSON, render_error("segmentd cannot answer now."));
+    question_free(question);
+}
+
+static struct question *
+question_new(struct routes *routes, struct request *request,
+             void (*work)(struct worker *worker, struct errand *errand))
+{
+    struct question *question = calloc(1, sizeof(*question));
+    if (!question) {
+        fail(request, 503, "Out of memory.");
+        return NULL;
+    }
+    question->routes = routes;
+    question->request = request;
+    question->work = work;
+    return question;
+}
+
+/* ---- users ----------------------------------------------------------- */
+
+/* On the worker's thread: the user, or NULL; partitions are counted. */
+static const struct seg_user *find(struct worker *worker, struct errand *errand,
+                                   struct render_user *found)
+{
+    struct worker_partition partition;
+    const struct question *question = errand->question;
+    if (worker_find_user(worker, question->id, &partition, &found->user) < 0)
+        return NULL;
+    found->catalogue = question->routes->catalogue;
+    found->engine = partition.engine;
+    found->partition = partition.partition;
+    errand->found = 1;
+    return found->user;
+}
+
+static void count_partition(void *arg, const struct worker_partition *partition)
+{
+    struct errand *errand = arg;
+    errand->here += partition->engine != NULL;
+}
+
+static void work_user(struct worker *worker, struct errand *errand)
+{
+    struct render_user found;
+    worker_each_partition(worker, count_partition, errand);
+    if (find(worker, errand, &found))
+        errand->body = render_user(&found);
+}
+
+static void work_explain(struct worker *worker, struct errand *errand)
+{
+    struct render_user found;
+    const struct question *question = errand->question;
+    worker_each_partition(worker, count_partition, errand);
+    if (find(worker, errand, &found))
+        errand->body = question->as_text
+                           ? render_explain_text(&found, question->segment)
+                           : render_explain(&found, question->segment);
+}
+
+static void ask_user(struct question *question)
+{
+    struct seg_text id = request_part(question->request, 2);
+    char *copy = malloc(id.len + 1);
+    if (!copy) {
+        answer(question, 503, JSON, NULL);
+        question_free(question);
+        return;
+    }
+    memcpy(copy, id.bytes, id.len + 1);
+    question->id = (struct seg_text){copy, id.len};
+    ask(question);
+}
+
+static void route_user(struct routes *routes, struct request *request)
+{
+    struct question *question = question_new(routes, request, work_user);
+    if (question)
+        ask_user(question);
+}
+
+static void route_explain(struct routes *routes, struct request *request)
+{
+    const char *key = request_query(request, "segment");
+    int count = seg_catalogue_segment_count(routes->catalogue);
+    int segment =
+        key ? seg_catalogue_segment_index(routes->catalogue, key) : -1;
+    if (key && segment < 0) {
+        fail(request, 404, "There is no segment of this key.");
+        return;
+    }
+    if (!key && count > ROUTES_EXPLAIN_SEGMENTS) {
+        fail(request, 400,
+             "There are too many segments to explain them all; "
+             "name one with ?segment=KEY.");
+        return;
+    }
+    struct question *question = question_new(routes, request, work_explain);
+    if (!question)
+        return;
+    question->segment = segment;
+    question->as_text = request_wants_text(request);
+    ask_user(question);
+}
+
+/* ---- segments -------------------------------------------------------- */
+
+static void add_sizes(void *arg, const struct worker_partition *partition)
+{
+    struct errand *errand = arg;
+    const struct seg_catalogue *catalogue = errand->question->routes->catalogue;
+    if (!partition->engine)
+        return;
+    errand->here++;
+    for (int i = 0; i < seg_catalogue_segment_count(catalogue); i++)
+        errand->members[i] += seg_engine_segment_size(partition->engine, i);
+}
+
+static int64_t *sizes_new(const struct seg_catalogue *catalogue)
+{
+    return calloc((size_t)seg_catalogue_segment_count(catalogue) + 1,
+                  sizeof(int64_t));
+}
+
+static void work_segments(struct worker *worker, struct errand *errand)
+{
+    errand->members = sizes_new(errand->question->routes->catalogue);
+    if (errand->members)
+        worker_each_partition(worker, add_sizes, errand);
+}
+
+static void route_segments(struct routes *routes, struct request *request)
+{
+    struct question *question = question_new(routes, request, work_segments);
+    if (!question)
+        return;
+    question->members = sizes_new(routes->catalogue);
+    if (question->members) {
+        ask(question);
+        return;
+    }
+    answer(question, 503, JSON, NULL);
+    question_free(question);
+}
+
+/* ---- finding the route ----------------------------------------------- */
+
+static const struct {
+    const char *method, *path;
+    void (*handle)(struct routes *routes, struct request *request);
+} table[] = {
+#define X(name, method, path, help) {method, path, route_##name},
+    ROUTE_TABLE(X)
+#undef X
+};
+#define ROUTE_COUNT (sizeof(table) / sizeof(table[0]))
+
+static int is_path(const struct request *request, const char *path)
+{
+    int count = request_part_count(request), i = 0;
+    for (; *path && i < count; i++) {
+        size_t len = strcspn(++path, "/");
+        if (*path != '{' &&
+            !text_equal(request_part(request, i), (struct seg_text){path, len}))
+            return 0;
+        path += len;
+    }
+    return !*path && i == count;
+}
+
+void routes_handle(void *arg, struct request *request)
+{
+    struct routes *routes = arg;
+    const char *method = request_method(request);
+    size_t i = 0;
+    while (i < ROUTE_COUNT && !is_path(request, table[i].path))
+        i++;
+    if (i == ROUTE_COUNT) {
+        fail(request, 404, "There is nothing at this path.");
+    } else if (strcmp(method, table[i].method) && strcmp(method, "HEAD")) {
+        request_header(request, "Allow", "GET, HEAD");
+        fail(request, 405, "Only GET and HEAD can be asked for here.");
+    } else {
+        table[i].handle(routes, request);
+    }
+}

@@ -1,0 +1,36 @@
+/* routes.h: the answers of segmentd to HTTP requests.
+ *
+ * Metrics and readiness are answered at once. Users live in the threads of the
+ * workers: such a question goes to all of them as a closure, each answers when
+ * it comes to it, and the answers come back to the loop. Who has to wait for
+ * more than ROUTES_WAIT_MS is asked to try again. */
+#ifndef HTTP_ROUTES_H
+#define HTTP_ROUTES_H
+
+#include "daemon/base/loop.h"
+#include "daemon/base/metric.h"
+#include "daemon/http/server.h"
+#include "daemon/worker/workers.h"
+
+/* A worker may block for a second. */
+#define ROUTES_WAIT_MS 2500
+
+/* Explained in one answer, which is made between two turns of a worker. */
+#define ROUTES_EXPLAIN_SEGMENTS 200
+
+/* All borrowed, as long as requests may come or workers live. */
+struct routes {
+    struct loop *loop;
+    struct metrics *metrics;
+    struct metric_process *process; /* Counts late answers. */
+    const struct seg_catalogue *catalogue;
+    struct workers *workers;    /* NULL before they start and after they end. */
+    void (*measure)(void *arg); /* Before metrics are printed. */
+    void *arg;
+    int stopping; /* Not ready any more. */
+};
+
+/* Answer REQUEST; ROUTES is a struct routes, for struct server_options. */
+void routes_handle(void *routes, struct request *request);
+
+#endif

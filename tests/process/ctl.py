@@ -1,0 +1,459 @@
+#!/usr/bin/python3
+"""segmentctl, verb by verb, as people and CI call it: what it prints, where, and
+how it ends."""
+
+import http.server
+import json
+import os
+import re
+import stat
+import subprocess
+import sys
+import threading
+import xml.etree.ElementTree
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+import conf
+import suite
+from cluster import Cluster, binary, until
+
+SEGMENTCTL = binary("segmentctl")
+VERBS = ["check", "explain", "fmt", "replay", "test", "topics", "user"]
+
+GOOD = """segment eager {
+  title "Tried it twice"
+  when did "Tried" at least 2 times in 1h
+  on enter trigger "hello" { text = "hi", goal.id = "g1" } once per 1d
+}
+
+test eager "twice within the hour" {
+  at 0d event "Tried"
+  at 1m event "Tried"
+  at 1m expect enter
+  at 1h expect exit
+}
+"""
+FAILING = GOOD + """
+test eager "once is not enough" {
+  at 0d event "Tried"
+  at 1m expect in
+}
+"""
+BAD = """segment busy {
+  when did "Goal Used" at leest 3 times in 7d
+}
+"""
+LOOSE = 'segment   loose {when everyone}  # a remark\ntest loose "all" { at 0d expect in }\n'
+NEAT = 'segment loose {\n  when everyone\n}  # a remark\n\ntest loose "all" {\n  at 0d expect in\n}\n'
+UNTESTED = 'segment untested {\n  when everyone\n}\n'
+
+
+def run(*arguments, stdin=""):
+    """(exit status, standard output, standard error)."""
+    done = subprocess.run([SEGMENTCTL, *arguments], input=stdin.encode() if isinstance(stdin, str) else stdin,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60)
+    return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+
+def content(path):
+    with open(path) as text:
+        return text.read()
+
+
+# ---- help and usage ---------------------------------------------------------
+
+def help_knows_every_verb(cluster):
+    code, out, err = run("help")
+    suite.equal((code, err), (0, ""))
+    suite.equal(re.findall(r"^  (\w+)  ", out, re.M), VERBS + ["help"])
+    for verb in VERBS:
+        code, out, err = run("help", verb)
+        suite.equal((code, err), (0, ""), verb)
+        suite.equal(out.startswith("usage: segmentctl %s " % verb), True, out)
+        suite.equal(out.rstrip().endswith("."), True, out)
+        suite.equal(run(verb, "--help"), (code, out, err), verb)
+
+
+def a_wrong_command_line_is_exit_2_and_says_how_it_goes(cluster):
+    for words, said in [
+            ([], "usage: segmentctl VERB"),
+            (["nonsense"], "no verb nonsense"),
+            (["help", "nonsense"], "no verb nonsense"),
+            (["check"], "which files?"),
+            (["check", "--nonsense", "."], "--nonsense: no such option"),
+            (["test", "--junit"], "--junit: needs a value"),
+            (["fmt"], "which files?"),
+            (["replay", "x"], "which --segments?"),
+            (["replay", "--segments", "."], "one file of events"),
+            (["replay", "--segments", ".", "--until", "soon", "x"], "--until: soon is no instant"),
+            (["topics"], "create"),
+            (["topics", "destroy"], "create"),
+            (["topics", "create", "--partitions", "0"], "--partitions"),
+            (["topics", "create", "--replication", "three"], "--replication"),
+            (["user"], "one user id"),
+            (["user", "--url", "https://x", "u1"], "--url: https://x"),
+            (["explain"], "a user id"),
+            (["explain", "a", "b", "c"], "a user id"),
+    ]:
+        code, out, err = run(*words)
+        suite.equal((code, out), (2, ""), words)
+        suite.equal(said in err, True, "%s: %s" % (words, err))
+        if words and words[0] in VERBS:
+            suite.equal("\nusage: segmentctl %s " % words[0] in err, True, err)
+
+
+# ---- check, test, fmt -------------------------------------------------------
+
+def check_points_at_what_is_wrong(cluster):
+    path = cluster.path("bad.seg", BAD)
+    code, out, err = run("check", path)
+    suite.equal((code, err), (1, ""))
+    suite.equal(out.startswith(path + ":2:27: error: "), True, out)
+    lines = out.splitlines()
+    caret = [line for line in lines if set(line.strip()) <= set("^~") and line.strip()][0]
+    quoted = [line for line in lines if "at leest" in line and "error" not in line][0]
+    suite.equal(quoted[caret.index("^"):].startswith("leest"), True, out)
+    suite.equal("did you mean `least`?" in out, True, out)
+    suite.equal(lines[-1], "1 file: 1 error")
+
+
+def check_takes_folders_and_sees_all_files_as_one(cluster):
+    folder = cluster.path("tree")
+    os.makedirs(os.path.join(folder, "deep", ".hidden"))
+    cluster.path("tree/a.seg", GOOD)
+    cluster.path("tree/deep/b.seg", 'segment late {\n  when in segment eager\n}\n'
+                                    'test late "no" {\n  at 0d expect out\n}\n')
+    cluster.path("tree/deep/.hidden/c.seg", BAD)
+    cluster.path("tree/deep/d.txt", BAD)
+    suite.equal(run("check", folder), (0, "2 files: no errors\n", ""))
+    suite.equal(run("check", os.path.join(folder, "deep"))[0], 1)  # eager is elsewhere
+
+
+def a_warning_counts_with_strict_only(cluster):
+    path = cluster.path("untested.seg", UNTESTED)
+    code, out, err = run("check", path)
+    suite.equal((code, err), (0, ""))
+    suite.equal("warning: " in out and out.endswith("1 file: no errors, 1 warning\n"), True, out)
+    suite.equal(run("check", "--strict", path), (1, out, ""))
+
+
+def what_cannot_be_read_is_an_error(cluster):
+    empty = cluster.path("empty")
+    os.makedirs(empty)
+    for verb in "check", "test", "fmt":
+        for path, said in (cluster.path("missing.seg"), "missing.seg"), (empty, "no segment files"):
+            code, out, err = run(verb, path)
+            suite.equal((code, out), (1, ""), verb)
+            suite.equal(said in err, True, err)
+
+
+def test_tells_what_passed(cluster):
+    path = cluster.path("good.seg", GOOD)
+    suite.equal(run("test", path), (0, 'ok    eager "twice within the hour"\n1 test, 0 failed\n', ""))
+
+
+def test_explains_what_failed(cluster):
+    path, report = cluster.path("failing.seg", FAILING), cluster.path("report.xml")
+    code, out, err = run("test", "--junit", report, path)
+    suite.equal((code, err), (1, ""))
+    lines = out.splitlines()
+    suite.equal(lines[0], 'ok    eager "twice within the hour"')
+    suite.equal(lines[1], 'FAIL  eager "once is not enough"')
+    suite.equal(lines[2].startswith("      %s:16:" % path), True, out)
+    suite.equal('did "Tried" at least 2 times in 1h' in "\n".join(lines[3:-1]), True, out)
+    suite.equal(lines[-1], "2 tests, 1 failed")
+    root = xml.etree.ElementTree.parse(report).getroot()
+    suite.equal((root.get("tests"), root.get("failures")), ("2", "1"))
+    cases = root.findall("testsuite/testcase")
+    suite.equal([(c.get("classname"), c.get("name")) for c in cases],
+                [("eager", "twice within the hour"), ("eager", "once is not enough")])
+    suite.equal([len(c.findall("failure")) for c in cases], [0, 1])
+    suite.equal("Tried" in cases[1].find("failure").text, True)
+
+
+def a_report_is_xml_whatever_stands_in_a_name(cluster):
+    report = cluster.path("names.xml")
+    path = cluster.path("names.seg", 'segment s {\n  when everyone\n}\n'
+                                     'test s "<&\\"\\n\\u0001ü>" {\n  at 0d expect out\n}\n')
+    suite.equal(run("test", "--junit", report, path)[0], 1)
+    case = xml.etree.ElementTree.parse(report).getroot().find("testsuite/testcase")
+    suite.equal(case.get("name"), '<&"\n?ü>')
+
+
+def test_of_files_that_do_not_check_says_why(cluster):
+    code, out, err = run("test", cluster.path("bad.seg", BAD))
+    suite.equal((code, out), (1, ""))
+    suite.equal(":2:27: error: " in err, True, err)
+
+
+def fmt_rewrites_in_place_once(cluster):
+    path = cluster.path("loose.seg", LOOSE)
+    os.chmod(path, 0o640)
+    link = cluster.path("link.seg")
+    os.symlink("loose.seg", link)
+    suite.equal(run("fmt", "--check", link), (1, link + "\n", ""))
+    suite.equal(content(path), LOOSE)
+    suite.equal(run("fmt", link), (0, link + "\n", ""))
+    suite.equal(content(path), NEAT)
+    suite.equal((os.path.islink(link), stat.S_IMODE(os.stat(path).st_mode)), (True, 0o640))
+    suite.equal(run("fmt", path), (0, "", ""))
+    suite.equal(run("fmt", "--check", path), (0, "", ""))
+    suite.equal([n for n in os.listdir(cluster.folder) if n.startswith("loose.seg.")], [])
+
+
+def fmt_is_a_filter(cluster):
+    suite.equal(run("fmt", "-", stdin=LOOSE), (0, NEAT, ""))
+    suite.equal(run("fmt", "--check", "-", stdin=LOOSE), (1, "", ""))
+    suite.equal(run("fmt", "--check", "-", stdin=NEAT), (0, "", ""))
+    code, out, err = run("fmt", "-", stdin=BAD)
+    suite.equal((code, out, "-:2:27: error: " in err), (1, "", True), err)
+
+
+def fmt_leaves_a_file_with_errors_alone_and_does_the_rest(cluster):
+    folder = cluster.path("mixed")
+    os.makedirs(folder)
+    bad, loose = cluster.path("mixed/a.seg", BAD), cluster.path("mixed/b.seg", LOOSE)
+    code, out, err = run("fmt", folder)
+    suite.equal((code, out, "error: " in err), (1, loose + "\n", True), err)
+    suite.equal((content(bad), content(loose)), (BAD, NEAT))
+
+
+# ---- replay -----------------------------------------------------------------
+
+def tried(message, at, received=None, **more):
+    event = {"type": "track", "event": "Tried", "userId": "u1", "messageId": message, "timestamp": at, **more}
+    return json.dumps(dict(event, receivedAt=received) if received else event)
+
+
+INPUT = [
+    tried("m1", "2026-01-01T00:00:00Z"),
+    # Its text holds the word, its arrival is the outer one.
+    tried("m2", "2026-01-01T00:10:00Z", "2026-01-01T00:20:00Z", properties={
+        "note": 'say "receivedAt":"2030-01-01"', "deep": {"receivedAt": "2031-01-01T00:00:00Z"}}),
+    "no json",
+    json.dumps({"type": "track", "event": "Tried", "timestamp": "2026-01-01T00:21:00Z"}),
+    "",
+    # A duplicate, then one that came late: it does not move the clock back.
+    tried("m2", "2026-01-01T00:22:00Z"),
+    tried("m3", "2026-01-01T00:05:00Z"),
+]
+
+
+def replay(cluster, lines, *options):
+    segments = cluster.path("replay.seg", GOOD)
+    path = cluster.path("in.ndjson", "\n".join(lines) + "\n")
+    code, out, err = run("replay", "--segments", segments, *options, path)
+    suite.equal(code, 0, err)
+    return [json.loads(line) for line in out.splitlines()], err
+
+
+def brief(record):
+    p = record["properties"]
+    source = record["context"].get("source")
+    return (record["event"], record["timestamp"], p.get("trigger") or p["segment"], p["seq"], p.get("cause"),
+            source and (source["topic"], source["partition"], source["offset"]))
+
+
+def replay_writes_what_would_stand_in_the_topics(cluster):
+    records, err = replay(cluster, INPUT, "--until", "2026-01-02")
+    suite.equal([brief(r) for r in records], [
+        ("Segment Entered", "2026-01-01T00:20:00.000Z", "eager", 1, "event", ("in.ndjson", 0, 1)),
+        ("Message Triggered", "2026-01-01T00:20:00.000Z", "hello", 1, None, ("in.ndjson", 0, 1)),
+        # m2 leaves the window at 01:10; then one is left.
+        ("Segment Exited", "2026-01-01T01:05:00.000Z", "eager", 2, "timer", None),
+    ])
+    suite.equal(records[0]["properties"]["triggers"], ["hello"])
+    suite.equal(records[1]["properties"]["goal"], {"id": "g1"})
+    for said in ("in.ndjson:3: ", "in.ndjson:4: no_user_id: ", "in.ndjson:5: empty_value: ",
+                 "7 messages", "users: 1", "1 entered, 1 exited", "duplicates: 1", "bad messages: 3",
+                 "         1  no_user_id\n", "         0  eager\n", "clock: 2026-01-02T00:00:00.000Z"):
+        suite.equal(said in err, True, "%s\n%s" % (said, err))
+
+
+def without_until_the_clock_ends_with_the_last_arrival(cluster):
+    records, err = replay(cluster, INPUT)
+    suite.equal([r["event"] for r in records], ["Segment Entered", "Message Triggered"])
+    suite.equal("clock: 2026-01-01T00:22:00.000Z" in err, True, err)
+    suite.equal("         1  eager\n" in err, True, err)
+
+
+def an_until_before_the_end_changes_nothing(cluster):
+    suite.equal(replay(cluster, INPUT, "--until", "2020-01-01")[0], replay(cluster, INPUT)[0])
+
+
+def replay_reads_standard_input_and_names_the_application(cluster):
+    segments = cluster.path("replay.seg", GOOD)
+    text = "\n".join(INPUT)  # The last line needs no newline.
+    code, out, err = run("replay", "--segments", segments, "--app", "acme", "-", stdin=text)
+    suite.equal(code, 0, err)
+    records = [json.loads(line) for line in out.splitlines()]
+    suite.equal(records[0]["context"]["source"], {"topic": "stdin", "partition": 0, "offset": 1, "messageId": "m2"})
+    other = [json.loads(line) for line in run("replay", "--segments", segments, "-", stdin=text)[1].splitlines()]
+    suite.equal(records[0]["messageId"] == other[0]["messageId"], False, "message ids of two applications")
+
+
+def arrival_of_every_kind(cluster):
+    """receivedAt as text, as seconds and milliseconds; unreadable or null ones do not count."""
+    for received, clock in [
+            ('"2026-01-01T01:00:00.5Z"', "2026-01-01T01:00:00.500Z"), ('1767229200', "2026-01-01T01:00:00.000Z"),
+            ('1767229200500', "2026-01-01T01:00:00.500Z"), ('1767229200.5', "2026-01-01T01:00:00.500Z"),
+            ('"soon"', "2026-01-01T00:00:00.000Z"), ("null", "2026-01-01T00:00:00.000Z"),
+            ("{}", "2026-01-01T00:00:00.000Z"), ('"2026-01-01T02:00:00Z", "receivedAt": "2026-01-01T01:00:00.5Z"',
+                                                 "2026-01-01T01:00:00.500Z")]:
+        line = '{"receivedAt" : %s, "type":"track","event":"Tried","userId":"u1","timestamp":"2026-01-01T00:00:00Z"}'
+        _, err = replay(cluster, [line % received])
+        suite.equal(re.search("clock: (.*)", err).group(1), clock, received)
+
+
+def replay_needs_segments_that_check_and_a_file(cluster):
+    events = cluster.path("in.ndjson", "\n".join(INPUT))
+    code, out, err = run("replay", "--segments", cluster.path("bad.seg", BAD), events)
+    suite.equal((code, out, "error: " in err), (1, "", True), err)
+    code, out, err = run("replay", "--segments", cluster.path("good.seg", GOOD), cluster.path("nothing"))
+    suite.equal((code, out, "cannot be read" in err), (1, "", True), err)
+
+
+def output_that_cannot_be_written_is_a_failure(cluster):
+    events, segments = cluster.path("in.ndjson", "\n".join(INPUT)), cluster.path("good.seg", GOOD)
+    with open("/dev/full", "w") as full:
+        suite.equal(subprocess.call([SEGMENTCTL, "replay", "--segments", segments, events], stdout=full,
+                                    stderr=subprocess.DEVNULL), 1)
+
+
+# ---- user, explain ----------------------------------------------------------
+
+class Server:
+    """Answers like segmentd, and remembers what it was asked."""
+
+    def __init__(self):
+        server = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                server.asked.append((self.path, self.headers["Authorization"], self.headers["Accept"]))
+                status, body = server.answer
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(body.encode())))
+                self.end_headers()
+                self.wfile.write(body.encode())
+
+            def log_message(self, *arguments):
+                pass
+
+        self.asked, self.answer = [], (200, "{}")
+        self.http = http.server.HTTPServer(("127.0.0.1", 0), Handler)
+        self.address = "127.0.0.1:%d" % self.http.server_port
+        self.url = "http://" + self.address
+        threading.Thread(target=self.http.serve_forever, daemon=True).start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.http.shutdown()
+        self.http.server_close()
+
+
+def user_prints_the_answer(cluster):
+    with Server() as server:
+        server.answer = 200, '{"user":"u/1","memberships":[{"segment":"eager"}]}'
+        code, out, err = run("user", "--url", server.url, "u/1 ü?")
+        suite.equal((code, err), (0, ""))
+        suite.equal(json.loads(out), json.loads(server.answer[1]))
+        suite.equal(server.asked, [("/v1/users/u%2F1%20%C3%BC%3F", None, "application/json")])
+
+
+def explain_prints_the_tree(cluster):
+    with Server() as server:
+        server.answer = 200, "eager: not in\nno  did …\n"
+        suite.equal(run("explain", "--url", server.url, "u1"), (0, server.answer[1], ""))
+        suite.equal(run("explain", "--url", server.url, "u1", "a&b")[0], 0)
+        suite.equal([a[0] for a in server.asked], ["/v1/users/u1/explain", "/v1/users/u1/explain?segment=a%26b"])
+
+
+def refusals_are_told(cluster):
+    with Server() as server:
+        for answer, said in [((404, '{"error":"No such user here."}'), "No such user here."),
+                             ((500, "oh"), "answers 500"), ((200, "<html>"), "not segmentd's")]:
+            server.answer = answer
+            code, out, err = run("user", "--url", server.url, "u1")
+            suite.equal((code, out, said in err), (1, "", True), err)
+        gone = server.url
+    code, out, err = run("user", "--url", gone, "u1")
+    suite.equal((code, out, "no answer" in err), (1, "", True), err)
+
+
+def the_configuration_says_where_and_how(cluster):
+    with Server() as server:
+        segments = cluster.path("good.seg", GOOD)
+        token = cluster.path("token", "s3cret-of-sixteen\n")
+        other = cluster.path("other", "0ther")
+        text = conf.text([segments], ["events"], "127.0.0.1:1", http=server.address)
+        path = cluster.path("segmentd.conf", text.replace(
+            "http { address", 'http { token = file "%s"  address' % token))
+        suite.equal(run("user", "--conf", path, "u1")[0], 0)
+        suite.equal(run("user", "--conf", path, "--token-file", other, "u1")[0], 0)
+        suite.equal([a[1] for a in server.asked], ["Bearer s3cret-of-sixteen", "Bearer 0ther"])
+    code, out, err = run("user", "--conf", cluster.path("none.conf"), "u1")
+    suite.equal((code, out, "--url" in err), (1, "", True), err)
+
+
+# ---- topics -----------------------------------------------------------------
+
+def topics_are_created_as_the_inputs_are(cluster):
+    kafka = cluster.kafka()
+    kafka.topics.create("events", 5)
+    path = cluster.path("topics.conf", conf.text([cluster.path("good.seg", GOOD)], ["events"], kafka.address,
+                                                 app="acme"))
+    names = ["acme." + n for n in ("changes", "triggers", "traits", "state", "dead-letters")]
+    code, out, err = run("topics", "create", "--conf", path)
+    suite.equal((code, err), (0, ""), out)
+    suite.equal(sorted(out.splitlines()), sorted(n + ": created, 5 partitions" for n in names))
+    until(lambda: set(names) <= set(kafka.topics.admin.list_topics(timeout=10).topics), "the topics are known")
+    suite.equal([kafka.topics.partitions(n) for n in names], [5] * 5)
+    # Again: they are there, which is what was asked for.
+    code, out, err = run("topics", "create", "--conf", path)
+    suite.equal((code, err, len(out.splitlines())), (0, "", 5), out)
+    suite.equal("exists" in out, True, out)
+
+
+def topics_that_cannot_be_created_are_a_failure(cluster):
+    kafka = cluster.processes[0]
+    path = cluster.path("many.conf", conf.text([cluster.path("good.seg", GOOD)], ["events"], kafka.address, app="b"))
+    code, out, err = run("topics", "create", "--conf", path, "--replication", "7", "--partitions", "2")
+    suite.equal((code, "5 topics could not be created" in err), (1, True), out + err)
+    path = cluster.path("absent.conf", conf.text([cluster.path("good.seg", GOOD)], ["none"], kafka.address, app="c"))
+    code, out, err = run("topics", "create", "--conf", path)
+    suite.equal((code, out, "none" in err), (1, "", True), err)
+
+
+with Cluster() as one:
+    code = suite.run(one, [
+        help_knows_every_verb,
+        a_wrong_command_line_is_exit_2_and_says_how_it_goes,
+        check_points_at_what_is_wrong,
+        check_takes_folders_and_sees_all_files_as_one,
+        a_warning_counts_with_strict_only,
+        what_cannot_be_read_is_an_error,
+        test_tells_what_passed,
+        test_explains_what_failed,
+        a_report_is_xml_whatever_stands_in_a_name,
+        test_of_files_that_do_not_check_says_why,
+        fmt_rewrites_in_place_once,
+        fmt_is_a_filter,
+        fmt_leaves_a_file_with_errors_alone_and_does_the_rest,
+        replay_writes_what_would_stand_in_the_topics,
+        without_until_the_clock_ends_with_the_last_arrival,
+        an_until_before_the_end_changes_nothing,
+        replay_reads_standard_input_and_names_the_application,
+        arrival_of_every_kind,
+        replay_needs_segments_that_check_and_a_file,
+        output_that_cannot_be_written_is_a_failure,
+        user_prints_the_answer,
+        explain_prints_the_tree,
+        refusals_are_told,
+        the_configuration_says_where_and_how,
+        topics_are_created_as_the_inputs_are,
+        topics_that_cannot_be_created_are_a_failure,
+    ])
+sys.exit(code)

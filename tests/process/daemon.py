@@ -1,0 +1,215 @@
+#!/usr/bin/python3
+"""segmentd as ops know it: its command line, exit statuses, signals, HTTP and
+what it tells systemd; without brokers, and with a real one."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+import conf
+import suite
+from cluster import HOST, Cluster, binary, free_port, until
+
+SEGMENTD = binary("segmentd")
+SEGMENT = 'segment eager {\n  title "Tried it"\n  when did "Tried" at least 2 times in 1h\n}\n'
+TOKEN = "0123456789abcdef0123456789abcdef"
+
+
+def run(*arguments):
+    """(exit status, standard output, standard error)."""
+    done = subprocess.run([SEGMENTD, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60)
+    return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+
+def write(cluster, name, text):
+    path = os.path.join(cluster.folder, name)
+    with open(path, "w") as out:
+        out.write(text)
+    return path
+
+
+def settings(cluster, kafka, **more):
+    """A segmentd.conf with the segment above."""
+    return conf.text([write(cluster, "eager.seg", SEGMENT)], ["in"], kafka, **more)
+
+
+def nobody():
+    """An address that does not answer."""
+    return "%s:%d" % (HOST, free_port())
+
+
+def help_and_version(cluster):
+    status, out, err = run("--help")
+    suite.equal((status, err), (0, ""))
+    suite.equal(out.startswith("segmentd: who is in which segment"), True, out)
+    status, out, err = run("--version")
+    suite.equal((status, err, out.startswith("segmentd ")), (0, "", True))
+
+
+def a_wrong_command_line_is_78(cluster):
+    for arguments in (["--nothing"], ["word"], ["-f"], ["-f", "/nowhere/segmentd.conf"]):
+        status, out, err = run(*arguments)
+        suite.equal((status, out, err != ""), (78, "", True), arguments)
+
+
+def a_wrong_file_is_78_and_shown(cluster):
+    good = settings(cluster, nobody())
+    missing = conf.text(["/nowhere/x.seg"], ["in"], nobody())
+    bad_segment = conf.text([write(cluster, "bad.seg", "segment a { when did }")], ["in"], nobody())
+    rows = [
+        (good + "flush_intervall 1s\n", "did you mean flush_interval?"),
+        (good.replace("murmur2", "murmur"), "did you mean murmur2?"),
+        (good.replace(HOST + ":", "0.0.0.0:"), "0.0.0.0"),
+        (missing, "/nowhere/x.seg: No such file"),
+        (bad_segment, "bad.seg:1:"),
+        (settings(cluster, nobody(), properties={"no.such": "1"}), "no.such"),
+        (settings(cluster, nobody(), properties={"group.id": "x"}), "Use the setting group"),
+    ]
+    for text, part in rows:
+        path = write(cluster, "wrong.conf", text)
+        for arguments in (["-t", "-f", path], ["-f", path]):
+            status, out, err = run(*arguments)
+            suite.equal((status, out, part in err), (78, "", True), "%s: %s" % (part, err))
+
+
+def a_good_file_is_checked_and_printed(cluster):
+    path = write(cluster, "good.conf", settings(
+        cluster, nobody(), properties={"sasl.password": "hush-hush"}, flush_interval="90s"))
+    status, out, err = run("-t", "-f", path)
+    suite.equal((status, "good, 1 segments" in out), (0, True), out + err)
+    status, out, err = run("-T", "-f", path)
+    suite.equal((status, err), (0, ""))
+    suite.equal(("flush_interval 1m30s\n" in out, "hush" in out), (True, False), out)
+    again = write(cluster, "again.conf", out)
+    suite.equal(run("-T", "-f", again), (0, out, ""))
+
+
+def without_brokers_it_waits_and_says_so(cluster):
+    daemon = cluster.segmentd(settings(cluster, nobody()), name="waits")
+    until(lambda: answers(daemon), "HTTP answers")
+    suite.equal(daemon.http("/healthz"), (200, "ok\n"))
+    status, text = daemon.http("/readyz")
+    answer = json.loads(text)
+    suite.equal((status, answer["ready"], bool(answer["reason"])), (503, False, True), text)
+    status, text = daemon.http("/v1/users/nobody")
+    suite.equal((status, "error" in json.loads(text)), (404, True), text)
+    status, text = daemon.http("/nothing")
+    suite.equal((status, "error" in json.loads(text)), (404, True), text)
+    daemon.signal(signal.SIGHUP)
+    until(lambda: "cannot reload yet" in daemon.log(), "SIGHUP is noted")
+    suite.equal(daemon.terminate(30), 0)
+
+
+def answers(daemon):
+    daemon._must_run()
+    try:
+        return daemon.http("/healthz")
+    except OSError:
+        return None
+
+
+def a_port_that_is_taken_ends_it_with_1(cluster):
+    with socket.socket() as taken:
+        taken.bind((HOST, 0))
+        taken.listen()
+        address = "%s:%d" % taken.getsockname()
+        path = write(cluster, "taken.conf", settings(cluster, nobody(), http=address))
+        status, out, err = run("-f", path)
+        suite.equal((status, "Address already in use" in err), (1, True), err)
+
+
+def the_token_is_asked_for(cluster):
+    path = write(cluster, "token", TOKEN + "\n")
+    text = re.sub(r"(?m)^(http .*) }$", r'\1 token file "%s" }' % path, settings(cluster, nobody()))
+    daemon = cluster.segmentd(text, name="token")
+    until(lambda: answers(daemon), "HTTP answers")
+    suite.equal(daemon.http("/metrics")[0], 401)
+    request = urllib.request.Request(daemon.url + "/metrics", headers={"Authorization": "Bearer " + TOKEN})
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        suite.equal(answer.status, 200)
+    suite.equal(daemon.terminate(30), 0)
+
+
+class Systemd:
+    """The socket that systemd would listen on."""
+
+    def __init__(self, cluster, name):
+        self.path = os.path.join(cluster.folder, name)
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(self.path)
+        self.socket.settimeout(0)
+        self.heard = ""
+
+    def hears(self, text):
+        while True:
+            try:
+                self.heard += self.socket.recv(4096).decode() + "\n"
+            except BlockingIOError:
+                return text in self.heard
+
+
+def systemd_hears_how_it_is(cluster):
+    systemd = Systemd(cluster, "notify")
+    daemon = cluster.segmentd(settings(cluster, nobody()), name="heard", env={"NOTIFY_SOCKET": systemd.path})
+    until(lambda: systemd.hears("EXTEND_TIMEOUT_USEC="), "asked for patience")
+    until(lambda: systemd.hears("STATUS="), "says why")
+    suite.equal("READY=1" in systemd.heard, False)
+    suite.equal(daemon.terminate(30), 0)
+    suite.equal(systemd.hears("STOPPING=1"), True)
+
+
+def promtool_finds_nothing_to_say(daemon):
+    checked = subprocess.run(["promtool", "check", "metrics"], input=daemon.http("/metrics")[1].encode(),
+                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60)
+    suite.equal((checked.returncode, checked.stdout.decode()), (0, ""))
+
+
+def on_a_real_broker_it_gets_ready_and_answers(cluster):
+    kafka, systemd = cluster.kafka(), Systemd(cluster, "notify2")
+    kafka.topics.create("in", 4)
+    text = settings(cluster, kafka.address)
+    path = write(cluster, "topics.conf", text)
+    subprocess.run([binary("segmentctl"), "topics", "create", "--conf", path], check=True, timeout=60,
+                   stdout=subprocess.DEVNULL)
+    daemon = cluster.segmentd(text, name="ready", env={"NOTIFY_SOCKET": systemd.path})
+    daemon.wait_ready()
+    until(lambda: systemd.hears("READY=1"), "systemd hears that it is ready")
+    user = "a/b \u00e9"
+    event = {"type": "track", "userId": user, "event": "Tried"}
+    producer = kafka.topics.producer(partitioner="murmur2_random")
+    for message in ("1", "2"):
+        producer.produce("in", json.dumps({**event, "messageId": message}), user)
+    producer.flush(30)
+    quoted = "/v1/users/a%2Fb%20%C3%A9"
+    until(lambda: member_of(daemon, quoted) == ["eager"], "the user is in the segment")
+    answer = json.loads(daemon.http(quoted)[1])
+    suite.equal((answer["user"], answer["seq"]), (user, 1))
+    status, text = daemon.http(quoted + "/explain?segment=eager")
+    explained = json.loads(text)["segments"][0]
+    suite.equal((status, explained["member"], explained["tree"]["value"]), (200, True, 2), text)
+    sizes = json.loads(daemon.http("/v1/segments")[1])
+    suite.equal((sizes["partitions"], sizes["segments"][0]["members"]), ({"here": 4, "total": 4}, 1))
+    promtool_finds_nothing_to_say(daemon)
+    suite.equal(daemon.metric("segmentd_segment_entered_total"), 1)
+    suite.equal(daemon.metric("segmentd_partitions"), 4)
+    suite.equal(daemon.terminate(30), 0)
+
+
+def member_of(daemon, path):
+    status, text = daemon.http(path)
+    return [row["segment"] for row in json.loads(text)["memberships"]] if status == 200 else None
+
+
+if __name__ == "__main__":
+    with Cluster() as here:
+        sys.exit(suite.run(here, [
+            help_and_version, a_wrong_command_line_is_78, a_wrong_file_is_78_and_shown,
+            a_good_file_is_checked_and_printed, without_brokers_it_waits_and_says_so,
+            a_port_that_is_taken_ends_it_with_1, the_token_is_asked_for, systemd_hears_how_it_is,
+            on_a_real_broker_it_gets_ready_and_answers]))

@@ -1,0 +1,23 @@
+#!/usr/bin/python3
+"""daemon/kafka against a real broker: runs tests/process/check_kafka with one."""
+
+import os
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "support"))
+import cluster
+
+
+def main():
+    program = cluster.binary("tests/process/check_kafka")
+    subprocess.run([os.environ.get("MAKE", "make"), "-s", "-C", cluster.ROOT, program], check=True)
+    with cluster.Cluster() as servers:
+        kafka = servers.kafka()
+        return subprocess.call([program], env={**os.environ, "KAFKA": kafka.address, "KAFKA_PID": str(kafka.pid),
+                                               "CK_DEFAULT_TIMEOUT": "90"})
+
+
+if __name__ == "__main__":
+    sys.exit(main())

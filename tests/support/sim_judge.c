@@ -1,0 +1,523 @@
+/* sim_judge.c: comparing a settled run with an engine that was never interrupted.
+ *
+ *   outputs    per user: seq from 1 without a gap, entered and exited alternate,
+ *              `at` never goes back, no message id twice; dead letters: each bad
+ *              record once. With `clock records`: exactly the expected list.
+ *              With `clock wall`: every change by timer was true at its instant.
+ *   state      memberships of the live engine, of one restored from Kafka now,
+ *              and of the oracle are the same, and so is what happens to them in
+ *              the twenty seconds that follow: by that, forgotten or doubled
+ *              events show themselves. */
+#include "tests/support/sim_judge.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <seg/query.h>
+
+#include "daemon/protocol/record.h"
+
+enum { LIST_MAX = 1024, USER_BYTES = 16 };
+
+/* A change or trigger, as far as it is compared. */
+struct item {
+    char user[USER_BYTES];
+    int kind, segment, member, cause;
+    uint32_t seq;
+    int64_t at_ms;
+    char trigger[16];
+};
+
+struct list {
+    struct item items[LIST_MAX];
+    int count;
+};
+
+static struct item *add(struct list *list)
+{
+    assert(list->count < LIST_MAX);
+    return memset(&list->items[list->count++], 0, sizeof(struct item));
+}
+
+static void copy_text(char *out, size_t size, struct seg_text text)
+{
+    snprintf(out, size, "%.*s", (int)text.len, text.bytes);
+}
+
+static void take_outputs(struct list *list, struct seg_engine *engine)
+{
+    const struct seg_catalogue *catalogue = world_catalogue();
+    struct seg_trigger_info info;
+    size_t count;
+    const struct seg_output *outputs = seg_engine_outputs(engine, &count);
+
+    for (size_t i = 0; i < count; i++) {
+        struct item *item = add(list);
+        copy_text(item->user, sizeof(item->user), outputs[i].user_id);
+        item->kind = outputs[i].kind;
+        item->segment = outputs[i].segment;
+        item->seq = outputs[i].seq;
+        item->at_ms = outputs[i].at_ms;
+        if (outputs[i].kind == SEG_OUTPUT_TRIGGER) {
+            seg_catalogue_trigger(catalogue, outputs[i].trigger, &info);
+            snprintf(item->trigger, sizeof(item->trigger), "%s", info.name);
+        } else {
+            item->member = outputs[i].member;
+        }
+    }
+    seg_engine_outputs_clear(engine);
+}
+
+static int by_user(const void *a, const void *b)
+{
+    const struct item *x = a, *y = b;
+    int user = strcmp(x->user, y->user);
+
+    if (user)
+        return user;
+    if (x->kind != y->kind)
+        return x->kind - y->kind;
+    if (x->seq != y->seq)
+        return x->seq < y->seq ? -1 : 1;
+    if (x->at_ms != y->at_ms)
+        return x->at_ms < y->at_ms ? -1 : 1;
+    return x->segment - y->segment;
+}
+
+static void describe(char *out, size_t size, const struct item *item)
+{
+    struct seg_segment_info info;
+
+    if (!item) {
+        snprintf(out, size, "nothing");
+        return;
+    }
+    seg_catalogue_segment(world_catalogue(), item->segment, &info);
+    snprintf(out, size, "%s %s%s%s seq %u at %+lld", item->user,
+             item->kind == SEG_OUTPUT_TRIGGER ? "trigger "
+             : item->member                   ? "+"
+                                              : "-",
+             item->trigger, info.key, item->seq,
+             (long long)(item->at_ms - WORLD_START_MS));
+}
+
+/* Compare two lists; both are sorted. */
+static void compare(struct world *w, const char *what, int p, struct list *got,
+                    struct list *want)
+{
+    char a[128], b[128];
+    int n = got->count > want->count ? got->count : want->count;
+
+    qsort(got->items, (size_t)got->count, sizeof(struct item), by_user);
+    qsort(want->items, (size_t)want->count, sizeof(struct item), by_user);
+    for (int i = 0; i < n; i++) {
+        const struct item *x = i < got->count ? &got->items[i] : NULL;
+        const struct item *y = i < want->count ? &want->items[i] : NULL;
+        if (x && y && !memcmp(x, y, sizeof(*x)))
+            continue;
+        describe(a, sizeof(a), x);
+        describe(b, sizeof(b), y);
+        world_bad(w, "%s of partition %d, number %d: got %s, want %s", what, p,
+                  i, a, b);
+        return;
+    }
+}
+
+/* ---- the oracle ------------------------------------------------------------- */
+
+static struct seg_engine *new_engine(const struct world *w)
+{
+    struct seg_engine_options options = w->ledger.engine;
+    const char *topics[SIM_INPUTS_MAX];
+    struct seg_engine *engine;
+
+    for (int i = 0; i < w->sim.inputs; i++)
+        topics[i] = w->inputs[i].topic;
+    options.catalogue = world_catalogue();
+    options.topic_count = w->sim.inputs;
+    options.topics = topics;
+    options.trigger_max_age_ms = w->ledger.trigger_max_age_ms;
+    if (seg_engine_new(&engine, &options))
+        abort();
+    return engine;
+}
+
+static void advance(struct seg_engine *engine, int64_t to_ms)
+{
+    int more;
+
+    do
+        more = seg_engine_advance(engine, to_ms, 1000);
+    while (more > 0);
+    assert(more == 0);
+}
+
+/* The least committed record at or after the positions, by (time, topic). */
+static const struct sim_entry *next_entry(const struct world *w, int p,
+                                          int64_t *positions, int *input)
+{
+    const struct sim_entry *least = NULL;
+
+    for (int i = 0; i < w->sim.inputs; i++) {
+        const struct sim_log *log = &w->sim.logs[BROKER_INPUT(i)][p];
+        const struct sim_entry *entry;
+        while (positions[i] < sim_end(log) &&
+               (log->entries[positions[i]].is_marker ||
+                log->entries[positions[i]].status != SIM_COMMITTED))
+            positions[i]++;
+        if (positions[i] == sim_end(log))
+            continue;
+        entry = &log->entries[positions[i]];
+        if (!least || entry->timestamp_ms < least->timestamp_ms) {
+            least = entry;
+            *input = i;
+        }
+    }
+    return least;
+}
+
+/* Whether a committed dead letter is about OFFSET of INPUT: how often. */
+static int letters(const struct world *w, int p, int input, int64_t offset)
+{
+    const struct sim_log *log = &w->sim.logs[BROKER_DEAD_LETTERS][p];
+    int count = 0;
+
+    for (int64_t i = 0; i < sim_end(log); i++)
+        count += !log->entries[i].is_marker &&
+                 log->entries[i].status == SIM_COMMITTED &&
+                 log->entries[i].offset == offset &&
+                 !strcmp(log->entries[i].topic, w->inputs[input].topic);
+    return count;
+}
+
+/* Apply all of P's input to a fresh engine; what it puts out goes to LIST. */
+static struct seg_engine *oracle(struct world *w, int p, struct list *list)
+{
+    struct seg_engine *engine = new_engine(w);
+    struct seg_decoder *decoder;
+    int64_t positions[SIM_INPUTS_MAX] = {0};
+    const struct sim_entry *entry;
+    struct seg_event event;
+    int input = 0, err;
+
+    if (seg_decoder_new(&decoder, world_catalogue()))
+        abort();
+    while ((entry = next_entry(w, p, positions, &input))) {
+        struct seg_origin origin = {input, positions[input]++,
+                                    entry->timestamp_ms};
+        if (entry->timestamp_ms > seg_engine_clock(engine))
+            advance(engine, entry->timestamp_ms);
+        seg_decoder_reset(decoder);
+        err = seg_decode(decoder, entry->value, entry->value_len, &event, NULL);
+        if (!err)
+            err = seg_engine_apply(engine, &event, &origin);
+        if (letters(w, p, input, origin.offset) != (err < 0))
+            world_bad(w, "%d dead letters for offset %d of input %d, error %d",
+                      letters(w, p, input, origin.offset), (int)origin.offset,
+                      input, err);
+        take_outputs(list, engine);
+    }
+    seg_decoder_free(decoder);
+    return engine;
+}
+
+/* ---- the outputs ---------------------------------------------------------------- */
+
+static void read_log(struct world *w, int topic, int p, struct list *list)
+{
+    const struct sim_log *log = &w->sim.logs[topic][p];
+    struct seg_error detail = {0};
+    struct record_back back;
+
+    for (int64_t i = log->low; i < sim_end(log); i++) {
+        const struct sim_entry *entry = &log->entries[i];
+        struct item *item;
+        if (entry->is_marker || entry->status != SIM_COMMITTED)
+            continue;
+        if (record_read(&back, entry->value, entry->value_len, &detail))
+            world_bad(w, "%s at %d: %s", broker_topic_name(topic), (int)i,
+                      detail.message);
+        item = add(list);
+        copy_text(item->user, sizeof(item->user), back.restored.user_id);
+        item->kind = back.kind;
+        item->segment = seg_catalogue_segment_index(
+            world_catalogue(), back.restored.segment.bytes);
+        item->seq = back.restored.seq;
+        item->at_ms = back.restored.at_ms;
+        if (back.kind == SEG_OUTPUT_TRIGGER)
+            copy_text(item->trigger, sizeof(item->trigger),
+                      back.restored.trigger);
+        else
+            item->member = back.restored.member;
+        item->cause = strstr(entry->value, "\"cause\":\"timer\"") != NULL;
+        record_back_done(&back);
+    }
+}
+
+/* Sequence, alternation, time: LIST is in the order of its log. */
+static void check_order(struct world *w, int p, const struct list *list)
+{
+    char text[128];
+
+    for (int i = 0; i < list->count && w->sim.logs[0][p].low == 0; i++) {
+        const struct item *x = &list->items[i];
+        uint32_t seq = 0;
+        int64_t at_ms = INT64_MIN;
+        int member = 0;
+        for (int j = 0; j < i; j++) {
+            const struct item *y = &list->items[j];
+            if (strcmp(x->user, y->user))
+                continue;
+            seq = y->seq;
+            at_ms = y->at_ms;
+            if (x->segment == y->segment)
+                member = y->member;
+        }
+        describe(text, sizeof(text), x);
+        if (x->seq != seq + 1)
+            world_bad(w, "%s follows seq %u", text, seq);
+        if (x->kind == SEG_OUTPUT_CHANGE && x->member == member)
+            world_bad(w, "%s does not alternate", text);
+        if (x->at_ms < at_ms)
+            world_bad(w, "%s goes back in time", text);
+    }
+}
+
+/* ---- truth, with `clock wall` ------------------------------------------------------- */
+
+struct bounds {
+    int low, high;
+};
+
+/* How many KIND of the user of ITEM lie in the WINDOW_MS before its instant:
+ * at least those that stood in the input by then, at most all there ever are. */
+static struct bounds seen(const struct world *w, int p, const struct item *item,
+                          char kind, int64_t window_ms)
+{
+    struct bounds b = {0, 0};
+    char user[USER_BYTES];
+
+    for (int i = 0; i < w->record_count; i++) {
+        const struct world_record *r = &w->records[i], *s;
+        const struct sim_entry *entry =
+            &w->sim.logs[BROKER_INPUT(r->input)][r->partition]
+                 .entries[r->offset];
+        int again = 0;
+        snprintf(user, sizeof(user), "u%d.%d", r->partition, r->user);
+        if (r->end || r->partition != p || r->kind != kind ||
+            entry->status != SIM_COMMITTED || strcmp(user, item->user) ||
+            r->time_ms > item->at_ms || item->at_ms - r->time_ms >= window_ms)
+            continue;
+        for (s = w->records; s < r && r->id; s++)
+            again |= !s->end && s->id == r->id && s->user == r->user &&
+                     s->partition == p && s->input == r->input &&
+                     w->sim.logs[BROKER_INPUT(s->input)][p]
+                             .entries[s->offset]
+                             .status == SIM_COMMITTED;
+        b.high += !again;
+        b.low += !again && entry->appended_ms < item->at_ms &&
+                 r->timestamp_ms < item->at_ms;
+    }
+    return b;
+}
+
+/* Whether the change ITEM, by timer, cannot have been true. */
+static int is_false(const struct world *w, int p, const struct item *item)
+{
+    struct seg_segment_info info;
+    struct bounds a, b;
+
+    seg_catalogue_segment(world_catalogue(), item->segment, &info);
+    if (!strcmp(info.key, "twice")) {
+        a = seen(w, p, item, 'A', 4000);
+        return item->member ? a.high < 2 : a.low >= 2;
+    }
+    if (!strcmp(info.key, "some")) {
+        a = seen(w, p, item, 'A', 4000);
+        return item->member ? a.high < 1 : a.low >= 1;
+    }
+    if (!strcmp(info.key, "quiet")) {
+        b = seen(w, p, item, 'B', 4000);
+        return item->member ? b.low > 0 : b.high == 0;
+    }
+    if (!strcmp(info.key, "gap")) {
+        a = seen(w, p, item, 'A', 3000);
+        b = seen(w, p, item, 'B', 6000);
+        return item->member ? a.low > 0 || b.high == 0
+                            : a.high == 0 && b.low > 0;
+    }
+    return 0;
+}
+
+static void check_truth(struct world *w, int p, const struct list *list)
+{
+    char text[128];
+
+    for (int i = 0; i < list->count; i++) {
+        const struct item *item = &list->items[i];
+        if (!item->cause || !is_false(w, p, item))
+            continue;
+        describe(text, sizeof(text), item);
+        world_bad(w, "%s was not true at its own instant", text);
+    }
+}
+
+/* ---- state ------------------------------------------------------------------------- */
+
+static void take_memberships(struct seg_engine *engine, int p, int with_times,
+                             struct list *list)
+{
+    struct seg_membership memberships[16];
+    struct seg_user_info info;
+    char id[USER_BYTES];
+
+    for (int u = 0; u < WORLD_USERS; u++) {
+        const struct seg_user *user;
+        int count;
+        snprintf(id, sizeof(id), "u%d.%d", p, u);
+        user = seg_user_find(engine, (struct seg_text){id, strlen(id)});
+        if (!user)
+            continue;
+        seg_user_info(engine, user, &info);
+        count = seg_user_memberships(engine, user, memberships, 16);
+        for (int i = 0; i < count; i++) {
+            struct item *item = add(list);
+            snprintf(item->user, sizeof(item->user), "%s", id);
+            item->segment = memberships[i].segment;
+            item->at_ms = with_times ? memberships[i].entered_at_ms : 0;
+            item->seq = with_times ? info.seq : 0;
+            item->cause = with_times ? (int)info.trigger_seq : 0;
+        }
+    }
+}
+
+/* Drop what differs with `clock wall` without being wrong. */
+static void strip(struct list *list)
+{
+    int kept = 0;
+
+    for (int i = 0; i < list->count; i++) {
+        if (list->items[i].kind != SEG_OUTPUT_CHANGE)
+            continue;
+        list->items[kept] = list->items[i];
+        list->items[kept++].seq = 0;
+    }
+    list->count = kept;
+}
+
+/* Memberships at NOW_MS, and what happens in the time after. */
+static void look_ahead(struct seg_engine *engine, int p, int64_t now_ms,
+                       int exact, struct list *members, struct list *future)
+{
+    static struct list until_now;
+
+    until_now.count = 0;
+    if (now_ms > seg_engine_clock(engine))
+        advance(engine, now_ms);
+    take_outputs(&until_now, engine);
+    take_memberships(engine, p, exact, members);
+    for (int64_t ms = 500; ms <= 20000; ms += 500) {
+        if (now_ms + ms > seg_engine_clock(engine))
+            advance(engine, now_ms + ms);
+        take_outputs(future, engine);
+    }
+    if (!exact)
+        strip(future);
+}
+
+/* The state of P as somebody restores it who comes now. */
+static struct ledger *restore_now(struct world *w, int p)
+{
+    struct sim_client client;
+    struct restore *restore;
+    struct restore_stats stats;
+    struct ledger *ledger;
+    enum restore_state state;
+    int turns = 0;
+
+    sim_client_init(&client, &w->sim, SIM_CLIENTS_MAX - 1);
+    if (ledger_new(&ledger, &w->ledger, p) ||
+        restore_new(&restore, &client.broker, ledger))
+        abort();
+    do
+        state = restore_turn(restore, w->sim.now_ms, 3);
+    while ((state == RESTORE_BUSY || state == RESTORE_WAITS) &&
+           turns++ < 100000);
+    restore_stats(restore, &stats);
+    if (state != RESTORE_DONE)
+        world_bad(w, "a restore now: state %d, step %d, %s", state, stats.step,
+                  ledger->broken.message);
+    if (stats.repairs)
+        world_bad(w, "a restore now: %d repairs", (int)stats.repairs);
+    restore_free(restore);
+    return ledger;
+}
+
+static void judge_state(struct world *w, int p, struct seg_engine *truth)
+{
+    static struct list members[3], future[3];
+    struct partition *live = w->workers[w->owner[p]].partitions[p];
+    struct ledger *restored = restore_now(w, p);
+    int64_t now_ms = w->sim.now_ms;
+    int records = w->ledger.clock_records;
+    struct seg_engine *engines[] = {partition_ledger(live)->engine,
+                                    restored->engine, truth};
+
+    if (records)
+        now_ms = seg_engine_clock(engines[0]);
+    for (int i = 0; i < 3 && restored->engine; i++) {
+        members[i].count = future[i].count = 0;
+        look_ahead(engines[i], p, now_ms, i < 2 || records, &members[i],
+                   &future[i]);
+        if (i != 1)
+            continue;
+        compare(w, "restored memberships", p, &members[1], &members[0]);
+        compare(w, "restored future", p, &future[1], &future[0]);
+        for (int j = 0; j < members[0].count && !records; j++) {
+            members[0].items[j].at_ms = members[0].items[j].cause = 0;
+            members[0].items[j].seq = 0;
+        }
+        if (!records)
+            strip(&future[0]);
+    }
+    if (restored->engine) {
+        compare(w, "memberships", p, &members[0], &members[2]);
+        compare(w, "future", p, &future[0], &future[2]);
+    }
+    ledger_free(restored);
+}
+
+static void judge_partition(struct world *w, int p)
+{
+    static struct list changes, triggers, want;
+    struct seg_engine *truth;
+    int whole = w->sim.logs[BROKER_CHANGES][p].low == 0;
+
+    changes.count = triggers.count = want.count = 0;
+    truth = oracle(w, p, &want);
+    read_log(w, BROKER_CHANGES, p, &changes);
+    read_log(w, BROKER_TRIGGERS, p, &triggers);
+    check_order(w, p, &changes);
+    check_order(w, p, &triggers);
+    if (!w->ledger.clock_records)
+        check_truth(w, p, &changes);
+    for (int i = 0; i < changes.count; i++)
+        changes.items[i].cause = 0;
+    for (int i = 0; i < triggers.count; i++) {
+        triggers.items[i].cause = 0;
+        *add(&changes) = triggers.items[i];
+    }
+    if (w->ledger.clock_records && whole)
+        compare(w, "outputs", p, &changes, &want);
+    judge_state(w, p, truth);
+    seg_engine_free(truth);
+}
+
+void sim_judge(struct world *w)
+{
+    w->sim.faults = (struct sim_faults){0};
+    for (int p = 0; p < w->sim.partitions && !w->bad[0]; p++)
+        judge_partition(w, p);
+}

@@ -359,7 +359,7 @@ static uint64_t message_hash(const struct seg_engine *engine,
                              const struct seg_event *event,
                              const struct seg_origin *origin)
 {
-    return dedupe_hash(engine->topics.texts[origin->topic], event->message_id);
+    return dedupe_hash(engine->topic_hash[origin->topic], event->message_id);
 }
 
 int engine_fold(struct seg_engine *engine, struct user **user,

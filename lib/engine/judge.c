@@ -236,6 +236,7 @@ static int change(struct seg_engine *engine, struct user **user,
 int judge(struct seg_engine *engine, struct user **user, int64_t now_ms,
           const struct cause *cause)
 {
+    struct item members = member_item(*user);
     uint32_t rank;
     eval_memo_forget(&engine->memo);
     while ((rank = ranks_take(&engine->candidates)) != RANKS_NONE) {
@@ -243,12 +244,13 @@ int judge(struct seg_engine *engine, struct user **user, int64_t now_ms,
         struct view view = engine_view(engine, *user, now_ms);
         view.memo = &engine->memo;
         int truth = eval_segment(&view, segment);
-        int member = member_find(*user, segment, NULL);
+        int member = member_in(&members, segment);
         if (truth == SEG_UNKNOWN || (truth == SEG_TRUE) == member)
             continue;
         int ret = change(engine, user, segment, !member, now_ms, cause);
         if (ret < 0)
             return ret;
+        members = member_item(*user);
     }
     return 0;
 }

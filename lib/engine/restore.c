@@ -215,7 +215,7 @@ int seg_engine_redo(struct seg_engine *engine, const struct seg_event *event,
     user->flags |= USER_TOUCHED;
     if (event->message_id.bytes &&
         dedupe_seen(user,
-                    dedupe_hash(engine->topics.texts[origin->topic],
+                    dedupe_hash(engine->topic_hash[origin->topic],
                                 event->message_id),
                     origin->timestamp_ms, DEDUPE_NEVER))
         return SEG_APPLIED_DUPLICATE;

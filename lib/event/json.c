@@ -119,44 +119,45 @@ static const char *bad_escape(const char *at, const char *end)
 static int walk(struct json *json, uint32_t *bad)
 {
     const char *bytes = json->bytes;
-    const uint32_t *tokens = json->tokens;
-    uint32_t *partner = json->partner, open = NONE, at = 0;
+    const uint32_t *tokens = json->tokens, *at = tokens;
+    uint32_t *partner = json->partner, open = NONE;
     char closing = 0;
     for (;;) {
         if (closing == '}') {
-            if (bytes[tokens[at]] != '"' || bytes[tokens[at + 1]] != ':')
+            if (bytes[at[0]] != '"' || bytes[at[1]] != ':')
                 break;
             at += 2;
         }
-        char c = bytes[tokens[at]];
+        char c = bytes[*at];
         if (c == '"') {
             at++;
         } else if (c == '{' || c == '[') {
-            partner[at] = open;
-            open = at++;
+            uint32_t number = (uint32_t)(at++ - tokens);
+            partner[number] = open;
+            open = number;
             closing = (char)(c + 2); /* In ASCII } and ] are two further. */
-            if (bytes[tokens[at]] != closing)
+            if (bytes[*at] != closing)
                 continue;
-        } else if (is_scalar(bytes + tokens[at])) {
+        } else if (is_scalar(bytes + *at)) {
             at++;
         } else {
             break;
         }
-        while (bytes[tokens[at]] == closing) {
+        while (bytes[*at] == closing) {
             uint32_t outer = partner[open];
-            partner[open] = at++;
+            partner[open] = (uint32_t)(at++ - tokens);
             open = outer;
-            if (open == NONE || at == json->count) {
-                *bad = at;
-                return open == NONE && at == json->count;
+            if (open == NONE || at == tokens + json->count) {
+                *bad = (uint32_t)(at - tokens);
+                return open == NONE && at == tokens + json->count;
             }
             closing = (char)(bytes[tokens[open]] + 2);
         }
-        if (bytes[tokens[at]] != ',')
+        if (bytes[*at] != ',')
             break;
         at++;
     }
-    *bad = at;
+    *bad = (uint32_t)(at - tokens);
     return 0;
 }
 

@@ -164,6 +164,15 @@ static void put_spare(uint32_t *words, uint32_t count,
               &spare->write);
 }
 
+static uint32_t spare_words(const struct spare *spare,
+                            const struct seg_value *name)
+{
+    return SPARE_HEAD_WORDS + codec_words(name) + HEAD_WORDS +
+           codec_words(&spare->write.value);
+}
+
+/* A write that does not fit leaves a stamped absence, if at least that does: what
+ * it replaces must not stay, nor come later and be taken. */
 int spare_write(struct store *store, struct user **user,
                 const struct spare *spare, uint32_t limit_bytes)
 {
@@ -171,20 +180,26 @@ int spare_write(struct store *store, struct user **user,
     struct seg_value name = {.type = SEG_TEXT,
                              .len = (uint32_t)spare->name.len,
                              .as.text = spare->name.bytes};
+    struct spare kept = *spare;
     uint32_t old, at = find_spare(*user, spare, &old);
-    uint32_t words = SPARE_HEAD_WORDS + codec_words(&name) + HEAD_WORDS +
-                     codec_words(&spare->write.value);
+    uint32_t words = spare_words(spare, &name);
+    int result = 1;
     if (old) {
         const uint32_t *text = item.words + at + SPARE_HEAD_WORDS;
         if (holds(text + codec_len(text), &spare->write))
             return 0;
     }
-    if ((item.count - old + words) * 4 > limit_bytes)
-        return SPARE_DROPPED;
+    if ((item.count - old + words) * 4 > limit_bytes) {
+        result = SPARE_DROPPED;
+        kept.write.value = (struct seg_value){.type = SEG_MISSING};
+        words = spare_words(&kept, &name);
+        if ((item.count - old + words) * 4 > limit_bytes)
+            return result;
+    }
     int ret = user_splice(store, user, USER_ITEM_SPARE, FORM_PLAIN, at,
                           (int32_t)words - (int32_t)old, &item);
     if (ret < 0)
         return ret;
-    put_spare(item.words + at, words, spare, &name);
-    return 1;
+    put_spare(item.words + at, words, &kept, &name);
+    return result;
 }

@@ -7,10 +7,9 @@
 
 #define LEAD 2
 
-uint64_t dedupe_hash(struct seg_text topic, struct seg_text message_id)
+uint64_t dedupe_hash(uint64_t topic_hash, struct seg_text message_id)
 {
-    return hash_bytes(message_id.bytes, message_id.len,
-                      hash_bytes(topic.bytes, topic.len, 0));
+    return hash_bytes(message_id.bytes, message_id.len, topic_hash);
 }
 
 static int forgotten(int64_t timestamp_ms, int64_t now_ms)

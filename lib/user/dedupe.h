@@ -20,8 +20,9 @@
  * the records it reads again. */
 #define DEDUPE_NEVER (INT64_MIN / 2)
 
-/* The number that stands for MESSAGE_ID of the topic TOPIC. */
-uint64_t dedupe_hash(struct seg_text topic, struct seg_text message_id);
+/* The number that stands for MESSAGE_ID of the topic whose name hashes to
+ * TOPIC_HASH. */
+uint64_t dedupe_hash(uint64_t topic_hash, struct seg_text message_id);
 
 /* Whether HASH, of a record of TIMESTAMP_MS, is a duplicate at NOW_MS. */
 int dedupe_seen(const struct user *user, uint64_t hash, int64_t timestamp_ms,

@@ -19,6 +19,18 @@ static uint32_t lower_bound(const struct item *item, uint32_t segment)
     return low;
 }
 
+struct item member_item(const struct user *user)
+{
+    return user_item(user, USER_ITEM_MEMBERS);
+}
+
+int member_in(const struct item *members, uint32_t segment)
+{
+    uint32_t i = lower_bound(members, segment);
+    return i < times_count(members, LEAD) &&
+           *times_entry(members, LEAD, i) == segment;
+}
+
 int member_find(const struct user *user, uint32_t segment, int64_t *entered_ms)
 {
     struct item item = user_item(user, USER_ITEM_MEMBERS);

@@ -13,6 +13,11 @@
 int member_find(const struct user *user, uint32_t segment,
                 int64_t *entered_ms);
 
+/* The memberships of USER, for several questions of the second kind; valid until
+ * something of USER changes. */
+struct item member_item(const struct user *user);
+int member_in(const struct item *members, uint32_t segment);
+
 /* Put USER into SEGMENT, in which he is not, since ENTERED_MS. Returns 0,
  * SEG_ERR_USER_BYTES or SEG_ERR_NOMEM. */
 int member_add(struct store *store, struct user **user, uint32_t segment,

@@ -12,15 +12,12 @@
 
 #include "lib/base/hash.h"
 #include "lib/base/text.h"
+#include "lib/user/times.h"
 #include "lib/user/user.h"
 
 #define POINTER_BITS 48
 #define POINTER_MASK ((UINT64_C(1) << POINTER_BITS) - 1)
 #define SLOTS_MIN 1024
-
-/* Narrow times reach 37 days back and 12 ahead of the instant that set the
- * base (times.c moves it). */
-#define BASE_BEHIND_MS (INT64_C(3) << 30)
 
 void store_init(struct store *store, uint64_t hash_seed)
 {
@@ -113,6 +110,8 @@ static void put(struct store *store, uint64_t hash, const struct user *user)
 static int grow_slots(struct store *store)
 {
     uint32_t size = store->slots ? (store->slot_mask + 1) * 2 : SLOTS_MIN;
+    if (!size) /* 2^32 slots: three quarters of 2^31 users are there. */
+        return SEG_ERR_LIMIT;
     uint64_t *slots = calloc(size, sizeof(*slots));
     if (!slots)
         return SEG_ERR_NOMEM;
@@ -162,7 +161,7 @@ int store_add(struct store *store, struct seg_text id, uint64_t hash,
         .id_len = (uint16_t)id.len,
         .due_ms = INT64_MAX,
         .last_at_ms = USER_NO_CHANGE,
-        .base_ms = base_ms - BASE_BEHIND_MS,
+        .base_ms = times_base(base_ms),
     };
     memset(user->words, 0, used - sizeof(*user));
     if (id.len)

@@ -5,12 +5,12 @@
 
 #include <seg/error.h>
 
-#define NARROW_RANGE_MS (INT64_C(1) << 32)
-#define BASE_BEHIND_MS (INT64_C(3) << 30)
+#define NARROW_RANGE_MS (UINT64_C(1) << 32)
 
 static int fits(int64_t base_ms, int64_t time_ms)
 {
-    return time_ms >= base_ms && time_ms - base_ms < NARROW_RANGE_MS;
+    return time_ms >= base_ms &&
+           (uint64_t)time_ms - (uint64_t)base_ms < NARROW_RANGE_MS;
 }
 
 static int all_fit(const struct user *user, const struct item *item,
@@ -110,7 +110,7 @@ static int move_base(struct store *store, struct user **user, int64_t base_ms)
         if (ret < 0)
             return ret;
     }
-    uint32_t shift = (uint32_t)(base_ms - (*user)->base_ms);
+    uint32_t shift = (uint32_t)base_ms - (uint32_t)(*user)->base_ms;
     user_walk_start(*user, &walk);
     for (;;) {
         item = user_walk_next(*user, &walk, &id);
@@ -136,7 +136,7 @@ static int make_fit(struct store *store, struct user **user, uint32_t id,
     if (item->form != FORM_NARROW || fits((*user)->base_ms, time_ms))
         return 0;
     if (time_ms > (*user)->base_ms) {
-        ret = move_base(store, user, time_ms - BASE_BEHIND_MS);
+        ret = move_base(store, user, times_base(time_ms));
         if (ret < 0)
             return ret;
         *item = user_item(*user, id);

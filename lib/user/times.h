@@ -18,6 +18,14 @@
 
 #include "lib/user/user.h"
 
+/* The base for a user at TIME_MS: narrow times then reach 37 days back and 12
+ * ahead. */
+static inline int64_t times_base(int64_t time_ms)
+{
+    const int64_t behind_ms = INT64_C(3) << 30;
+    return time_ms < INT64_MIN + behind_ms ? INT64_MIN : time_ms - behind_ms;
+}
+
 /* Words before the time in an entry of item ID. */
 static inline uint32_t times_lead(uint32_t id)
 {

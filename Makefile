@@ -74,16 +74,18 @@ CTL_SHARED := $(filter $(B)/daemon/base/% $(B)/daemon/protocol/record% $(B)/daem
 # file there with a main() of its own.  The rest of the folder is linked with
 # each program of that folder, tests/support with all of them.  They see the
 # insides: objects, not libseg.a.  Only tests/example stands outside, like any
-# user of the library, and tests/fuzz is built by clang (see fuzz).
-TEST_C    := $(filter-out tests/example/% tests/fuzz/%,$(wildcard tests/*/*.c))
+# user of the library, tests/fuzz is built by clang (see fuzz), and tests/demo
+# needs less than a test.
+TEST_C    := $(filter-out tests/example/% tests/fuzz/% tests/demo/%,$(wildcard tests/*/*.c))
 A_MAIN    := ^int main(
 HAS_MAIN  := $(if $(TEST_C),$(shell grep -l '$(A_MAIN)' $(TEST_C)))
 PROGRAM_C := $(sort $(HAS_MAIN) $(foreach f,$(TEST_C),$(if $(filter check_%,$(notdir $f)),$f)))
 SHARED_C  := $(filter-out $(PROGRAM_C),$(TEST_C))
-# A program whose folder never names daemon/ is built without it.
-TEST_SEES_DAEMON := $(sort $(dir $(if $(TEST_C),$(shell grep -lE '^.include "daemon/' $(TEST_C)))))
+# A program that never names daemon/, nor the simulated one, is built without it.
+TEST_SEES_DAEMON := $(if $(TEST_C),$(shell grep -lE '^.include "(daemon/|tests/support/sim_)' $(TEST_C)))
 PROGRAMS  := $(patsubst %.c,$(B)/%,$(PROGRAM_C))
 EXAMPLES  := $(patsubst %.c,$(B)/%,$(wildcard tests/example/*.c))
+DEMO      := $(patsubst %.c,$(B)/%,$(wildcard tests/demo/*.c))
 
 .DEFAULT_GOAL := all
 
@@ -127,9 +129,10 @@ $(B)/segmentd: $(DAEMON) $(B)/libseg.a $(B)/base.a
 $(B)/segmentctl: $(CTL) $(CTL_SHARED) $(B)/libseg.a $(B)/base.a
 	$(call say,LINK,$@)$(LINK) -o $@ $^ -lrdkafka -levent $(LIB_LDLIBS) -lpthread
 
+with_shared = $(1) $(filter-out tests/support/%,$(filter $(dir $(1))%,$(SHARED_C)))
 define test_program
-$(B)/$(basename $(1)): $(call to_objects,$(1) $(filter-out tests/support/%,$(filter $(dir $(1))%,$(SHARED_C)))) \
-                       $(B)/support.a $(if $(filter $(dir $(1)),$(TEST_SEES_DAEMON)),$(B)/inside.a) $(B)/lib.a
+$(B)/$(basename $(1)): $(call to_objects,$(call with_shared,$(1))) $(B)/support.a \
+                       $(if $(filter $(call with_shared,$(1)),$(TEST_SEES_DAEMON)),$(B)/inside.a) $(B)/lib.a
 	$$(call say,LINK,$$@)$(LINK) -o $$@ $$^ $(CHECK_LDLIBS) $(DAEMON_LDLIBS) $(LIB_LDLIBS) -lpthread
 endef
 $(foreach p,$(PROGRAM_C),$(eval $(call test_program,$(p))))
@@ -138,6 +141,10 @@ $(foreach p,$(PROGRAM_C),$(eval $(call test_program,$(p))))
 $(EXAMPLES): $(B)/%: %.c $(B)/libseg.a $(B)/flags
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)$(CC) -std=c11 -Iinclude $(WARN) $(WARN_C) $(CFLAGS) $(SAN) -MMD -MP -o $@ $< $(B)/libseg.a $(LIB_LDLIBS)
+
+# Neither Check nor anything else that only tests need.
+$(DEMO): $(B)/%: $(B)/%.o $(B)/libseg.a $(B)/base.a
+	$(call say,LINK,$@)$(LINK) -o $@ $^ -lrdkafka $(LIB_LDLIBS) -lpthread
 
 tests: ## all test programs, without running them
 tests: $(PROGRAMS) $(EXAMPLES)
@@ -151,7 +158,7 @@ deps-check: ## install what `make check` needs as well, the test broker included
 
 demo: ## see it work, with nothing but a compiler; BROKER=kafka uses the real broker
 	@tests/support/deps.sh install build $(BROKER)
-	@$(MAKE) all $(filter $(B)/tests/demo/%,$(PROGRAMS))
+	@$(MAKE) all $(DEMO)
 	@B=$(B) BROKER=$(BROKER) tests/demo/demo.sh
 
 check: ## every test; T=unit runs one part, T=unit/check_wheel one program
@@ -162,7 +169,7 @@ asan tsan fuzz: ## one part of check: a sanitizer's build; fuzz for SECONDS=60 e
 
 # The programs of tests/fuzz, for SANITIZE=fuzzer.
 fuzz-programs: $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
-$(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o $(B)/inside.a $(B)/lib.a
+$(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o $(B)/support.a $(B)/inside.a $(B)/lib.a
 	$(call say,LINK,$@)$(LINK) -fsanitize=fuzzer -o $@ $^ $(DAEMON_LDLIBS) $(LIB_LDLIBS) -lpthread
 
 bench: ## CPU time per event against a bare consumer, and bytes per user
@@ -200,4 +207,4 @@ help: ## this list
 .PHONY: all tests deps deps-check demo check asan tsan fuzz fuzz-programs bench lint format install clean help
 .SECONDARY:
 .DELETE_ON_ERROR:
--include $(patsubst %.o,%.d,$(LIB) $(DAEMON) $(CTL) $(call to_objects,$(TEST_C) $(wildcard tests/fuzz/*.c))) $(EXAMPLES:=.d)
+-include $(patsubst %.o,%.d,$(LIB) $(DAEMON) $(CTL) $(call to_objects,$(TEST_C) $(wildcard tests/fuzz/*.c))) $(EXAMPLES:=.d) $(DEMO:=.d)

@@ -2,7 +2,7 @@
  *
  * A decoder turns JSON bytes into a struct seg_event, picking in one pass only
  * the fields that some segment of its catalogue reads. Texts and values of an
- * event borrow from the decoder (or from the input bytes) and live until
+ * event borrow from the decoder, or from its catalogue, and live until
  * seg_decoder_reset: a caller may decode a whole batch, then apply it.
  *
  *     identify  sets attributes of the user          (traits)
@@ -28,8 +28,8 @@ struct seg_catalogue;
 /* Limits of one message. Each is tested at limit - 1, limit, limit + 1. */
 #define SEG_EVENT_BYTES_MAX (1024 * 1024) /* A whole message. */
 #define SEG_DEPTH_MAX 64                  /* Nesting of what is visited. */
-#define SEG_ID_BYTES_MAX 512              /* userId, anonymousId, groupId. */
-#define SEG_NAME_BYTES_MAX 512            /* event, name. */
+#define SEG_ID_BYTES_MAX 512              /* Of a user, a group, a message. */
+#define SEG_NAME_BYTES_MAX 512            /* event. */
 #define SEG_STRING_BYTES_MAX (64 * 1024)  /* A text that a segment reads. */
 #define SEG_PROPERTIES_MAX 4096           /* Members of properties or traits. */
 

@@ -119,45 +119,44 @@ static const char *bad_escape(const char *at, const char *end)
 static int walk(struct json *json, uint32_t *bad)
 {
     const char *bytes = json->bytes;
-    const uint32_t *tokens = json->tokens, *at = tokens;
-    uint32_t *partner = json->partner, open = NONE;
+    const uint32_t *tokens = json->tokens;
+    uint32_t *partner = json->partner, open = NONE, at = 0;
     char closing = 0;
     for (;;) {
         if (closing == '}') {
-            if (bytes[at[0]] != '"' || bytes[at[1]] != ':')
+            if (bytes[tokens[at]] != '"' || bytes[tokens[at + 1]] != ':')
                 break;
             at += 2;
         }
-        char c = bytes[*at];
+        char c = bytes[tokens[at]];
         if (c == '"') {
             at++;
         } else if (c == '{' || c == '[') {
-            uint32_t number = (uint32_t)(at++ - tokens);
-            partner[number] = open;
-            open = number;
+            partner[at] = open;
+            open = at++;
             closing = (char)(c + 2); /* In ASCII } and ] are two further. */
-            if (bytes[*at] != closing)
+            if (bytes[tokens[at]] != closing)
                 continue;
-        } else if (is_scalar(bytes + *at)) {
+        } else if (is_scalar(bytes + tokens[at])) {
             at++;
         } else {
             break;
         }
-        while (bytes[*at] == closing) {
+        while (bytes[tokens[at]] == closing) {
             uint32_t outer = partner[open];
-            partner[open] = (uint32_t)(at++ - tokens);
+            partner[open] = at++;
             open = outer;
-            if (open == NONE || at == tokens + json->count) {
-                *bad = (uint32_t)(at - tokens);
-                return open == NONE && at == tokens + json->count;
+            if (open == NONE || at == json->count) {
+                *bad = at;
+                return open == NONE && at == json->count;
             }
             closing = (char)(bytes[tokens[open]] + 2);
         }
-        if (bytes[*at] != ',')
+        if (bytes[tokens[at]] != ',')
             break;
         at++;
     }
-    *bad = (uint32_t)(at - tokens);
+    *bad = at;
     return 0;
 }
 

@@ -17,6 +17,7 @@
 #include "lib/user/user.h"
 
 #define FEATURE_EXACT_MAX 256 /* (time, value) pairs kept exactly. */
+#define FEATURE_KEPT_MAX (FEATURE_EXACT_MAX + 1) /* `at most 256` asks for 257. */
 #define FEATURE_BUCKETS 64    /* In a window that went beyond. */
 #define FEATURE_LIFETIME INT64_MAX
 #define FEATURE_KEEP_ALL UINT32_MAX

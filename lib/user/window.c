@@ -13,6 +13,8 @@
  * number, in buckets of window / 64; a bucket counts as if all its events were
  * at its start, so people leave early by less than that. A coarse item is exact
  * again once it is empty. */
+#include <assert.h>
+
 #include <seg/error.h>
 
 #include "lib/user/codec.h"
@@ -112,8 +114,9 @@ static int add_to_bucket(struct store *store, struct user **user,
 static int make_coarse(struct store *store, struct user **user,
                        const struct feature *feature, struct row *row)
 {
-    int64_t times[FEATURE_EXACT_MAX + 1];
+    int64_t times[FEATURE_KEPT_MAX + 1];
     uint32_t count = row->count;
+    assert(count <= FEATURE_KEPT_MAX + 1);
     for (uint32_t i = 0; i < count; i++)
         times[i] = row_time(row, i);
     user_resize(store, user, feature->item, FORM_COARSE, 0, &row->item);
@@ -130,7 +133,7 @@ static int make_coarse(struct store *store, struct user **user,
 /* Whether all that is needed is kept exactly, however many events there are. */
 static int bounded(const struct feature *feature)
 {
-    return feature->to_ms == 0 && feature->keep <= FEATURE_EXACT_MAX + 1;
+    return feature->to_ms == 0 && feature->keep <= FEATURE_KEPT_MAX;
 }
 
 static int add_time(struct store *store, struct user **user,
@@ -138,11 +141,13 @@ static int add_time(struct store *store, struct user **user,
                     struct row *row, struct folded *folded)
 {
     uint32_t at = row_after(row, time_ms);
-    if (bounded(feature) && row->count == feature->keep) {
-        if (!at)
+    if (bounded(feature) && row->count >= feature->keep) {
+        /* More than needed: another catalogue asked for it. */
+        uint32_t surplus = row->count - feature->keep;
+        if (at <= surplus)
             return 0;
-        prune(store, user, feature, row, 1);
-        at--;
+        prune(store, user, feature, row, surplus + 1);
+        at -= surplus + 1;
     }
     int ret = times_insert(store, user, feature->item, at, time_ms, &row->item);
     if (ret < 0)

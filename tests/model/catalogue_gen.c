@@ -201,7 +201,7 @@ static void put_time_test(struct gen *g)
         return;
     case 5:
     case 8:
-        buf_str(g->out, g->windowless || random_chance(g->r, 50) ? "after "
+        buf_str(g->out, g->windowless || random_chance(g->r, 35) ? "after "
                                                                   : "before ");
         break;
     case 6:
@@ -487,6 +487,8 @@ static void put_measure(struct gen *g)
         return;
     }
     const struct world_path *path = some_path(g, where_root(g));
+    while (path->kind != WORLD_TIME && random_chance(g->r, 20))
+        path = some_path(g, where_root(g));
     buf_printf(g->out, "%s(", random_chance(g->r, 50) ? "first" : "last");
     put_event(g);
     buf_printf(g->out, ", %s)", path->text);

@@ -47,9 +47,8 @@ static void check_listed(void *arg, const struct seg_attribute *attribute)
     struct naive_value want = oracle_eval_attribute(l->user, &path, l->now_ms);
     if (l->drive->stats)
         l->drive->stats->attributes++;
-    int b8 = 1; /* Until B8 is fixed. */
-    if (!b8 && (want.type == NAIVE_MISSING ||
-        !drive_same_value(&attribute->value, &want)))
+    if (want.type == NAIVE_MISSING ||
+        !drive_same_value(&attribute->value, &want))
         l->result = drive_fail(l->drive, "attribute %s.%.*s of %s is of type %d",
                                attribute->account ? "account" : "user",
                                (int)attribute->name.len, attribute->name.bytes,

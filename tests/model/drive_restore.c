@@ -124,8 +124,7 @@ static int redo(struct drive *d, struct seg_engine *engine, int from)
             continue;
         int result = seg_engine_redo(engine, &event, &origin);
         seg_decoder_reset(d->decoder);
-        int refused = result == SEG_ERR_USER_BYTES && d->history->user_bytes_max;
-        if (result < 0 && !refused)
+        if (result < 0)
             return drive_fail(d, "seg_engine_redo of step %d: %s", i,
                               seg_error_name(result));
         if (d->stats)
@@ -253,6 +252,7 @@ int drive_restart(struct drive *d, uint32_t variant)
     if (d->stats)
         d->stats->halfway++;
     drive_carry(d);
-    return variant & 2 ? export_all(d, variant >> 2)
-                       : redo_all(d, variant >> 2);
+    return variant & 2 || d->history->user_bytes_max
+               ? export_all(d, variant >> 2)
+               : redo_all(d, variant >> 2);
 }

@@ -77,7 +77,7 @@ static const struct kind {
     [HISTORY_LARGE] = {1, 280, 700, 4, 1, CATALOGUE_LARGE},
     [HISTORY_CROWD] = {1, 100, 400, 5, 300, CATALOGUE_ANY},
     [HISTORY_WIDE] = {2, 10, 60, CATALOGUE_SEGMENTS_MAX, 3, CATALOGUE_ANY},
-    [HISTORY_TIGHT] = {0, 20, 80, 8, 2, CATALOGUE_ANY},
+    [HISTORY_TIGHT] = {3, 20, 80, 8, 2, CATALOGUE_ANY},
 };
 
 static int is_kind(const struct maker *m, enum history_kind kind)
@@ -363,7 +363,7 @@ static void add_other(struct maker *m)
     int64_t n = random_below(m->r, 100);
     enum step_kind kind = n < 55 ? STEP_ADVANCE : STEP_FLUSH;
     if (m->restores && n >= 80)
-        kind = n < 86 ? STEP_EXPORT : STEP_REDO;
+        kind = n < 86 || is_kind(m, HISTORY_TIGHT) ? STEP_EXPORT : STEP_REDO;
     if (kind == STEP_ADVANCE)
         move_on(m);
     struct step *step = add_step(m->history, kind);
@@ -557,7 +557,11 @@ static void print_step(int index, const struct step *step)
 
 void history_print(const struct history *h)
 {
-    fprintf(stderr, "%s", h->lists);
+    static const char *const names[] = {"mixed", "dedupe", "order", "dense",
+                                        "large", "crowd",  "wide",  "tight"};
+    fprintf(stderr, "# %s, user_bytes_max %u, trigger_max_age %lld ms\n%s",
+            names[h->kind], h->user_bytes_max,
+            (long long)h->trigger_max_age_ms, h->lists);
     for (int i = 0; i < h->segment_count; i++)
         fprintf(stderr, "%s", h->segments[i]);
     for (int i = 0; i < h->step_count; i++)

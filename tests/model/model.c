@@ -1,14 +1,6 @@
-/* model.c: random catalogues × random histories: the engine equals the oracle.
- *
- *   model [--cases N] [--seed S] [--from N]
- *       runs cases FROM ... FROM + N - 1 of seed S. The first that differs is
- *       shrunk and printed: segment file, steps, what differs.
- *   model --mutants [--cases N] [--seed S]
- *       for each row of mutant_table.h: N cases at most must find it.
- *   model --mutant NAME ...
- *       with that mistake in the oracle; differs, hopefully.
- *   model --print ...
- *       prints the cases without running them. */
+/* model.c: what the two programs of the model test do. See model.h. */
+#include "tests/model/model.h"
+
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,18 +11,18 @@
 #include "tests/model/report.h"
 #include "tests/model/shrink.h"
 
-#define CASES 2000
-#define MUTANT_CASES 6000
+#define CASES 10000
+#define MUTANT_CASES 20000
 
 struct options {
     uint64_t seed, from, cases;
-    int mutants, print;
+    int print;
 };
 
 static int usage(void)
 {
-    fputs("usage: model [--cases N] [--seed S] [--from N] [--mutants | "
-          "--mutant NAME | --print]\n",
+    fputs("usage: check_model or check_mutants [--cases N] [--seed S] "
+          "[--from N] [--mutant NAME] [--print]\n",
           stderr);
     return 2;
 }
@@ -56,7 +48,7 @@ static void show(struct run *run, uint64_t seed, uint64_t number)
         shrink(run, &history);
     fprintf(stderr, "---- shrunk ----\n");
     history_print(&history);
-    fprintf(stderr, "%s\nreplay: model --seed %llu --from %llu --cases 1\n",
+    fprintf(stderr, "%s\nreplay: check_model --seed %llu --from %llu --cases 1\n",
             run->failure[0] ? run->failure : first, (unsigned long long)seed,
             (unsigned long long)number);
     history_done(&history);
@@ -105,7 +97,6 @@ static int read_options(int argc, char **argv, struct options *o)
         {"cases", required_argument, NULL, 'c'},
         {"seed", required_argument, NULL, 's'},
         {"from", required_argument, NULL, 'f'},
-        {"mutants", no_argument, NULL, 'M'},
         {"mutant", required_argument, NULL, 'm'},
         {"print", no_argument, NULL, 'p'},
         {NULL, 0, NULL, 0}};
@@ -117,8 +108,6 @@ static int read_options(int argc, char **argv, struct options *o)
             o->seed = strtoull(optarg, NULL, 10);
         else if (c == 'f')
             o->from = strtoull(optarg, NULL, 10);
-        else if (c == 'M')
-            o->mutants = 1;
         else if (c == 'p')
             o->print = 1;
         else if (c != 'm' ||
@@ -128,23 +117,36 @@ static int read_options(int argc, char **argv, struct options *o)
     return optind == argc ? 0 : -1;
 }
 
-int main(int argc, char **argv)
+static int begin(int argc, char **argv, struct options *options, uint64_t cases)
 {
-    struct options options = {.seed = (uint64_t)time(NULL)};
-    if (read_options(argc, argv, &options) < 0)
+    *options = (struct options){.seed = (uint64_t)time(NULL), .cases = cases};
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    return read_options(argc, argv, options);
+}
+
+int model_main(int argc, char **argv)
+{
+    struct options options;
+    if (begin(argc, argv, &options, CASES) < 0)
         return usage();
-    if (!options.cases)
-        options.cases = options.print     ? 1
-                        : options.mutants ? MUTANT_CASES
-                                          : CASES;
     if (options.print) {
         for (uint64_t i = 0; i < options.cases; i++)
             print_case(options.seed, options.from + i);
         return EXIT_SUCCESS;
     }
     struct run *run = run_new();
-    int result = options.mutants ? run_mutants(run, &options)
-                                 : run_model(run, &options);
+    int result = run_model(run, &options);
+    run_free(run);
+    return result;
+}
+
+int model_mutants_main(int argc, char **argv)
+{
+    struct options options;
+    if (begin(argc, argv, &options, MUTANT_CASES) < 0)
+        return usage();
+    struct run *run = run_new();
+    int result = run_mutants(run, &options);
     run_free(run);
     return result;
 }

@@ -32,7 +32,7 @@ static const struct floor floors[] = {
     {"triggers", OF(oracle.triggers), 1200},
     {"triggers too late", OF(oracle.suppressed), 50},
     {"triggers cooling", OF(oracle.cooling), 50},
-    {"edges stopped at", OF(edges), 100000},
+    {"edges stopped at", OF(edges), 15000},
     {"explanations", OF(explained), 5000},
     {"attributes listed", OF(attributes), 1000},
     {"restarts halfway", OF(halfway), 10},
@@ -45,12 +45,19 @@ static const struct floor floors[] = {
 };
 
 /* Per 1000 cases, for every word of the language. */
-#define CONSTRUCT_CHANGES_MIN 12
-#define CONSTRUCT_DECIDED_MIN 4
+#define CONSTRUCT_CHANGES_MIN 4
+#define CONSTRUCT_DECIDED_MIN 1
 
 static uint64_t value(const struct drive_stats *stats, size_t offset)
 {
     return *(const uint64_t *)((const char *)stats + offset);
+}
+
+/* The rows below the first, up to the changes, are kinds of messages. */
+static int is_share(size_t row)
+{
+    return row > 0 && floors[row].offset < OF(oracle.entered) &&
+           floors[row].offset > OF(oracle.messages);
 }
 
 static int report_numbers(const struct drive_stats *stats, double thousands)
@@ -59,8 +66,11 @@ static int report_numbers(const struct drive_stats *stats, double thousands)
     for (size_t i = 0; i < sizeof(floors) / sizeof(floors[0]); i++) {
         uint64_t n = value(stats, floors[i].offset);
         int bad = (double)n < floors[i].least * thousands;
-        printf("%10llu  %s%s\n", (unsigned long long)n, floors[i].name,
-               bad ? "  << below its floor" : "");
+        printf("%10llu  %s", (unsigned long long)n, floors[i].name);
+        if (is_share(i))
+            printf(" (%.1f %% of the messages)",
+                   100.0 * (double)n / (double)stats->oracle.messages);
+        puts(bad ? "  << below its floor" : "");
         low += bad;
     }
     return low;

@@ -83,6 +83,17 @@ void sim_retain(struct sim *sim, int topic, int partition, int64_t before_ms)
         log->low++;
 }
 
+void sim_cut(struct sim *sim, int topic, int partition, int64_t end)
+{
+    struct sim_log *log = &sim->logs[topic][partition];
+
+    while (sim_end(log) > end) {
+        log->count--;
+        free(log->entries[log->count].key);
+        free(log->entries[log->count].value);
+    }
+}
+
 static int is_same_key(const struct sim_entry *a, const struct sim_entry *b)
 {
     return a->key_len == b->key_len && !memcmp(a->key, b->key, a->key_len);

@@ -129,6 +129,9 @@ int sim_is_quiet(const struct sim *sim);
 /* Retention: what was appended to PARTITION of TOPIC before is deleted. */
 void sim_retain(struct sim *sim, int topic, int partition, int64_t before_ms);
 
+/* Everything from offset END on is gone, as if it had never been. */
+void sim_cut(struct sim *sim, int topic, int partition, int64_t end);
+
 /* Compaction of the state topic's PARTITION. */
 void sim_compact(struct sim *sim, int partition);
 

@@ -1,7 +1,6 @@
 /* sim_world.c: drawing a run and walking it. */
 #include "tests/support/sim_world.h"
 
-#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +8,7 @@
 
 #include "daemon/protocol/mutation.h"
 #include "lib/base/instant.h"
+#include "tests/support/sim_feed.h"
 #include "tests/support/sim_judge.h"
 
 enum { STEPS_MAX = 60000, SECOND = 1000 };
@@ -248,14 +248,6 @@ int world_json(const struct world_record *r, char *out, int size)
 
 /* ---- workers ----------------------------------------------------------------- */
 
-static void release(void *arg, void *handle)
-{
-    struct world *w = arg;
-
-    assert(handle);
-    w->handles--;
-}
-
 static void start_worker(struct world *w, int i)
 {
     struct world_worker *k = &w->workers[i];
@@ -268,8 +260,8 @@ static void start_worker(struct world *w, int i)
     k->options.ledger = &w->ledger;
     k->options.broker = &k->client.broker;
     k->options.commit = k->commit;
-    k->options.release = release;
-    k->options.arg = w;
+    k->options.release = sim_release;
+    k->options.arg = &w->handles;
     k->alive = 1;
     k->joined = 0;
 }
@@ -326,38 +318,6 @@ static int64_t wall(const struct world *w, const struct world_worker *k)
     return w->sim.now_ms + k->skew_ms;
 }
 
-/* What the consumer has for INPUT of PARTITION: some records, or the end. */
-static void fetch(struct world *w, struct partition *partition, int p,
-                  int input)
-{
-    const struct sim_log *log = &w->sim.logs[BROKER_INPUT(input)][p];
-    int64_t stable = sim_stable_end(log);
-    int64_t at = partition_position(partition, input);
-    uint32_t room = partition_room(partition, input), max;
-
-    if (partition_state(partition) != PARTITION_RUNNING)
-        return;
-    max = (uint32_t)between(w, 1, 4);
-    for (; at < stable && room && max; at++) {
-        const struct sim_entry *entry = &log->entries[at];
-        struct input_record record = {entry->key,   entry->key_len,
-                                      entry->value, entry->value_len,
-                                      at,           entry->timestamp_ms,
-                                      (void *)entry};
-        if (entry->is_marker || entry->status != SIM_COMMITTED)
-            continue;
-        w->handles++;
-        partition_push(partition, input, &record, 1);
-        room--;
-        max--;
-    }
-    while (at < stable && (log->entries[at].is_marker ||
-                           log->entries[at].status != SIM_COMMITTED))
-        at++;
-    if (at == sim_end(log) && at == stable)
-        partition_eof(partition, input, at);
-}
-
 static void check_partition(struct world *w, struct world_worker *k, int p)
 {
     enum partition_state state = partition_state(k->partitions[p]);
@@ -393,8 +353,9 @@ static void work(struct world *w, int i)
     if (!k->partitions[p] || !k->assigned[p])
         return;
     if (chance(w, 40))
-        fetch(w, k->partitions[p], p,
-              (int)between(w, 0, w->sim.inputs - 1));
+        sim_feed(&w->sim, k->partitions[p],
+                 (int)between(w, 0, w->sim.inputs - 1), (int)between(w, 1, 4),
+                 &w->handles);
     else
         partition_turn(k->partitions[p], wall(w, k));
     check_partition(w, k, p);

@@ -1,6 +1,6 @@
 /* check_tail.c: following a topic, on librdkafka's mock cluster.
  *
- * It knows neither markers nor aborted records; tests/process/redis.py has them
+ * It knows neither markers nor aborted records; tests/process/view.py has them
  * on a real broker. */
 #include "daemon/kafka/tail.h"
 

@@ -1,0 +1,378 @@
+/* admin.c: topics: do they exist, do they fit together, are they set as we need.
+ *
+ * A check goes in two steps. The numbers of partitions first: a topic that is
+ * missing, or differs, ends it. Then the settings, all topics in one question;
+ * who may not see settings is warned and believed. */
+#include "daemon/kafka/admin.h"
+
+#include <inttypes.h>
+#include <limits.h>
+#include <librdkafka/rdkafka.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <seg/error.h>
+
+#include "daemon/base/log.h"
+#include "daemon/protocol/broker.h"
+
+#define DAY_MS INT64_C(86400000)
+#define FLUSHES_KEPT 100 /* Flush intervals that outputs must be kept. */
+#define TOPICS_MAX (BROKER_OUTPUTS + CONF_INPUTS_MAX)
+#define TRAITS BROKER_OUTPUTS /* Row of `outputs` that the daemon does not use. */
+#define CREATE_MS 30000
+
+/* Our topics, as admin_create makes them; by enum broker_topic. */
+static const struct output {
+    const char *name; /* After the prefix; NULL: broker_topic_name. */
+    const char *cleanup;
+    const char *retention_ms; /* NULL: as the broker has it. */
+} outputs[] = {
+    [BROKER_CHANGES] = {NULL, "delete", "604800000"},
+    [BROKER_TRIGGERS] = {NULL, "delete", "604800000"},
+    [BROKER_STATE] = {NULL, "compact", NULL},
+    [BROKER_DEAD_LETTERS] = {NULL, "delete", NULL},
+    [TRAITS] = {"traits", "compact", NULL},
+};
+
+#define OUTPUTS (int)(sizeof(outputs) / sizeof(outputs[0]))
+
+static void say(struct admin_check *check, int verdict, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static void say(struct admin_check *check, int verdict, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vsnprintf(check->reason, sizeof(check->reason), format, args);
+    va_end(args);
+    check->verdict = verdict;
+}
+
+/* ---- numbers of partitions ------------------------------------------------ */
+
+/* Partitions of TOPIC; 0 with *ERR if it has none that we can see. *REPLICAS, if
+ * not NULL, becomes the number of replicas if that is less. */
+static int partitions_of(rd_kafka_t *rk, const char *topic, int timeout_ms,
+                         rd_kafka_resp_err_t *err, int *replicas)
+{
+    const rd_kafka_metadata_t *metadata = NULL;
+    rd_kafka_topic_t *rkt = rd_kafka_topic_new(rk, topic, NULL);
+    int n = 0;
+    *err = RD_KAFKA_RESP_ERR__INVALID_ARG;
+    if (!rkt)
+        return 0;
+    *err = rd_kafka_metadata(rk, 0, rkt, &metadata, timeout_ms);
+    rd_kafka_topic_destroy(rkt);
+    if (*err)
+        return 0;
+    *err = RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC;
+    if (metadata->topic_cnt == 1) {
+        const rd_kafka_metadata_topic_t *found = &metadata->topics[0];
+        *err = found->err;
+        n = *err ? 0 : found->partition_cnt;
+        if (n && replicas && found->partitions[0].replica_cnt < *replicas)
+            *replicas = found->partitions[0].replica_cnt;
+    }
+    rd_kafka_metadata_destroy(metadata);
+    return n;
+}
+
+static int is_missing(rd_kafka_resp_err_t err)
+{
+    return err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
+           err == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC ||
+           err == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED ||
+           err == RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION;
+}
+
+static void say_absent(struct admin_check *check, const struct conf *conf,
+                       int topic, const char *name, rd_kafka_resp_err_t err)
+{
+    if (!is_missing(err))
+        say(check, ADMIN_AWAY, "The brokers do not answer: %s.",
+            rd_kafka_err2str(err));
+    else if (topic < BROKER_OUTPUTS)
+        say(check, ADMIN_MISSING,
+            "Topic %s: %s. Create it with `segmentctl topics create --conf %s`.",
+            name, rd_kafka_err2str(err), conf->path);
+    else
+        say(check, ADMIN_MISSING, "Input topic %s: %s.", name,
+            rd_kafka_err2str(err));
+}
+
+/* Every topic has as many partitions as the first input. */
+static void check_counts(rd_kafka_t *rk, const struct conf *conf, int timeout_ms,
+                         struct admin_check *check)
+{
+    char first[CLIENT_TOPIC_BYTES] = "", name[CLIENT_TOPIC_BYTES];
+    int topics = BROKER_OUTPUTS + conf->input_count;
+    rd_kafka_resp_err_t err;
+    for (int i = 0; i < topics && check->verdict == ADMIN_OK; i++) {
+        int topic = (BROKER_OUTPUTS + i) % topics; /* Inputs first. */
+        client_topic(conf, topic, name);
+        int n = partitions_of(rk, name, timeout_ms, &err, NULL);
+        if (!n) {
+            say_absent(check, conf, topic, name, err);
+        } else if (!first[0]) {
+            snprintf(first, sizeof(first), "%s", name);
+            check->partition_count = n;
+        } else if (n != check->partition_count) {
+            say(check, ADMIN_DIFFER,
+                "Topic %s has %d partitions and %s has %d: partition p of all of "
+                "them belongs together. Create %s anew with %d.",
+                name, n, first, check->partition_count, name,
+                check->partition_count);
+        }
+    }
+}
+
+/* ---- settings --------------------------------------------------------------- */
+
+static const char *setting(const rd_kafka_ConfigResource_t *resource,
+                           const char *name)
+{
+    size_t n;
+    const rd_kafka_ConfigEntry_t **entries =
+        rd_kafka_ConfigResource_configs(resource, &n);
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(rd_kafka_ConfigEntry_name(entries[i]), name) == 0) {
+            const char *value = rd_kafka_ConfigEntry_value(entries[i]);
+            return value ? value : "";
+        }
+    return "";
+}
+
+/* A topic that is read again by restores: kept long enough? */
+static void check_kept(const struct conf *conf, const char *name,
+                       const rd_kafka_ConfigResource_t *resource,
+                       struct admin_check *check)
+{
+    const char *cleanup = setting(resource, "cleanup.policy");
+    int64_t ms = strtoll(setting(resource, "retention.ms"), NULL, 10);
+    int64_t least_ms = FLUSHES_KEPT * conf->flush_interval_ms;
+    if (least_ms < DAY_MS)
+        least_ms = DAY_MS;
+    if (strcmp(cleanup, "delete") != 0)
+        say(check, ADMIN_CONFIG,
+            "Topic %s has cleanup.policy=%s, it must be delete: a restore reads "
+            "every record of the last while.",
+            name, cleanup);
+    else if (ms >= 0 && ms < least_ms)
+        say(check, ADMIN_CONFIG,
+            "Topic %s has retention.ms=%" PRId64 ", it must be at least %" PRId64
+            ": a restore reads its records again.",
+            name, ms, least_ms);
+    else if (strcmp(setting(resource, "retention.bytes"), "-1") != 0)
+        log_warn("a topic is bounded by size: records may go before a restore "
+                 "has read them",
+                 "topic=%s retention.bytes=%s", name,
+                 setting(resource, "retention.bytes"));
+    if (ms >= 0 && ms < check->retention_ms)
+        check->retention_ms = ms;
+}
+
+static void check_topic(const struct conf *conf, int topic, const char *name,
+                        const rd_kafka_ConfigResource_t *resource,
+                        struct admin_check *check)
+{
+    const char *cleanup = setting(resource, "cleanup.policy");
+    if (topic == BROKER_CHANGES || topic == BROKER_TRIGGERS)
+        check_kept(conf, name, resource, check);
+    else if (topic == BROKER_STATE && strcmp(cleanup, "compact") != 0)
+        say(check, ADMIN_CONFIG,
+            "Topic %s has cleanup.policy=%s, it must be compact and nothing "
+            "else: it holds the last state of every user.",
+            name, cleanup);
+    else if (topic >= BROKER_OUTPUTS && strstr(cleanup, "compact"))
+        log_warn("an input is compacted: events that the broker took out are not "
+                 "seen, and a restore may find fewer than were applied",
+                 "topic=%s", name);
+}
+
+/* Ask for the settings of all topics. NULL if there was no answer. */
+static rd_kafka_event_t *describe(rd_kafka_t *rk, const struct conf *conf,
+                                  int timeout_ms)
+{
+    rd_kafka_ConfigResource_t *resources[TOPICS_MAX];
+    char name[CLIENT_TOPIC_BYTES];
+    int n = BROKER_OUTPUTS + conf->input_count;
+    for (int i = 0; i < n; i++)
+        resources[i] = rd_kafka_ConfigResource_new(
+            RD_KAFKA_RESOURCE_TOPIC, client_topic(conf, i, name));
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
+    rd_kafka_AdminOptions_t *options =
+        rd_kafka_AdminOptions_new(rk, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS);
+    rd_kafka_AdminOptions_set_request_timeout(options, timeout_ms, NULL, 0);
+    rd_kafka_DescribeConfigs(rk, resources, n, options, queue);
+    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, timeout_ms + 100);
+    rd_kafka_AdminOptions_destroy(options);
+    rd_kafka_ConfigResource_destroy_array(resources, n);
+    rd_kafka_queue_destroy(queue);
+    return event;
+}
+
+static void check_settings(rd_kafka_t *rk, const struct conf *conf,
+                           int timeout_ms, struct admin_check *check)
+{
+    rd_kafka_event_t *event = describe(rk, conf, timeout_ms);
+    size_t n = 0;
+    char name[CLIENT_TOPIC_BYTES];
+    if (!event || rd_kafka_event_error(event)) {
+        say(check, ADMIN_AWAY, "The brokers do not answer: %s.",
+            event ? rd_kafka_event_error_string(event) : "time-out");
+        if (event)
+            rd_kafka_event_destroy(event);
+        return;
+    }
+    const rd_kafka_ConfigResource_t **resources =
+        rd_kafka_DescribeConfigs_result_resources(
+            rd_kafka_event_DescribeConfigs_result(event), &n);
+    for (int i = 0; i < (int)n; i++) {
+        client_topic(conf, i, name);
+        if (rd_kafka_ConfigResource_error(resources[i]))
+            log_warn("the settings of a topic cannot be checked",
+                     "topic=%s error=\"%s\"", name,
+                     rd_kafka_ConfigResource_error_string(resources[i]));
+        else if (check->verdict == ADMIN_OK)
+            check_topic(conf, i, name, resources[i], check);
+    }
+    rd_kafka_event_destroy(event);
+}
+
+void admin_check(rd_kafka_t *rk, const struct client *client, int embedded,
+                 int timeout_ms, struct admin_check *check)
+{
+    *check = (struct admin_check){.verdict = ADMIN_OK, .retention_ms = 7 * DAY_MS};
+    check_counts(rk, client->conf, timeout_ms, check);
+    if (check->verdict == ADMIN_OK && !embedded)
+        check_settings(rk, client->conf, timeout_ms, check);
+}
+
+/* ---- making topics ------------------------------------------------------------ */
+
+static void output_name(const struct conf *conf, int i, char *out)
+{
+    if (outputs[i].name)
+        snprintf(out, CLIENT_TOPIC_BYTES, "%s.%s", conf->app, outputs[i].name);
+    else
+        client_topic(conf, i, out);
+}
+
+/* What one topic became. Returns 1 if it could not be made. */
+static int tell(const rd_kafka_topic_result_t *result, int partitions,
+                admin_report *report, void *arg)
+{
+    rd_kafka_resp_err_t err = rd_kafka_topic_result_error(result);
+    const char *text = rd_kafka_topic_result_error_string(result);
+    report(arg, rd_kafka_topic_result_name(result), partitions,
+           !err ? NULL : text ? text : rd_kafka_err2str(err));
+    return err && err != RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS;
+}
+
+static rd_kafka_NewTopic_t *new_topic(const struct conf *conf, int i,
+                                      int partitions, int replication, char *why)
+{
+    char name[CLIENT_TOPIC_BYTES];
+    output_name(conf, i, name);
+    rd_kafka_NewTopic_t *topic =
+        rd_kafka_NewTopic_new(name, partitions, replication,
+                              why, CLIENT_WHY_BYTES);
+    if (!topic)
+        return NULL;
+    rd_kafka_NewTopic_set_config(topic, "cleanup.policy", outputs[i].cleanup);
+    if (outputs[i].retention_ms)
+        rd_kafka_NewTopic_set_config(topic, "retention.ms",
+                                     outputs[i].retention_ms);
+    return topic;
+}
+
+/* Ask for all of TOPICS. Returns as admin_create. */
+static int create(rd_kafka_t *rk, rd_kafka_NewTopic_t **topics, int partitions,
+                  admin_report *report, void *arg, char *why)
+{
+    int failed = 0;
+    size_t n = 0;
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
+    rd_kafka_AdminOptions_t *options =
+        rd_kafka_AdminOptions_new(rk, RD_KAFKA_ADMIN_OP_CREATETOPICS);
+    rd_kafka_AdminOptions_set_request_timeout(options, CREATE_MS, NULL, 0);
+    rd_kafka_AdminOptions_set_operation_timeout(options, CREATE_MS / 2, NULL, 0);
+    rd_kafka_CreateTopics(rk, topics, OUTPUTS, options, queue);
+    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, CREATE_MS + 1000);
+    const rd_kafka_CreateTopics_result_t *result =
+        event && !rd_kafka_event_error(event)
+            ? rd_kafka_event_CreateTopics_result(event)
+            : NULL;
+    if (result) {
+        const rd_kafka_topic_result_t **each =
+            rd_kafka_CreateTopics_result_topics(result, &n);
+        for (size_t i = 0; i < n; i++)
+            failed += tell(each[i], partitions, report, arg);
+    } else {
+        snprintf(why, CLIENT_WHY_BYTES, "The brokers do not answer: %s.",
+                 event ? rd_kafka_event_error_string(event) : "time-out");
+        failed = SEG_ERR_INVALID;
+    }
+    if (event)
+        rd_kafka_event_destroy(event);
+    rd_kafka_AdminOptions_destroy(options);
+    rd_kafka_queue_destroy(queue);
+    return failed;
+}
+
+/* Partitions of the inputs, which must agree, or SEG_ERR_INVALID; and the
+ * smallest number of their replicas. */
+static int input_partitions(rd_kafka_t *rk, const struct conf *conf,
+                            int *replicas, char *why)
+{
+    int count = 0;
+    *replicas = INT_MAX;
+    for (int i = 0; i < conf->input_count; i++) {
+        const char *name = conf->inputs[i].topic;
+        rd_kafka_resp_err_t err;
+        int n = partitions_of(rk, name, CREATE_MS, &err, replicas);
+        if (!n)
+            snprintf(why, CLIENT_WHY_BYTES, "Input topic %s: %s.", name,
+                     rd_kafka_err2str(err));
+        else if (count && n != count)
+            snprintf(why, CLIENT_WHY_BYTES,
+                     "Input topic %s has %d partitions and %s has %d: they must "
+                     "have the same number.",
+                     name, n, conf->inputs[0].topic, count);
+        if (!n || (count && n != count))
+            return SEG_ERR_INVALID;
+        count = n;
+    }
+    return count;
+}
+
+int admin_create(const struct client *client, int partitions, int replication,
+                 admin_report *report, void *arg, char *why)
+{
+    rd_kafka_NewTopic_t *topics[OUTPUTS];
+    int r = SEG_ERR_INVALID, made = 0;
+    rd_kafka_conf_t *conf = client_conf(client, CLIENT_WATCHER, why);
+    rd_kafka_t *rk = conf ? client_new(conf, CLIENT_WATCHER, why) : NULL;
+    if (!rk)
+        return SEG_ERR_INVALID;
+    if (!partitions || !replication) {
+        int replicas, n = input_partitions(rk, client->conf, &replicas, why);
+        if (n < 0)
+            goto done;
+        partitions = partitions ? partitions : n;
+        replication = replication ? replication : replicas;
+    }
+    for (; made < OUTPUTS; made++) {
+        topics[made] = new_topic(client->conf, made, partitions, replication, why);
+        if (!topics[made])
+            goto done;
+    }
+    r = create(rk, topics, partitions, report, arg, why);
+done:
+    rd_kafka_NewTopic_destroy_array(topics, made);
+    rd_kafka_destroy(rk);
+    return r;
+}

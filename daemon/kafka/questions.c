@@ -1,0 +1,556 @@
+/* questions.c: what the brokers must be asked, asked in a thread of its own.
+ *
+ * One entry per thing that is asked about; a new number replaces the question
+ * that stands there. The thread takes all open ones at once: watermarks go out
+ * in one request per broker, however many partitions want theirs.
+ *
+ *     worker     open(number) ---------.                    answer(number)?
+ *     thread                           snapshot -> ask -> settle if the number
+ *                                                          is still the same
+ *
+ * Offsets that are pending in a transaction make the library wait: they are
+ * asked last, one partition at a time and for PENDING_MS only, so that the
+ * others' watermarks do not wait with them. */
+#include "daemon/kafka/questions.h"
+
+#include <librdkafka/rdkafka.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <seg/error.h>
+
+#include "lib/base/alloc.h"
+
+#define ASK_MS 1000     /* Longest wait for one answer. */
+#define PENDING_MS 200  /* The same for offsets that may be pending. */
+#define RETRY_MS 50     /* Pause after a question nobody answered. */
+#define REASON_BYTES 512
+#define TOPICS_MAX (BROKER_OUTPUTS + CONF_INPUTS_MAX)
+
+enum kind { WATERMARKS, START_OFFSET, CHECK, COMMITTED };
+
+enum stage { OPEN, ANSWERED };
+
+struct question {
+    enum kind kind;
+    enum stage stage;
+    uint64_t number;
+    int topic, partition;
+    int want_low;
+    int64_t instant_ms;
+    /* The answer. */
+    int answer; /* enum broker_answer. */
+    int64_t low, high, offset;
+    char reason[REASON_BYTES];
+    struct broker_committed *committed; /* One per input; owned. */
+    struct admin_check *check;          /* Owned. */
+};
+
+struct questions {
+    struct questions_options options;
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t work;
+    int stop;
+    struct question **items; /* Never taken out: a place stays where it is. */
+    size_t count, cap;
+    char reason[REASON_BYTES];
+    rd_kafka_topic_t **known; /* The reader's, see find_leaders; the thread's. */
+};
+
+/* ---- asking ------------------------------------------------------------------ */
+
+/* Whether ERR is one that only people can mend. */
+static int is_refusal(rd_kafka_resp_err_t err)
+{
+    switch ((int)err) {
+    case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
+    case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
+    case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
+    case RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION:
+    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
+        return 1;
+    }
+    return 0;
+}
+
+/* QUESTION could not be answered because of ERR: refused, or open still. */
+static void fail(const struct questions *questions, struct question *question,
+                 rd_kafka_resp_err_t err)
+{
+    char topic[CLIENT_TOPIC_BYTES] = "";
+    if (!is_refusal(err))
+        return;
+    if (question->kind != COMMITTED)
+        client_topic(questions->options.client->conf, question->topic, topic);
+    question->stage = ANSWERED;
+    question->answer = BROKER_REFUSED;
+    snprintf(question->reason, sizeof(question->reason),
+             "%s of partition %d%s%s: %s.",
+             question->kind == COMMITTED ? "Committed offsets" : "Offsets",
+             question->partition, topic[0] ? " of topic " : "", topic,
+             rd_kafka_err2str(err));
+}
+
+/* Ask for the offsets at TIME (-1: the end, -2: the start, else milliseconds)
+ * of the COUNT questions at LIST; each finds its element in the same order. */
+static rd_kafka_topic_partition_list_t *
+ask_offsets(const struct questions *questions, struct question *const *list,
+            int count, int64_t time)
+{
+    char topic[CLIENT_TOPIC_BYTES];
+    rd_kafka_topic_partition_list_t *offsets =
+        rd_kafka_topic_partition_list_new(count);
+    for (int i = 0; i < count; i++) {
+        client_topic(questions->options.client->conf, list[i]->topic, topic);
+        rd_kafka_topic_partition_list_add(offsets, topic, list[i]->partition)
+            ->offset = time;
+    }
+    rd_kafka_resp_err_t err =
+        rd_kafka_offsets_for_times(questions->options.watcher, offsets, ASK_MS);
+    for (int i = 0; err && i < count; i++)
+        offsets->elems[i].err = err;
+    return offsets;
+}
+
+/* The embedded broker knows no offsets by time. */
+static void ask_embedded(const struct questions *questions,
+                         struct question *question)
+{
+    char topic[CLIENT_TOPIC_BYTES];
+    client_topic(questions->options.client->conf, question->topic, topic);
+    rd_kafka_resp_err_t err = rd_kafka_query_watermark_offsets(
+        questions->options.watcher, topic, question->partition, &question->low,
+        &question->high, ASK_MS);
+    if (err)
+        fail(questions, question, err);
+    else
+        question->stage = ANSWERED;
+}
+
+/* The ends of COUNT partitions, and the starts of those who want them. */
+static void ask_watermarks(const struct questions *questions,
+                           struct question *const *list, int count)
+{
+    int low = 0;
+    for (int i = 0; i < count; i++)
+        low |= list[i]->want_low;
+    rd_kafka_topic_partition_list_t *starts =
+        low ? ask_offsets(questions, list, count, RD_KAFKA_OFFSET_BEGINNING)
+            : NULL;
+    rd_kafka_topic_partition_list_t *ends =
+        ask_offsets(questions, list, count, RD_KAFKA_OFFSET_END);
+    for (int i = 0; i < count; i++) {
+        rd_kafka_resp_err_t err = ends->elems[i].err;
+        if (!err && low)
+            err = starts->elems[i].err;
+        if (err) {
+            fail(questions, list[i], err);
+            continue;
+        }
+        list[i]->stage = ANSWERED;
+        list[i]->high = ends->elems[i].offset;
+        list[i]->low = low ? starts->elems[i].offset : 0;
+    }
+    rd_kafka_topic_partition_list_destroy(ends);
+    if (starts)
+        rd_kafka_topic_partition_list_destroy(starts);
+}
+
+static void ask_start(const struct questions *questions,
+                      struct question *question)
+{
+    if (questions->options.embedded) {
+        question->stage = ANSWERED;
+        question->answer = BROKER_REFUSED;
+        snprintf(question->reason, sizeof(question->reason),
+                 "The embedded broker knows no offsets by time.");
+        return;
+    }
+    rd_kafka_topic_partition_list_t *found =
+        ask_offsets(questions, &question, 1, question->instant_ms);
+    if (!found->elems[0].err && found->elems[0].offset < 0) {
+        rd_kafka_topic_partition_list_destroy(found); /* Later than the end. */
+        found = ask_offsets(questions, &question, 1, RD_KAFKA_OFFSET_END);
+    }
+    if (found->elems[0].err) {
+        fail(questions, question, found->elems[0].err);
+    } else {
+        question->stage = ANSWERED;
+        question->offset = found->elems[0].offset;
+    }
+    rd_kafka_topic_partition_list_destroy(found);
+}
+
+static void take_committed(const rd_kafka_topic_partition_t *element,
+                           struct broker_committed *out)
+{
+    size_t n = element->metadata ? element->metadata_size : 0;
+    if (n >= sizeof(out->metadata))
+        n = sizeof(out->metadata) - 1;
+    out->offset = element->offset < 0 ? -1 : element->offset;
+    if (n)
+        memcpy(out->metadata, element->metadata, n);
+    out->metadata[n] = '\0';
+}
+
+static void ask_committed(const struct questions *questions,
+                          struct question *question)
+{
+    const struct conf *conf = questions->options.client->conf;
+    rd_kafka_topic_partition_list_t *list =
+        rd_kafka_topic_partition_list_new(conf->input_count);
+    for (int i = 0; i < conf->input_count; i++)
+        rd_kafka_topic_partition_list_add(list, conf->inputs[i].topic,
+                                          question->partition);
+    rd_kafka_resp_err_t err =
+        rd_kafka_committed(questions->options.reader, list, PENDING_MS);
+    for (int i = 0; i < list->cnt && !err; i++)
+        err = list->elems[i].err;
+    if (err) {
+        fail(questions, question, err);
+    } else {
+        question->stage = ANSWERED;
+        for (int i = 0; i < list->cnt; i++)
+            take_committed(&list->elems[i], &question->committed[i]);
+    }
+    rd_kafka_topic_partition_list_destroy(list);
+}
+
+/* Have the reader know all topics and their leaders, before it reads: of one it
+ * does not know it would learn only a second later. */
+static void find_leaders(const struct questions *questions)
+{
+    const rd_kafka_metadata_t *metadata;
+    char topic[CLIENT_TOPIC_BYTES];
+    int count = BROKER_OUTPUTS + questions->options.client->conf->input_count;
+    for (int i = 0; i < count; i++) {
+        client_topic(questions->options.client->conf, i, topic);
+        if (!questions->known[i])
+            questions->known[i] =
+                rd_kafka_topic_new(questions->options.reader, topic, NULL);
+        if (questions->known[i] &&
+            !rd_kafka_metadata(questions->options.reader, 0,
+                               questions->known[i], &metadata, ASK_MS))
+            rd_kafka_metadata_destroy(metadata);
+    }
+}
+
+static void ask_one(const struct questions *questions, struct question *question)
+{
+    switch (question->kind) {
+    case WATERMARKS:
+        ask_embedded(questions, question);
+        break;
+    case START_OFFSET:
+        ask_start(questions, question);
+        break;
+    case CHECK:
+        admin_check(questions->options.watcher, questions->options.client,
+                    questions->options.embedded, ASK_MS, question->check);
+        if (question->check->verdict == ADMIN_OK)
+            find_leaders(questions);
+        question->stage = ANSWERED;
+        break;
+    case COMMITTED:
+        ask_committed(questions, question);
+        break;
+    }
+}
+
+/* Ask the COUNT questions at LIST, in order of their kinds. */
+static void ask(const struct questions *questions, struct question **list,
+                int count)
+{
+    int first = 0;
+    if (!questions->options.embedded) {
+        while (first < count && list[first]->kind == WATERMARKS)
+            first++;
+        if (first)
+            ask_watermarks(questions, list, first);
+    }
+    for (int i = first; i < count; i++)
+        ask_one(questions, list[i]);
+}
+
+/* ---- the thread ----------------------------------------------------------------- */
+
+static int by_kind(const void *a, const void *b)
+{
+    const struct question *x = *(struct question *const *)a;
+    const struct question *y = *(struct question *const *)b;
+    return (int)x->kind - (int)y->kind;
+}
+
+/* Copies of all open questions, sorted by kind; the copies' owned members are
+ * their own. Returns how many, 0 also without memory. */
+static int snapshot(const struct questions *questions, struct question ***ret)
+{
+    size_t inputs = (size_t)questions->options.client->conf->input_count;
+    int n = 0;
+    struct question **list = calloc(questions->count + 1, sizeof(*list));
+    for (size_t i = 0; list && i < questions->count; i++) {
+        if (questions->items[i]->stage != OPEN)
+            continue;
+        struct question *copy = malloc(sizeof(*copy));
+        if (!copy)
+            break;
+        *copy = *questions->items[i];
+        copy->committed =
+            copy->kind == COMMITTED ? calloc(inputs, sizeof(*copy->committed))
+                                    : NULL;
+        copy->check =
+            copy->kind == CHECK ? calloc(1, sizeof(*copy->check)) : NULL;
+        if ((copy->kind == COMMITTED && !copy->committed) ||
+            (copy->kind == CHECK && !copy->check))
+            free(copy);
+        else
+            list[n++] = copy;
+    }
+    if (n)
+        qsort(list, (size_t)n, sizeof(*list), by_kind);
+    *ret = list;
+    return n;
+}
+
+static struct question *find(const struct questions *questions, enum kind kind,
+                             int topic, int partition)
+{
+    for (size_t i = 0; i < questions->count; i++) {
+        struct question *q = questions->items[i];
+        if (q->kind == kind && q->topic == topic && q->partition == partition)
+            return q;
+    }
+    return NULL;
+}
+
+static void question_free(struct question *question)
+{
+    free(question->committed);
+    free(question->check);
+    free(question);
+}
+
+/* Put the answers of LIST where they belong. Returns 1 if one stayed open. */
+static int settle(struct questions *questions, struct question **list, int count)
+{
+    int open = 0;
+    for (int i = 0; i < count; i++) {
+        struct question *to =
+            find(questions, list[i]->kind, list[i]->topic, list[i]->partition);
+        if (list[i]->stage == OPEN) {
+            open = 1;
+        } else if (to->number == list[i]->number) {
+            struct question answered = *list[i];
+            list[i]->committed = to->committed;
+            list[i]->check = to->check;
+            *to = answered;
+        }
+        question_free(list[i]);
+    }
+    free(list);
+    return open;
+}
+
+static void wait_for_work(struct questions *questions, int64_t timeout_ms)
+{
+    struct timespec until;
+    if (timeout_ms < 0) {
+        pthread_cond_wait(&questions->work, &questions->lock);
+        return;
+    }
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += timeout_ms * 1000000;
+    until.tv_sec += until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    pthread_cond_timedwait(&questions->work, &questions->lock, &until);
+}
+
+static void *run(void *arg)
+{
+    struct questions *questions = arg;
+    pthread_mutex_lock(&questions->lock);
+    while (!questions->stop) {
+        struct question **list;
+        int n = snapshot(questions, &list);
+        if (!n) {
+            free(list);
+            wait_for_work(questions, -1);
+            continue;
+        }
+        pthread_mutex_unlock(&questions->lock);
+        ask(questions, list, n);
+        pthread_mutex_lock(&questions->lock);
+        int open = settle(questions, list, n);
+        bell_ring(questions->options.bell);
+        if (open && !questions->stop)
+            wait_for_work(questions, RETRY_MS);
+    }
+    pthread_mutex_unlock(&questions->lock);
+    return NULL;
+}
+
+int questions_open(struct questions **ret,
+                   const struct questions_options *options)
+{
+    struct questions *questions = calloc(1, sizeof(*questions));
+    pthread_condattr_t monotonic;
+    if (!questions)
+        return SEG_ERR_NOMEM;
+    questions->options = *options;
+    questions->known = calloc(TOPICS_MAX, sizeof(*questions->known));
+    if (!questions->known) {
+        free(questions);
+        return SEG_ERR_NOMEM;
+    }
+    pthread_mutex_init(&questions->lock, NULL);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&questions->work, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    if (pthread_create(&questions->thread, NULL, run, questions)) {
+        pthread_cond_destroy(&questions->work);
+        pthread_mutex_destroy(&questions->lock);
+        free(questions->known);
+        free(questions);
+        return SEG_ERR_LIMIT;
+    }
+    *ret = questions;
+    return 0;
+}
+
+void questions_close(struct questions *questions)
+{
+    if (!questions)
+        return;
+    pthread_mutex_lock(&questions->lock);
+    questions->stop = 1;
+    pthread_cond_signal(&questions->work);
+    pthread_mutex_unlock(&questions->lock);
+    pthread_join(questions->thread, NULL);
+    for (size_t i = 0; i < questions->count; i++)
+        question_free(questions->items[i]);
+    free(questions->items);
+    for (int i = 0; i < TOPICS_MAX; i++)
+        if (questions->known[i])
+            rd_kafka_topic_destroy(questions->known[i]);
+    free(questions->known);
+    pthread_cond_destroy(&questions->work);
+    pthread_mutex_destroy(&questions->lock);
+    free(questions);
+}
+
+/* ---- the worker's side --------------------------------------------------------------- */
+
+/* The place of a question about KIND, TOPIC, PARTITION; NULL: no memory. */
+static struct question *place(struct questions *questions, enum kind kind,
+                              int topic, int partition)
+{
+    struct question *q = find(questions, kind, topic, partition);
+    if (q || alloc_grow((void **)&questions->items, &questions->cap,
+                        questions->count + 1, sizeof(*questions->items)) < 0)
+        return q;
+    q = calloc(1, sizeof(*q));
+    if (!q)
+        return NULL;
+    q->kind = kind;
+    q->topic = topic;
+    q->partition = partition;
+    q->stage = ANSWERED;
+    questions->items[questions->count++] = q;
+    return q;
+}
+
+/* The question described by ASKED, put if its number is new. Called, and
+ * returns, with the lock held. NULL while there is no answer. */
+static const struct question *put(struct questions *questions,
+                                  const struct question *asked)
+{
+    pthread_mutex_lock(&questions->lock);
+    struct question *q =
+        place(questions, asked->kind, asked->topic, asked->partition);
+    if (q && q->number != asked->number) {
+        q->number = asked->number;
+        q->want_low = asked->want_low;
+        q->instant_ms = asked->instant_ms;
+        q->answer = BROKER_OK;
+        q->stage = OPEN;
+        pthread_cond_signal(&questions->work);
+    }
+    if (!q || q->stage == OPEN)
+        return NULL;
+    memcpy(questions->reason, q->reason, sizeof(questions->reason));
+    return q;
+}
+
+/* Give the lock back and answer. */
+static int answer(struct questions *questions, const struct question *question)
+{
+    int r = question ? question->answer : BROKER_AGAIN;
+    pthread_mutex_unlock(&questions->lock);
+    return r;
+}
+
+int questions_committed(struct questions *questions, uint64_t number,
+                        int partition, struct broker_committed *out)
+{
+    struct question asked = {
+        .kind = COMMITTED, .number = number, .partition = partition};
+    const struct question *q = put(questions, &asked);
+    int inputs = questions->options.client->conf->input_count;
+    if (q && q->answer == BROKER_OK)
+        memcpy(out, q->committed, (size_t)inputs * sizeof(*out));
+    return answer(questions, q);
+}
+
+int questions_watermarks(struct questions *questions, uint64_t number,
+                         int topic, int partition, int64_t *low, int64_t *high)
+{
+    struct question asked = {.kind = WATERMARKS,
+                             .number = number,
+                             .topic = topic,
+                             .partition = partition,
+                             .want_low = low != NULL};
+    const struct question *q = put(questions, &asked);
+    if (q && q->answer == BROKER_OK) {
+        *high = q->high;
+        if (low)
+            *low = q->low;
+    }
+    return answer(questions, q);
+}
+
+int questions_start_offset(struct questions *questions, uint64_t number,
+                           int topic, int partition, int64_t instant_ms,
+                           int64_t *offset)
+{
+    struct question asked = {.kind = START_OFFSET,
+                             .number = number,
+                             .topic = topic,
+                             .partition = partition,
+                             .instant_ms = instant_ms};
+    const struct question *q = put(questions, &asked);
+    if (q && q->answer == BROKER_OK)
+        *offset = q->offset;
+    return answer(questions, q);
+}
+
+int questions_check(struct questions *questions, uint64_t number,
+                    struct admin_check *out)
+{
+    struct question asked = {.kind = CHECK, .number = number};
+    const struct question *q = put(questions, &asked);
+    if (q)
+        *out = *q->check;
+    return answer(questions, q);
+}
+
+const char *questions_reason(const struct questions *questions)
+{
+    return questions->reason;
+}

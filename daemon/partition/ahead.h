@@ -1,0 +1,36 @@
+/* ahead.h: the next records of an input, decoded before their turn.
+ *
+ * A user's block is in no cache when his event comes. Decoding some records ahead
+ * tells whose blocks will be wanted, so that memory is fetched while others are
+ * worked on. */
+#ifndef PARTITION_AHEAD_H
+#define PARTITION_AHEAD_H
+
+#include <stdint.h>
+
+#include "daemon/partition/queue.h"
+#include "daemon/protocol/ledger.h"
+
+#define AHEAD_MAX 32 /* Records decoded at a time. */
+
+struct ahead {
+    struct seg_decoder *decoder; /* Made when first needed. */
+    uint32_t next, count;        /* events[next .. count - 1] are to come. */
+    struct seg_event events[AHEAD_MAX];
+    int reasons[AHEAD_MAX]; /* Why it is no event; 0: it is one. */
+};
+
+/* The event of the first record of QUEUE, of INPUT of LEDGER, into *EVENT. Returns
+ * 0, or why it is none: SEG_ERR_NOMEM is no reason but asks to try again. */
+int ahead_first(struct ahead *ahead, const struct ledger *ledger, int input,
+                const struct queue *queue, const struct seg_event **event);
+
+/* The first record of the queue was taken off. */
+void ahead_pop(struct ahead *ahead);
+
+/* The queue was emptied: forget what was decoded. */
+void ahead_forget(struct ahead *ahead);
+
+void ahead_done(struct ahead *ahead);
+
+#endif

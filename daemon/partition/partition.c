@@ -1,0 +1,416 @@
+/* partition.c: the life of a partition; how its records flow is in flow.c.
+ *
+ * `expected` of an input is the offset after what was pushed last, or the end
+ * that an EOF event told, which moves over markers and aborted records. What is
+ * *applied* is the same only when the queue is empty. */
+#include <assert.h>
+#include <stdlib.h>
+
+#include "daemon/partition/partition_inside.h"
+#include "daemon/protocol/mutation.h"
+
+enum {
+    QUEUE_BYTES = 16 << 20, /* Of one input that wait, about. */
+    LOOK_MS = 2,            /* Between two looks for an answer. */
+    LOST_MS = 1000          /* From a loss to the next restore. */
+};
+
+/* ---- life cycle ---------------------------------------------------------- */
+
+int partition_new(struct partition **ret,
+                  const struct partition_options *options, int number)
+{
+    struct partition *partition = calloc(1, sizeof(*partition));
+
+    if (!partition)
+        return SEG_ERR_NOMEM;
+    partition->options = options;
+    partition->input_count = options->ledger->input_count;
+    if (ledger_new(&partition->ledger, options->ledger, number)) {
+        free(partition);
+        return SEG_ERR_NOMEM;
+    }
+    partition_assign(partition);
+    *ret = partition;
+    return 0;
+}
+
+void partition_release(struct partition *partition, void *handle)
+{
+    if (partition->options->release)
+        partition->options->release(partition->options->arg, handle);
+}
+
+/* Forget what was pushed and what is known of ends. */
+static void forget_inputs(struct partition *partition)
+{
+    for (int i = 0; i < partition->input_count; i++) {
+        struct input *input = &partition->inputs[i];
+        while (input->queue.count) {
+            partition_release(partition, queue_first(&input->queue)->handle);
+            queue_pop(&input->queue);
+        }
+        ahead_forget(&input->ahead);
+        input->at_end = 0;
+        proof_init(&input->proof);
+    }
+    partition->broken_input = 0;
+    partition->stats.waits_since_ms = SEG_NEVER;
+    partition->stats.waits_for = -1;
+}
+
+void partition_assign(struct partition *partition)
+{
+    forget_inputs(partition);
+    restore_free(partition->restore);
+    partition->restore = NULL;
+    partition->state = PARTITION_RESTORING;
+    partition->held = 0;
+    partition->retry_ms = INT64_MIN;
+}
+
+void partition_free(struct partition *partition)
+{
+    if (!partition)
+        return;
+    commit_remove(partition->options->commit, partition->ledger, 0,
+                  partition->turn_ms);
+    forget_inputs(partition);
+    for (int i = 0; i < partition->input_count; i++) {
+        queue_done(&partition->inputs[i].queue);
+        ahead_done(&partition->inputs[i].ahead);
+    }
+    restore_free(partition->restore);
+    ledger_free(partition->ledger);
+    free(partition);
+}
+
+int partition_revoke(struct partition *partition, int64_t now_ms)
+{
+    int kept = commit_remove(partition->options->commit, partition->ledger, 1,
+                             now_ms);
+
+    forget_inputs(partition);
+    restore_free(partition->restore);
+    partition->restore = NULL;
+    partition->state = PARTITION_WARM;
+    return kept && !partition->ledger->lost;
+}
+
+/* Nothing in memory can be trusted: from Kafka again. Whoever was thrown out of
+ * the group, and has not heard of it, would come here again and again: not at
+ * once. */
+static void start_anew(struct partition *partition)
+{
+    int lost = partition->ledger->lost;
+
+    commit_remove(partition->options->commit, partition->ledger, 0,
+                  partition->turn_ms);
+    if (!MUTATED(CACHED_AFTER_LOST))
+        ledger_drop(partition->ledger);
+    partition->ledger->lost = 0;
+    partition_assign(partition);
+    if (lost)
+        partition->retry_ms = partition->turn_ms + LOST_MS;
+}
+
+/* It will not go on; ledger->broken says why. */
+static void refuse(struct partition *partition, enum partition_state state)
+{
+    struct seg_error why = partition->ledger->broken;
+
+    commit_remove(partition->options->commit, partition->ledger, 0,
+                  partition->turn_ms);
+    ledger_drop(partition->ledger);
+    partition->ledger->broken = why;
+    forget_inputs(partition);
+    partition->state = state;
+}
+
+/* ---- restoring ------------------------------------------------------------ */
+
+static int is_clock_ahead(const struct partition *partition, int64_t now_ms)
+{
+    return !partition->options->ledger->clock_records &&
+           seg_engine_clock(partition->ledger->engine) >
+               now_ms + partition->options->future_skew_ms;
+}
+
+static void count_restore(struct partition *partition)
+{
+    struct restore_stats stats;
+
+    restore_stats(partition->restore, &stats);
+    partition->stats.restores++;
+    partition->stats.warm += (uint64_t)stats.warm;
+    partition->stats.repairs += stats.repairs;
+    partition->stats.redone += stats.inputs;
+    partition->stats.restored += stats.users + stats.outputs + stats.inputs;
+}
+
+static enum partition_turn restored(struct partition *partition,
+                                    int64_t now_ms)
+{
+    struct ledger *ledger = partition->ledger;
+
+    if (commit_add(partition->options->commit, ledger))
+        return PARTITION_IDLE; /* No memory; the restore answers DONE again. */
+    count_restore(partition);
+    restore_free(partition->restore);
+    partition->restore = NULL;
+    for (int i = 0; i < partition->input_count; i++)
+        partition->inputs[i].expected = ledger->inputs[i].position;
+    partition->state = is_clock_ahead(partition, now_ms) ? PARTITION_WAITING
+                                                         : PARTITION_RUNNING;
+    return PARTITION_SEEK;
+}
+
+static enum partition_turn step_restore(struct partition *partition,
+                                        int64_t now_ms)
+{
+    if (now_ms < partition->retry_ms)
+        return PARTITION_IDLE;
+    if (!partition->restore &&
+        restore_new(&partition->restore, partition->options->broker,
+                    partition->ledger))
+        return PARTITION_IDLE;
+    switch (restore_turn(partition->restore, now_ms,
+                         partition->options->restore_per_turn)) {
+    case RESTORE_BUSY:
+        return PARTITION_MORE;
+    case RESTORE_WAITS:
+        return PARTITION_IDLE;
+    case RESTORE_DONE:
+        return restored(partition, now_ms);
+    case RESTORE_REFUSED:
+        refuse(partition, PARTITION_REFUSED);
+        return PARTITION_IDLE;
+    case RESTORE_CATALOGUE:
+        refuse(partition, PARTITION_CATALOGUE);
+        return PARTITION_IDLE;
+    }
+    return PARTITION_IDLE;
+}
+
+/* ---- turns ------------------------------------------------------------------------ */
+
+static enum partition_turn run(struct partition *partition, int64_t now_ms)
+{
+    struct ledger *ledger = partition->ledger;
+    int left = partition->options->records_per_turn, next = MERGE_EMPTY;
+    int more;
+
+    /* Before the first record the start positions are committed. */
+    if (!ledger->committed.txn)
+        return PARTITION_IDLE;
+    if (!partition->options->ledger->clock_records)
+        seg_engine_set_wall(ledger->engine, now_ms);
+    while (left-- > 0 && (next = flow_choose(partition, now_ms)) >= 0)
+        if (!flow_take(partition, next, now_ms))
+            break;
+    more = flow_follow_wall(partition, now_ms);
+    if (ledger->broken.code) {
+        refuse(partition, PARTITION_REFUSED);
+        return PARTITION_IDLE;
+    }
+    for (int i = 0; i < partition->input_count; i++)
+        if (!partition->inputs[i].queue.count)
+            ledger_reached(ledger, i, partition->inputs[i].expected);
+    flush_refresh(ledger, partition->options->broker, now_ms);
+    return (next >= 0 && !partition->held) || more ? PARTITION_MORE
+                                                   : PARTITION_IDLE;
+}
+
+enum partition_turn partition_turn(struct partition *partition, int64_t now_ms)
+{
+    struct ledger *ledger = partition->ledger;
+
+    assert(commit_state(partition->options->commit) == COMMIT_IDLE ||
+           MUTATED(APPLIES_WHILE_UNDECIDED));
+    partition->turn_ms = now_ms;
+    if (ledger->lost || partition->broken_input)
+        start_anew(partition);
+    switch (partition->state) {
+    case PARTITION_RESTORING:
+        return step_restore(partition, now_ms);
+    case PARTITION_WAITING:
+        if (is_clock_ahead(partition, now_ms))
+            return PARTITION_IDLE;
+        partition->state = PARTITION_RUNNING;
+        return run(partition, now_ms);
+    case PARTITION_RUNNING:
+        return run(partition, now_ms);
+    case PARTITION_REFUSED:
+    case PARTITION_CATALOGUE:
+    case PARTITION_WARM:
+        break;
+    }
+    return PARTITION_IDLE;
+}
+
+int64_t partition_wake_ms(const struct partition *partition)
+{
+    int64_t wake_ms;
+
+    switch (partition->state) {
+    case PARTITION_RESTORING:
+        return partition->retry_ms > partition->turn_ms
+                   ? partition->retry_ms
+                   : partition->turn_ms + LOOK_MS;
+    case PARTITION_WAITING:
+        return seg_engine_clock(partition->ledger->engine) -
+               partition->options->future_skew_ms;
+    case PARTITION_RUNNING:
+        if (flow_is_asking(partition) || partition->ledger->flush.asking)
+            return partition->turn_ms + LOOK_MS;
+        wake_ms = partition->ledger->flush.meta_ms +
+                  partition->options->ledger->refresh_ms;
+        if (!partition->options->ledger->clock_records &&
+            seg_engine_next_due(partition->ledger->engine) < wake_ms)
+            wake_ms = seg_engine_next_due(partition->ledger->engine);
+        return wake_ms > partition->turn_ms ? wake_ms
+                                            : partition->turn_ms + LOOK_MS;
+    case PARTITION_REFUSED:
+    case PARTITION_CATALOGUE:
+    case PARTITION_WARM:
+        break;
+    }
+    return SEG_NEVER;
+}
+
+/* ---- records in -------------------------------------------------------------------- */
+
+static int is_open(const struct partition *partition)
+{
+    return partition->state == PARTITION_RUNNING ||
+           partition->state == PARTITION_WAITING;
+}
+
+uint32_t partition_room(const struct partition *partition, int index)
+{
+    const struct queue *queue = &partition->inputs[index].queue;
+    uint32_t max = partition->options->records_max;
+
+    if (!is_open(partition) || partition_alarm(partition, index) ||
+        queue->count >= max || queue->bytes >= QUEUE_BYTES)
+        return 0;
+    return max - queue->count;
+}
+
+int partition_push(struct partition *partition, int index,
+                   const struct input_record *records, size_t count)
+{
+    struct input *input = &partition->inputs[index];
+
+    for (size_t i = 0; i < count; i++) {
+        const struct input_record *record = &records[i];
+        if (!is_open(partition) || partition->broken_input ||
+            record->offset < input->expected) {
+            partition_release(partition, record->handle);
+        } else if (queue_push(&input->queue, record)) {
+            partition_release(partition, record->handle);
+            partition->broken_input = 1;
+        } else {
+            input->expected = record->offset + 1;
+            input->at_end = 0;
+        }
+    }
+    return partition->broken_input ? SEG_ERR_NOMEM : 0;
+}
+
+void partition_eof(struct partition *partition, int index, int64_t offset)
+{
+    struct input *input = &partition->inputs[index];
+
+    if (!is_open(partition) || offset < input->expected)
+        return;
+    input->expected = offset;
+    input->at_end = 1;
+}
+
+int64_t partition_position(const struct partition *partition, int index)
+{
+    return partition->inputs[index].expected;
+}
+
+/* ---- queries ------------------------------------------------------------------------- */
+
+int partition_number(const struct partition *partition)
+{
+    return partition->ledger->partition;
+}
+
+enum partition_state partition_state(const struct partition *partition)
+{
+    return partition->state;
+}
+
+/* Why the record that goes next is not applied. */
+static const char *held_reason(const struct partition *partition)
+{
+    switch (partition->held) {
+    case SEG_ERR_NOMEM:
+        return "There is no memory.";
+    case SEG_ERR_LIMIT:
+        return "The limit of users is reached.";
+    default:
+        return "The next record is bad, and on_bad_input is stop.";
+    }
+}
+
+const char *partition_reason(const struct partition *partition)
+{
+    switch (partition->state) {
+    case PARTITION_RESTORING:
+        return "It is being restored.";
+    case PARTITION_WAITING:
+        return "Its stored clock is ahead of the wall.";
+    case PARTITION_REFUSED:
+    case PARTITION_CATALOGUE:
+        return partition->ledger->broken.message;
+    case PARTITION_WARM:
+        return "It is not ours.";
+    case PARTITION_RUNNING:
+        break;
+    }
+    if (partition->held)
+        return held_reason(partition);
+    for (int i = 0; i < partition->input_count; i++)
+        if (partition_alarm(partition, i))
+            return "More than half of the last 1000 records of an input are "
+                   "bad.";
+    return "";
+}
+
+int partition_alarm(const struct partition *partition, int input)
+{
+    return bad_alarm(&partition->ledger->bad[input]);
+}
+
+void partition_forgive(struct partition *partition, int input)
+{
+    partition->ledger->bad[input] = (struct bad){0};
+    if (is_open(partition))
+        partition->ledger->flush.meta_due = 1;
+}
+
+const struct seg_engine *partition_engine(const struct partition *partition)
+{
+    return is_open(partition) ? partition->ledger->engine : NULL;
+}
+
+const struct ledger *partition_ledger(const struct partition *partition)
+{
+    return partition->ledger;
+}
+
+int64_t partition_changes_position(const struct partition *partition)
+{
+    return partition->ledger->outputs[0].position;
+}
+
+void partition_stats(const struct partition *partition,
+                     struct partition_stats *stats)
+{
+    *stats = partition->stats;
+}

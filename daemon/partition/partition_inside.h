@@ -1,0 +1,51 @@
+/* partition_inside.h: a partition, for partition.c and flow.c. */
+#ifndef PARTITION_PARTITION_INSIDE_H
+#define PARTITION_PARTITION_INSIDE_H
+
+#include "daemon/partition/ahead.h"
+#include "daemon/partition/partition.h"
+#include "daemon/partition/proof.h"
+#include "daemon/partition/queue.h"
+#include "daemon/protocol/merge.h"
+
+struct input {
+    struct queue queue;
+    struct ahead ahead; /* Its first records, decoded. */
+    int64_t expected; /* Next offset to be pushed. */
+    int at_end;       /* The last thing heard of it was its end. */
+    struct proof proof;
+};
+
+struct partition {
+    const struct partition_options *options;
+    struct ledger *ledger;
+    struct restore *restore;
+    enum partition_state state;
+    int input_count;
+    struct input inputs[SEG_TOPICS_MAX];
+    struct merge_head heads[SEG_TOPICS_MAX];
+    int broken_input; /* A push failed: restore anew. */
+    int held;         /* Why the record that goes next was not applied; 0. */
+    int held_input;   /* Its input. */
+    int64_t retry_ms; /* Not restored before. */
+    int64_t turn_ms;  /* Of the last turn. */
+    struct partition_stats stats;
+};
+
+/* Give HANDLE back to the consumer. */
+void partition_release(struct partition *partition, void *handle);
+
+/* The input whose record goes next; negative (merge.h): none may. */
+int flow_choose(struct partition *partition, int64_t now_ms);
+
+/* Advance to the first record of INPUT and apply it. Returns 1 if that is done,
+ * 0 if not: timers left over, or no memory. */
+int flow_take(struct partition *partition, int input, int64_t now_ms);
+
+/* Fire timers that the wall has made due. Returns 1 if some are left over. */
+int flow_follow_wall(struct partition *partition, int64_t now_ms);
+
+/* Whether a question is under way. */
+int flow_is_asking(const struct partition *partition);
+
+#endif

@@ -1,0 +1,54 @@
+/* mutation.h: rules of the protocol that a test may break.
+ *
+ * Each name stands for one rule of DESIGN.md sections 5 to 9; where the rule is
+ * kept, the code asks MUTATED(name). In the daemon that is the constant 0. The
+ * test of tests/mutant compiles the same files with PROTOCOL_MUTATIONS and must
+ * see every one of them fail: a test that cannot see a broken rule proves
+ * nothing about the rule. */
+#ifndef PROTOCOL_MUTATION_H
+#define PROTOCOL_MUTATION_H
+
+/* X(name, what is broken) */
+#define MUTATION_TABLE(X)                                                      \
+    X(RESTORE_STOPS_AT_LSO, "a restore stops at the last stable offset")       \
+    X(TIMERS_WITHOUT_OFFSETS, "a timer-only transaction sends no offsets")     \
+    X(REDO_SKIPPED, "step (4) folds nothing")                                  \
+    X(OUTBOX_DROPPED_ON_ABORT, "an aborted transaction's outbox is forgotten") \
+    X(CHANGE_FOLD_SKIPPED, "step (3) leaves the changes out")                  \
+    X(TRIGGER_FOLD_SKIPPED, "step (3) leaves the triggers out")                \
+    X(TAG_NOT_COMPARED, "mine = same txn, whatever the tag")                   \
+    X(CLOCK_AHEAD_OF_TIMERS, "the stored clock is ahead of the timers fired")  \
+    X(STEP5_AT_META_CLOCK, "step (5) judges at the meta record's clock")       \
+    X(WALL_WITHOUT_PROOF, "the wall moves the clock without proof")            \
+    X(PROOF_BY_FETCHED, "proof: fetched is taken for applied")                 \
+    X(CACHED_AFTER_LOST, "a lost partition's state is cached")                 \
+    X(FAILED_FINISH_KEEPS_OLD_TAG, "an unfinished transaction's state is "     \
+                                   "cached under the last committed tag")      \
+    X(BOUNDS_TAKEN_AFTER, "bounds of the meta record taken after the apply")   \
+    X(RESTORED_DIRTY_SINCE_NOW, "restored users are dirty since the restore")  \
+    X(NO_META_BEFORE_FIRST_FLUSH, "the first transaction has no meta record")  \
+    X(MERGE_ORDER_IGNORED, "topics are read one after the other")              \
+    X(STALE_END_OF_INPUT, "an end of an input is believed without proof")      \
+    X(PRODUCER_NOT_REPLACED, "after a slow commit the producer goes on")       \
+    X(RESTORE_NOT_RECHECKED, "step (6) is left out")                           \
+    X(APPLIES_WHILE_UNDECIDED, "records are applied while a commit is open")   \
+    X(LOST_RECORDS_STAY, "records of a lost partition stay in the outbox")     \
+    X(FLUSHED_BEFORE_COMMIT, "users are clean before the commit is known")     \
+    X(QUIET_META_AGES, "on a quiet partition retention passes the meta record")
+
+enum mutation {
+    MUTATION_NONE,
+#define X(name, text) MUTATION_##name,
+    MUTATION_TABLE(X)
+#undef X
+        MUTATION_COUNT
+};
+
+#ifdef PROTOCOL_MUTATIONS
+extern int protocol_mutation; /* enum mutation, set by the test. */
+#define MUTATED(name) (protocol_mutation == MUTATION_##name)
+#else
+#define MUTATED(name) 0
+#endif
+
+#endif

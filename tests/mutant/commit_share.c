@@ -1,0 +1,3 @@
+/* commit_share.c with its rules breakable, see check_mutants.c. */
+#define PROTOCOL_MUTATIONS
+#include "daemon/protocol/commit_share.c"

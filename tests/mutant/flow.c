@@ -1,0 +1,3 @@
+/* flow.c with its rules breakable, see check_mutants.c. */
+#define PROTOCOL_MUTATIONS
+#include "daemon/partition/flow.c"

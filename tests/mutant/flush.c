@@ -1,0 +1,3 @@
+/* flush.c with its rules breakable, see check_mutants.c. */
+#define PROTOCOL_MUTATIONS
+#include "daemon/protocol/flush.c"

@@ -1,0 +1,3 @@
+/* merge.c with its rules breakable, see check_mutants.c. */
+#define PROTOCOL_MUTATIONS
+#include "daemon/protocol/merge.c"

@@ -1,0 +1,3 @@
+/* partition.c with its rules breakable, see check_mutants.c. */
+#define PROTOCOL_MUTATIONS
+#include "daemon/partition/partition.c"

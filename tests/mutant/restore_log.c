@@ -1,0 +1,3 @@
+/* restore_log.c with its rules breakable, see check_mutants.c. */
+#define PROTOCOL_MUTATIONS
+#include "daemon/protocol/restore_log.c"

@@ -109,7 +109,7 @@ static void add_record(struct expect *x, const char *line)
     json_error_t error;
     json_t *json = json_loads(line, JSON_ALLOW_NUL, &error);
     const char *topic;
-    json_int_t partition, offset, timestamp;
+    json_int_t partition = 0, offset = 0, timestamp = 0;
     if (!json ||
         json_unpack_ex(json, &error, 0, "{s:s,s:I,s:I,s:I}", "topic", &topic,
                        "partition", &partition, "offset", &offset, "timestamp",

@@ -9,7 +9,7 @@
 #   lint      tests/lint.sh, and proof that it sees what it should refuse
 #   unit      tests/unit/check_*, tests/example/*
 #   scenario  the test blocks of config/segments and tests/scenario; check_*
-#   model     tests/model/check_*
+#   model     tests/model/check_*, tests/mutant/check_* (the protocol, broken)
 #   fuzz      tests/fuzz/fuzz_*, 30 s each (FUZZ_SECONDS)
 #   asan      unit, scenario and model under AddressSanitizer and UBSan
 #   tsan      tests/process/tsan_*.py with a daemon built for ThreadSanitizer
@@ -160,7 +160,7 @@ part_unit() {
 
 part_scenario() { scenarios; }
 
-part_model() { programs model; }
+part_model() { programs model mutant; }
 
 part_asan() {
     variant address asan/

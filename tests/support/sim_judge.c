@@ -242,8 +242,9 @@ static void read_log(struct world *w, int topic, int p, struct list *list)
         item = add(list);
         copy_text(item->user, sizeof(item->user), back.restored.user_id);
         item->kind = back.kind;
-        item->segment = seg_catalogue_segment_index(
-            world_catalogue(), back.restored.segment.bytes);
+        char key[USER_BYTES];
+        copy_text(key, sizeof(key), back.restored.segment);
+        item->segment = seg_catalogue_segment_index(world_catalogue(), key);
         item->seq = back.restored.seq;
         item->at_ms = back.restored.at_ms;
         if (back.kind == SEG_OUTPUT_TRIGGER)

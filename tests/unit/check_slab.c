@@ -60,7 +60,7 @@ START_TEST(blocks_keep_their_bytes_while_others_come_and_go)
     struct random random = {5};
     unsigned char *blocks[BLOCKS] = {0};
     size_t sizes[BLOCKS];
-    for (int round = 0; round < 20000; round++) {
+    for (int round = 0; round < 4000; round++) {
         int i = (int)random_below(&random, BLOCKS);
         if (blocks[i]) {
             for (size_t n = 0; n < sizes[i]; n++)

@@ -86,6 +86,13 @@ char *render_error(const char *message)
     return dump(json);
 }
 
+char *render_resumed(int inputs)
+{
+    json_t *json = json_object();
+    json_object_set_new(json, "resumed", json_integer(inputs));
+    return dump(json);
+}
+
 /* What every answer about a user begins with. */
 static json_t *user_head(const struct render_user *found,
                          struct seg_user_info *info)

@@ -13,6 +13,9 @@
 /* {"error": MESSAGE} */
 char *render_error(const char *message);
 
+/* {"resumed": INPUTS} */
+char *render_resumed(int inputs);
+
 /* What was found: a user of the engine of a partition. */
 struct render_user {
     const struct seg_catalogue *catalogue;

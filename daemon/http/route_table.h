@@ -2,7 +2,7 @@
  *
  *   X(name, method, path, help)
  *   name    the function is route_<name> in routes.c
- *   method  GET answers HEAD too
+ *   method  GET answers HEAD too, POST changes something
  *   path    {…} stands for any one part, decoded
  *   help    one sentence */
 #ifndef HTTP_ROUTE_TABLE_H
@@ -19,6 +19,8 @@
       "Memberships and attributes of one user.")                               \
     X(explain, "GET", "/v1/users/{id}/explain",                                \
       "Why a user is, or is not, in a segment (?segment=KEY) or in all of "    \
-      "them; as text if text/plain is accepted.")
+      "them; as text if text/plain is accepted.")                              \
+    X(resume, "POST", "/-/resume",                                             \
+      "Let inputs go on that are paused because most records were bad.")
 
 #endif

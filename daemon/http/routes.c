@@ -87,13 +87,16 @@ struct question {
     struct loop_timer *timer;
     int waiting; /* Errands not back. */
     /* Set before it is asked, then only read. */
+    enum worker_when when;
     void (*work)(struct worker *worker, struct errand *errand);
+    void (*finish)(struct question *question); /* All of them are back. */
     struct seg_text id; /* Of a user; a copy. */
     int segment;        /* Index; below 0: all. */
     int as_text;
     /* Of all errands, on the loop. */
     int64_t *members; /* By segment, or NULL. */
     int here;         /* Partitions that were looked at. */
+    int resumed;      /* Inputs. */
 };
 
 /* One worker's part. */
@@ -102,7 +105,7 @@ struct errand {
     int found;
     char *body;       /* Of the answer, when found; NULL: no memory. */
     int64_t *members; /* By segment, or NULL. */
-    int here;
+    int here, resumed;
 };
 
 static void errand_free(struct errand *errand)
@@ -167,6 +170,7 @@ static void add_up(struct question *question, const struct errand *errand)
 {
     int count = seg_catalogue_segment_count(question->routes->catalogue);
     question->here += errand->here;
+    question->resumed += errand->resumed;
     for (int i = 0; question->members && errand->members && i < count; i++)
         question->members[i] += errand->members[i];
 }
@@ -182,10 +186,7 @@ static void on_errand(void *arg)
         errand->body = NULL;
     }
     if (--question->waiting == 0) {
-        if (question->members)
-            answer_segments(question);
-        else
-            answer_not_found(question);
+        question->finish(question);
         question_free(question);
     }
     errand_free(errand);
@@ -210,7 +211,7 @@ static int send_errand(struct question *question, struct worker *worker)
     if (!errand)
         return SEG_ERR_NOMEM;
     errand->question = question;
-    int err = worker_post(worker, WORKER_NOW, run_errand, errand);
+    int err = worker_post(worker, question->when, run_errand, errand);
     if (err < 0)
         errand_free(errand);
     else
@@ -234,7 +235,8 @@ static void ask(struct question *question)
 
 static struct question *
 question_new(struct routes *routes, struct request *request,
-             void (*work)(struct worker *worker, struct errand *errand))
+             void (*work)(struct worker *worker, struct errand *errand),
+             void (*finish)(struct question *question))
 {
     struct question *question = calloc(1, sizeof(*question));
     if (!question) {
@@ -244,6 +246,7 @@ question_new(struct routes *routes, struct request *request,
     question->routes = routes;
     question->request = request;
     question->work = work;
+    question->finish = finish;
     return question;
 }
 
@@ -305,7 +308,8 @@ static void ask_user(struct question *question)
 
 static void route_user(struct routes *routes, struct request *request)
 {
-    struct question *question = question_new(routes, request, work_user);
+    struct question *question = question_new(routes, request, work_user,
+                                             answer_not_found);
     if (question)
         ask_user(question);
 }
@@ -326,7 +330,8 @@ static void route_explain(struct routes *routes, struct request *request)
              "name one with ?segment=KEY.");
         return;
     }
-    struct question *question = question_new(routes, request, work_explain);
+    struct question *question =
+        question_new(routes, request, work_explain, answer_not_found);
     if (!question)
         return;
     question->segment = segment;
@@ -362,7 +367,8 @@ static void work_segments(struct worker *worker, struct errand *errand)
 
 static void route_segments(struct routes *routes, struct request *request)
 {
-    struct question *question = question_new(routes, request, work_segments);
+    struct question *question =
+        question_new(routes, request, work_segments, answer_segments);
     if (!question)
         return;
     question->members = sizes_new(routes->catalogue);
@@ -372,6 +378,28 @@ static void route_segments(struct routes *routes, struct request *request)
     }
     answer(question, 503, JSON, NULL);
     question_free(question);
+}
+
+/* ---- mending --------------------------------------------------------- */
+
+static void work_resume(struct worker *worker, struct errand *errand)
+{
+    errand->resumed = worker_resume(worker);
+}
+
+static void answer_resume(struct question *question)
+{
+    answer(question, 200, JSON, render_resumed(question->resumed));
+}
+
+static void route_resume(struct routes *routes, struct request *request)
+{
+    struct question *question =
+        question_new(routes, request, work_resume, answer_resume);
+    if (!question)
+        return;
+    question->when = WORKER_AFTER_COMMIT;
+    ask(question);
 }
 
 /* ---- finding the route ----------------------------------------------- */
@@ -399,6 +427,13 @@ static int is_path(const struct request *request, const char *path)
     return !*path && i == count;
 }
 
+/* Who answers GET answers HEAD too. */
+static int is_method(const char *method, const char *wanted)
+{
+    return !strcmp(method, wanted) ||
+           (!strcmp(method, "HEAD") && !strcmp(wanted, "GET"));
+}
+
 void routes_handle(void *arg, struct request *request)
 {
     struct routes *routes = arg;
@@ -408,9 +443,12 @@ void routes_handle(void *arg, struct request *request)
         i++;
     if (i == ROUTE_COUNT) {
         fail(request, 404, "There is nothing at this path.");
-    } else if (strcmp(method, table[i].method) && strcmp(method, "HEAD")) {
-        request_header(request, "Allow", "GET, HEAD");
-        fail(request, 405, "Only GET and HEAD can be asked for here.");
+    } else if (!is_method(method, table[i].method)) {
+        int get = !strcmp(table[i].method, "GET");
+        request_header(request, "Allow", get ? "GET, HEAD" : table[i].method);
+        fail(request, 405,
+             get ? "Only GET and HEAD can be asked for here."
+                 : "Only POST can be asked for here.");
     } else {
         table[i].handle(routes, request);
     }

@@ -24,6 +24,7 @@ struct reader {
     int at, count; /* batch[at] is the next. */
     rd_kafka_message_t *batch[BATCH];
     rd_kafka_message_t *lent;
+    struct broker_header headers[BROKER_HEADERS_MAX]; /* Of `lent`. */
 };
 
 struct readers {
@@ -163,7 +164,25 @@ static struct reader *reader_at(struct readers *readers, int topic,
 
 /* ---- reading --------------------------------------------------------------------- */
 
-static void view(const struct reader *reader, const rd_kafka_message_t *message,
+static void view_headers(struct reader *reader, rd_kafka_message_t *message,
+                         struct broker_record *out)
+{
+    rd_kafka_headers_t *headers;
+    struct broker_header *at = reader->headers;
+    const void *value;
+    if (rd_kafka_message_headers(message, &headers))
+        return;
+    while (out->header_count < BROKER_HEADERS_MAX &&
+           !rd_kafka_header_get_all(headers, (size_t)out->header_count,
+                                    &at->name, &value, &at->len)) {
+        at->value = value ? value : "";
+        at++;
+        out->header_count++;
+    }
+    out->headers = reader->headers;
+}
+
+static void view(struct reader *reader, rd_kafka_message_t *message,
                  struct broker_record *out)
 {
     *out = (struct broker_record){
@@ -176,6 +195,8 @@ static void view(const struct reader *reader, const rd_kafka_message_t *message,
         .value = message->payload,
         .value_len = message->len,
     };
+    if (reader->topic == BROKER_DEAD_LETTERS)
+        view_headers(reader, message, out);
 }
 
 /* What to answer to an error event of READER. */

@@ -378,7 +378,7 @@ const char *partition_reason(const struct partition *partition)
     for (int i = 0; i < partition->input_count; i++)
         if (partition_alarm(partition, i))
             return "More than half of the last 1000 records of an input are "
-                   "bad.";
+                   "bad; POST /-/resume lets it go on.";
     return "";
 }
 

@@ -82,7 +82,7 @@ struct broker_record {
     size_t key_len;
     const char *value; /* NULL: none, which in a compacted topic deletes. */
     size_t value_len;
-    const struct broker_header *headers; /* Produce only; unset when read. */
+    const struct broker_header *headers; /* Read: of dead letters only. */
     int header_count;
 };
 

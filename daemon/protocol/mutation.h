@@ -34,7 +34,8 @@
     X(APPLIES_WHILE_UNDECIDED, "records are applied while a commit is open")   \
     X(LOST_RECORDS_STAY, "records of a lost partition stay in the outbox")     \
     X(FLUSHED_BEFORE_COMMIT, "users are clean before the commit is known")     \
-    X(QUIET_META_AGES, "on a quiet partition retention passes the meta record")
+    X(QUIET_META_AGES, "on a quiet partition retention passes the meta record") \
+    X(REFUSED_FOLDED, "step (4) folds what was refused for its user's size")
 
 enum mutation {
     MUTATION_NONE,

@@ -7,7 +7,8 @@
  *       meta record, which says from where to fold again.
  *   (3) changes and triggers, from the meta record's positions to their ends:
  *       memberships, seq and trigger history. What a user record has already is
- *       skipped; a gap in a user's seq is refused.
+ *       skipped; a gap in a user's seq is refused. Dead letters: which events
+ *       were refused (refused.h).
  *   (4) the inputs, from the redo positions to the committed offsets, merged as
  *       they were: events and attributes are folded, nobody is judged. What a
  *       user record has already is skipped.
@@ -69,6 +70,7 @@ void restore_free(struct restore *restore)
     if (!restore)
         return;
     close_logs(restore);
+    refused_reset(&restore->refused);
     buf_done(&restore->meta_bytes);
     free(restore);
 }
@@ -108,6 +110,7 @@ static enum restore_state blank(struct restore *restore)
     restore->refusal = (struct seg_error){0};
     restore->other_catalogue = 0;
     memset(restore->own, 0, sizeof(restore->own));
+    refused_reset(&restore->refused);
     for (int i = 0; i < SEG_TOPICS_MAX; i++)
         restore->heads[i] = (struct merge_head){0, 0, INT64_MIN};
     if (ledger_reset(ledger, MUTATED(STEP5_AT_META_CLOCK)
@@ -297,6 +300,19 @@ static enum restore_state find_start(struct restore *restore)
     return RESTORE_BUSY;
 }
 
+/* Dead letters may be deleted by hand or by retention: they are no part of the
+ * state. */
+static void start_letters(struct restore *restore)
+{
+    struct restore_log *log = &restore->logs[BROKER_DEAD_LETTERS];
+    int64_t from = restore->meta.outputs[2].fold.position;
+
+    restore_log_start(log,
+                      &(struct meta_mark){from < log->low ? log->low : from, -1,
+                                          0, 0},
+                      log->high);
+}
+
 static void start_logs(struct restore *restore)
 {
     const struct meta *meta = &restore->meta;
@@ -311,11 +327,7 @@ static void start_logs(struct restore *restore)
                       logs[BROKER_CHANGES].high);
     restore_log_start(&logs[BROKER_TRIGGERS], &meta->outputs[1].fold,
                       logs[BROKER_TRIGGERS].high);
-    /* Dead letters are counted only, and only when the offsets are gone. */
-    restore_log_start(&logs[BROKER_DEAD_LETTERS],
-                      &(struct meta_mark){meta->outputs[2].tail, -1, 0, 0},
-                      restore->offsets_gone ? logs[BROKER_DEAD_LETTERS].high
-                                            : 0);
+    start_letters(restore);
 }
 
 static enum restore_state ask_marks(struct restore *restore)
@@ -350,8 +362,10 @@ static int fold_output(struct restore *restore,
 
     if (record->offset >= restore->meta.outputs[output].tail)
         restore->own[output]++;
-    if (record->topic == BROKER_DEAD_LETTERS ||
-        (change && MUTATED(CHANGE_FOLD_SKIPPED)) ||
+    if (record->topic == BROKER_DEAD_LETTERS)
+        return refused_note(&restore->refused, restore->ledger->options,
+                            record);
+    if ((change && MUTATED(CHANGE_FOLD_SKIPPED)) ||
         (!change && MUTATED(TRIGGER_FOLD_SKIPPED)))
         return 0;
     restore->stats.outputs++;
@@ -430,8 +444,11 @@ static int fold_input(struct restore *restore, int input)
 {
     const struct broker_record *record = &restore->records[input];
     struct ledger *ledger = restore->ledger;
-    int bad = MUTATED(REDO_SKIPPED) ? 0 : ledger_redo(ledger, input, record);
+    int bad = !MUTATED(REFUSED_FOLDED) &&
+              refused_has(&restore->refused, input, record->offset);
 
+    if (!bad && !MUTATED(REDO_SKIPPED))
+        bad = ledger_redo(ledger, input, record);
     if (bad < 0)
         return bad;
     if (record->offset >= restore->meta.inputs[input].offset)

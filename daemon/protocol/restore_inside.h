@@ -3,6 +3,7 @@
 #define PROTOCOL_RESTORE_INSIDE_H
 
 #include "daemon/protocol/merge.h"
+#include "daemon/protocol/refused.h"
 #include "daemon/protocol/restore.h"
 #include "daemon/protocol/restore_log.h"
 #include "lib/base/buf.h"
@@ -49,6 +50,7 @@ struct restore {
 
     int64_t start[SEG_TOPICS_MAX]; /* Of a new partition. */
     uint32_t own[META_OUTPUTS]; /* (3) Records from the meta record's tail on. */
+    struct refused refused;     /* (3) By their dead letters. */
 
     /* (4) */
     struct merge_head heads[SEG_TOPICS_MAX];

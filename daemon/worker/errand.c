@@ -7,6 +7,7 @@
 
 #include <seg/error.h>
 
+#include "daemon/base/log.h"
 #include "daemon/worker/worker_inside.h"
 
 struct errand {
@@ -138,4 +139,21 @@ int worker_find_user(struct worker *worker, struct seg_text id,
             return 0;
     }
     return SEG_ERR_NOT_FOUND;
+}
+
+int worker_resume(struct worker *worker)
+{
+    int resumed = 0;
+    for (int p = 0; p < worker->slot_count; p++) {
+        struct partition *partition = worker->slots[p].partition;
+        for (int i = 0; partition && i < worker->conf->input_count; i++) {
+            if (!partition_alarm(partition, i))
+                continue;
+            partition_forgive(partition, i);
+            log_info("a paused input goes on", "topic=%s partition=%d",
+                     worker->conf->inputs[i].topic, p);
+            resumed++;
+        }
+    }
+    return resumed;
 }

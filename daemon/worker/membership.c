@@ -115,6 +115,7 @@ static void slot_give_up(struct worker *worker, struct slot *slot, int lost)
 {
     if (slot->partition) {
         int whole = partition_engine(slot->partition) != NULL;
+        measure_fold(worker, slot);
         int kept = !lost && whole &&
                    partition_revoke(slot->partition, worker->now_ms);
         if (!kept)
@@ -156,7 +157,7 @@ static void on_assigned(void *arg, const int *partitions, int count)
     for (int i = 0; i < count; i++) {
         struct slot *slot = &worker->slots[partitions[i]];
         slot->assigned = slot->checking = 1;
-        slot->start_due = slot->refused = 0;
+        slot->start_due = slot->refused = slot->stands = 0;
         slot->state = -1;
         measure_add(worker, slot);
         measure_board(worker, slot);
@@ -292,6 +293,31 @@ static void slot_refused(struct worker *worker, struct slot *slot)
     workers_fail(worker->workers, 78);
 }
 
+/* Say once that SLOT stands still, and because of which input. */
+static void slot_stands(struct worker *worker, struct slot *slot)
+{
+    int number = (int)(slot - worker->slots), alarmed = 0;
+    const char *reason = partition_state(slot->partition) == PARTITION_RUNNING
+                             ? partition_reason(slot->partition)
+                             : "";
+    int said = slot->stands;
+    slot->stands = reason[0] != '\0';
+    if (said || !slot->stands)
+        return;
+    for (int i = 0; i < worker->conf->input_count; i++) {
+        if (!partition_alarm(slot->partition, i))
+            continue;
+        alarmed = 1;
+        log_error("an input is paused, and its partition with it: mend what "
+                  "writes to it",
+                  "topic=%s partition=%d reason=\"%s\"",
+                  worker->conf->inputs[i].topic, number, reason);
+    }
+    if (!alarmed)
+        log_error("partition stands still", "partition=%d reason=\"%s\"",
+                  number, reason);
+}
+
 int membership_turn(struct worker *worker, struct slot *slot)
 {
     int more = 0;
@@ -321,6 +347,7 @@ int membership_turn(struct worker *worker, struct slot *slot)
         break;
     }
     slot_refused(worker, slot);
+    slot_stands(worker, slot);
     measure_board(worker, slot);
     return more;
 }

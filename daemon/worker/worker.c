@@ -371,6 +371,7 @@ static void set_options(struct worker *worker)
         .users_per_flush = (uint32_t)conf->flush_users,
         .record_bytes_max = RECORD_BYTES_MAX,
         .dead_letter_bytes = (size_t)conf->dead_letter_bytes,
+        .stop_on_bad = conf->on_bad_input == CONF_BAD_STOP,
         .on_output = measure_output,
         .on_bad = measure_bad,
         .arg = worker,

@@ -91,6 +91,11 @@ int worker_find_user(struct worker *worker, struct seg_text id,
                      struct worker_partition *partition,
                      const struct seg_user **user);
 
+/* Let go on every input of WORKER's that is paused because most of its records
+ * were bad; a transaction must not be open (WORKER_AFTER_COMMIT). Returns how many
+ * there were. */
+int worker_resume(struct worker *worker);
+
 /* ---- life cycle, for workers.c ----------------------------------------- */
 
 struct worker_options {

@@ -540,6 +540,23 @@ static int sim_start_offset(void *impl, uint64_t question, int topic,
 
 /* ---- readers ----------------------------------------------------------------------- */
 
+/* The headers of a dead letter, as far as a restore asks for them. */
+static void show_headers(struct sim_client *client,
+                         const struct sim_entry *entry,
+                         struct broker_record *record)
+{
+    struct broker_header *h = client->headers;
+    int len = snprintf(client->number, sizeof(client->number), "%lld",
+                       (long long)entry->offset);
+
+    h[0] = (struct broker_header){"reason", entry->reason,
+                                  strlen(entry->reason)};
+    h[1] = (struct broker_header){"topic", entry->topic, strlen(entry->topic)};
+    h[2] = (struct broker_header){"offset", client->number, (size_t)len};
+    record->headers = h;
+    record->header_count = 3;
+}
+
 static int sim_read(void *impl, int topic, int partition, int64_t from,
                     int64_t until, struct broker_read *out)
 {
@@ -566,6 +583,8 @@ static int sim_read(void *impl, int topic, int partition, int64_t from,
                                              .key_len = entry->key_len,
                                              .value = entry->value,
                                              .value_len = entry->value_len};
+        if (topic == BROKER_DEAD_LETTERS)
+            show_headers(client, entry, &out->record);
         out->position++;
         return BROKER_OK;
     }

@@ -95,6 +95,8 @@ struct sim_client {
     } questions[SIM_TOPICS_MAX][SIM_PARTITIONS_MAX];
     uint64_t committed_number[SIM_PARTITIONS_MAX];
     char reason[64];
+    struct broker_header headers[3]; /* Of the dead letter read last. */
+    char number[24];
 };
 
 void sim_init(struct sim *sim, uint64_t seed, int inputs, int partitions);

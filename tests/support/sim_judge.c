@@ -135,6 +135,7 @@ static struct seg_engine *new_engine(const struct world *w)
 
     for (int i = 0; i < w->sim.inputs; i++)
         topics[i] = w->inputs[i].topic;
+    options.user_bytes_max = 0;
     options.catalogue = world_catalogue();
     options.topic_count = w->sim.inputs;
     options.topics = topics;
@@ -178,21 +179,29 @@ static const struct sim_entry *next_entry(const struct world *w, int p,
     return least;
 }
 
-/* Whether a committed dead letter is about OFFSET of INPUT: how often. */
-static int letters(const struct world *w, int p, int input, int64_t offset)
+/* How many committed dead letters are about OFFSET of INPUT; *TOO_LARGE: and say
+ * that its user had no room for it. */
+static int letters(const struct world *w, int p, int input, int64_t offset,
+                   int *too_large)
 {
     const struct sim_log *log = &w->sim.logs[BROKER_DEAD_LETTERS][p];
     int count = 0;
 
-    for (int64_t i = 0; i < sim_end(log); i++)
-        count += !log->entries[i].is_marker &&
-                 log->entries[i].status == SIM_COMMITTED &&
-                 log->entries[i].offset == offset &&
-                 !strcmp(log->entries[i].topic, w->inputs[input].topic);
+    *too_large = 0;
+    for (int64_t i = 0; i < sim_end(log); i++) {
+        const struct sim_entry *entry = &log->entries[i];
+        if (entry->is_marker || entry->status != SIM_COMMITTED ||
+            entry->offset != offset ||
+            strcmp(entry->topic, w->inputs[input].topic))
+            continue;
+        count++;
+        *too_large |= !strcmp(entry->reason, seg_error_name(SEG_ERR_USER_BYTES));
+    }
     return count;
 }
 
-/* Apply all of P's input to a fresh engine; what it puts out goes to LIST. */
+/* Apply all of P's input to a fresh engine, save what was refused for the size of
+ * its user, which has no limit here; what it puts out goes to LIST. */
 static struct seg_engine *oracle(struct world *w, int p, struct list *list)
 {
     struct seg_engine *engine = new_engine(w);
@@ -200,7 +209,7 @@ static struct seg_engine *oracle(struct world *w, int p, struct list *list)
     int64_t positions[SIM_INPUTS_MAX] = {0};
     const struct sim_entry *entry;
     struct seg_event event;
-    int input = 0, err;
+    int input = 0, err, told, too_large;
 
     if (seg_decoder_new(&decoder, world_catalogue()))
         abort();
@@ -211,12 +220,15 @@ static struct seg_engine *oracle(struct world *w, int p, struct list *list)
             advance(engine, entry->timestamp_ms);
         seg_decoder_reset(decoder);
         err = seg_decode(decoder, entry->value, entry->value_len, &event, NULL);
-        if (!err)
+        told = letters(w, p, input, origin.offset, &too_large);
+        w->refused += (uint64_t)too_large;
+        if (!err && too_large)
+            err = SEG_ERR_USER_BYTES;
+        else if (!err)
             err = seg_engine_apply(engine, &event, &origin);
-        if (letters(w, p, input, origin.offset) != (err < 0))
+        if (told != (err < 0))
             world_bad(w, "%d dead letters for offset %d of input %d, error %d",
-                      letters(w, p, input, origin.offset), (int)origin.offset,
-                      input, err);
+                      told, (int)origin.offset, input, err);
         take_outputs(list, engine);
     }
     seg_decoder_free(decoder);
@@ -292,6 +304,18 @@ struct bounds {
     int low, high;
 };
 
+/* Whether R is in its log for good, and its user had room for it. */
+static int counts(const struct world *w, const struct world_record *r)
+{
+    const struct sim_log *log =
+        &w->sim.logs[BROKER_INPUT(r->input)][r->partition];
+    int too_large;
+
+    letters(w, r->partition, r->input, r->offset, &too_large);
+    return !r->end && !too_large &&
+           log->entries[r->offset].status == SIM_COMMITTED;
+}
+
 /* How many KIND of the user of ITEM lie in the WINDOW_MS before its instant:
  * at least those that stood in the input by then, at most all there ever are. */
 static struct bounds seen(const struct world *w, int p, const struct item *item,
@@ -307,16 +331,13 @@ static struct bounds seen(const struct world *w, int p, const struct item *item,
                  .entries[r->offset];
         int again = 0;
         snprintf(user, sizeof(user), "u%d.%d", r->partition, r->user);
-        if (r->end || r->partition != p || r->kind != kind ||
-            entry->status != SIM_COMMITTED || strcmp(user, item->user) ||
-            r->time_ms > item->at_ms || item->at_ms - r->time_ms >= window_ms)
+        if (r->partition != p || r->kind != kind || strcmp(user, item->user) ||
+            r->time_ms > item->at_ms ||
+            item->at_ms - r->time_ms >= window_ms || !counts(w, r))
             continue;
         for (s = w->records; s < r && r->id; s++)
-            again |= !s->end && s->id == r->id && s->user == r->user &&
-                     s->partition == p && s->input == r->input &&
-                     w->sim.logs[BROKER_INPUT(s->input)][p]
-                             .entries[s->offset]
-                             .status == SIM_COMMITTED;
+            again |= s->id == r->id && s->user == r->user &&
+                     s->partition == p && s->input == r->input && counts(w, s);
         b.high += !again;
         b.low += !again && entry->appended_ms < item->at_ms &&
                  r->timestamp_ms < item->at_ms;

@@ -184,7 +184,9 @@ static void draw_settings(struct world *w)
         .input_count = w->sim.inputs,
         .partition_count = w->sim.partitions,
         .clock_records = l->clock_records,
-        .engine = {.hash_seed = w->seed},
+        .engine = {.hash_seed = w->seed,
+                   .user_bytes_max =
+                       chance(w, 70) ? 0 : (uint32_t)between(w, 120, 260)},
         .trigger_max_age_ms = INT64_C(1) << 40,
         .flush_interval_ms = RANDOM_OF(&w->random, flush),
         .refresh_ms = RANDOM_OF(&w->random, refresh),

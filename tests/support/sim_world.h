@@ -71,7 +71,7 @@ struct world {
     /* What happened, for the report: a run in which nothing happens proves
      * nothing. */
     uint64_t crashes, kicks, revokes, warm, restores, redone, unknown, aborted,
-        committed, lost, again;
+        committed, lost, again, refused;
 };
 
 /* All catalogues of the runs; made once. */

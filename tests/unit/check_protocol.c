@@ -15,7 +15,7 @@ enum { RUNS = 3000 };
 
 struct total {
     uint64_t steps, crashes, kicks, revokes, warm, restores, redone, unknown,
-        aborted, committed, lost;
+        aborted, committed, lost, refused;
 };
 
 static void add(struct total *t, const struct world *w)
@@ -31,19 +31,22 @@ static void add(struct total *t, const struct world *w)
     t->aborted += w->aborted;
     t->committed += w->committed;
     t->lost += w->lost;
+    t->refused += w->refused;
 }
 
 static void print(const struct total *t, uint64_t runs)
 {
     printf("%llu runs, %llu steps: %llu transactions, %llu aborted, %llu of "
            "unknown outcome, %llu lost; %llu crashes, %llu kicks, %llu revokes; "
-           "%llu restores (%llu warm) that read %llu input records again\n",
+           "%llu restores (%llu warm) that read %llu input records again; %llu "
+           "events too large for their user\n",
            (unsigned long long)runs, (unsigned long long)t->steps,
            (unsigned long long)t->committed, (unsigned long long)t->aborted,
            (unsigned long long)t->unknown, (unsigned long long)t->lost,
            (unsigned long long)t->crashes, (unsigned long long)t->kicks,
            (unsigned long long)t->revokes, (unsigned long long)t->restores,
-           (unsigned long long)t->warm, (unsigned long long)t->redone);
+           (unsigned long long)t->warm, (unsigned long long)t->redone,
+           (unsigned long long)t->refused);
 }
 
 /* A run in which nothing happens proves nothing. */
@@ -52,7 +55,7 @@ static int is_rich(const struct total *t, uint64_t runs)
     return t->crashes >= runs / 4 && t->kicks >= runs / 4 &&
            t->revokes >= runs / 4 && t->unknown >= runs / 4 &&
            t->aborted >= runs / 4 && t->lost >= runs / 20 &&
-           t->warm >= runs / 40 && t->redone >= runs;
+           t->warm >= runs / 40 && t->redone >= runs && t->refused >= runs / 4;
 }
 
 int main(int argc, char **argv)

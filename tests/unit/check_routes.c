@@ -42,6 +42,7 @@ struct worker {
     enum mood mood;
     int state;
     struct seg_engine *engine;
+    int paused;      /* Inputs. */
     worker_run *run; /* Of the closure that waits. */
     void *arg;
 };
@@ -133,6 +134,11 @@ int worker_find_user(struct worker *worker, struct seg_text id,
     *partition = partition_of(worker);
     *user = partition->engine ? seg_user_find(partition->engine, id) : NULL;
     return *user ? 0 : SEG_ERR_NOT_FOUND;
+}
+
+int worker_resume(struct worker *worker)
+{
+    return worker->paused;
 }
 
 /* ---- setting up ---------------------------------------------------------- */
@@ -305,6 +311,20 @@ START_TEST(each_path_has_its_answer)
 END_TEST
 
 static const char *const methods[] = {"POST", "PUT", "DELETE"};
+
+START_TEST(paused_inputs_of_all_workers_go_on)
+{
+    for (int i = 0; i < WORKERS; i++)
+        fakes[i].paused = i + 1;
+    http_ask(server_port(server), "POST", "/-/resume",
+             "Content-Length: 0\r\n", &answer);
+    ck_assert_int_eq(answer.status, 200);
+    ck_assert_ptr_nonnull(strstr(answer.body, "\"resumed\": 3"));
+    get("/-/resume");
+    ck_assert_int_eq(answer.status, 405);
+    ck_assert_ptr_nonnull(strstr(answer.head, "Allow: POST"));
+}
+END_TEST
 
 START_TEST(what_can_only_be_read_is_not_written)
 {
@@ -482,7 +502,8 @@ START_TEST(routes_are_unique_and_explained)
 {
     const char *help = table[_i].help;
     ck_assert_int_eq(table[_i].path[0], '/');
-    ck_assert_str_eq(table[_i].method, "GET");
+    ck_assert(!strcmp(table[_i].method, "GET") ||
+              !strcmp(table[_i].method, "POST"));
     ck_assert_int_eq(help[strlen(help) - 1], '.');
     for (int i = 0; i < _i; i++)
         ck_assert_str_ne(table[i].path, table[_i].path);
@@ -507,6 +528,7 @@ START_TEST(the_manual_page_has_every_route)
 END_TEST
 
 SUITE("routes", setup, teardown, TABLE(each_path_has_its_answer, answers),
+      TEST(paused_inputs_of_all_workers_go_on),
       TABLE(what_can_only_be_read_is_not_written, methods),
       TEST(head_is_answered_like_get),
       TEST(an_explanation_is_text_for_those_who_want_it),

@@ -81,7 +81,7 @@ static void check_measure(struct checker *checker, struct rule_cond *cond)
         check_where(checker, measure->event.where);
     switch (measure->kind) {
     case MEASURE_COUNT:
-        subject = SUBJECT_NUMBER;
+        subject = SUBJECT_COUNT;
         check_count_window(checker, &measure->window,
                            highest_number(&cond->test));
         break;

@@ -48,10 +48,11 @@ static int is_text_or_date(const struct rule_value *value)
     return value->is_date || is_text(value);
 }
 
-static void check_number(struct checker *checker, const struct rule_test *test)
+static void check_number(struct checker *checker, const struct rule_test *test,
+                         int always_set)
 {
     const struct rule_op_info *info = rule_op_info(test->op);
-    if (info->of != OF_ANY || test->op == OP_IS_NOT_SET)
+    if (info->of != OF_ANY || (test->op == OP_IS_NOT_SET && always_set))
         check_error(checker, test->pos,
                     "This measure is a number; `%s` is never true of it.",
                     info->words);
@@ -104,8 +105,8 @@ void check_test(struct checker *checker, enum check_subject subject,
 {
     const struct rule_op_info *info = rule_op_info(test->op);
     check_resolve(checker, &test->values);
-    if (subject == SUBJECT_NUMBER)
-        check_number(checker, test);
+    if (subject == SUBJECT_NUMBER || subject == SUBJECT_COUNT)
+        check_number(checker, test, subject == SUBJECT_COUNT);
     if (subject == SUBJECT_TEXT)
         check_items(checker, test, is_text_or_date,
                     "This is a text of the event; it never matches another "

@@ -34,7 +34,12 @@ int check_find_segment(const struct checker *checker, struct seg_text key);
 void check_resolve(struct checker *checker, struct rule_values *values);
 
 /* check_type.c: what a test is made of. */
-enum check_subject { SUBJECT_ANY, SUBJECT_TEXT, SUBJECT_NUMBER };
+enum check_subject {
+    SUBJECT_ANY,
+    SUBJECT_TEXT,
+    SUBJECT_NUMBER, /* May be missing. */
+    SUBJECT_COUNT   /* A number that is always there. */
+};
 void check_test(struct checker *checker, enum check_subject subject,
                 struct rule_test *test);
 void check_where(struct checker *checker, struct rule_where *where);

@@ -439,7 +439,7 @@ static void put_days_since(struct gen *g)
     put_event(g);
     buf_str(g->out, ") ");
     if (random_chance(g->r, 10)) {
-        buf_str(g->out, "is set");
+        buf_str(g->out, random_chance(g->r, 50) ? "is set" : "is not set");
     } else if (random_chance(g->r, 25)) {
         buf_str(g->out, "between ");
         put_days(g, 0);

@@ -93,6 +93,8 @@ static void begin(struct drive *d)
     d->engine = drive_new_engine(d, 0, d->history->seed);
     d->oracle = oracle_new(&options);
     d->wall_ms = SEG_NEVER;
+    d->refused = calloc((size_t)d->history->step_count + 1, 1);
+    assert(d->refused);
     d->restores = has_restores(d->history) && !drive_is_dense(d);
 }
 
@@ -104,6 +106,7 @@ static void end(struct drive *d)
     seg_catalogue_free(d->catalogue);
     rules_done(&d->rules);
     arena_done(&d->arena);
+    free(d->refused);
     free(d->records);
     free(d->log.items);
     free(d->engine_effects.items);
@@ -218,8 +221,10 @@ static int apply(struct drive *d, const struct step *step)
         got = seg_engine_apply(d->engine, &event, &origin);
     }
     seg_decoder_reset(d->decoder);
-    if (got == SEG_ERR_USER_BYTES && d->history->user_bytes_max)
+    if (got == SEG_ERR_USER_BYTES && d->history->user_bytes_max) {
+        d->refused[d->step] = 1;
         return refused(d, step);
+    }
     int want = oracle_apply(d->oracle, step->text, strlen(step->text),
                             step->topic, step->offset, step->record_ms);
     d->positions[step->topic] = step->offset + 1;

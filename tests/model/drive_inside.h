@@ -45,6 +45,7 @@ struct drive {
     struct oracle *oracle;
     int restores;            /* The engine may be replaced. */
     int step;                /* Being run. */
+    char *refused;           /* By step: 1 if its user had no room for it. */
     int64_t wall_ms;
     int64_t positions[WORLD_TOPICS_MAX];
     struct arena arena;      /* Of the log and the records. */

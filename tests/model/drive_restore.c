@@ -119,7 +119,7 @@ static int redo(struct drive *d, struct seg_engine *engine, int from)
     struct seg_origin origin;
     for (int i = from; i < d->step; i++) {
         const struct step *step = &d->history->steps[i];
-        if (step->kind != STEP_MESSAGE ||
+        if (step->kind != STEP_MESSAGE || d->refused[i] ||
             drive_decode(d, step, &event, &origin) < 0)
             continue;
         int result = seg_engine_redo(engine, &event, &origin);
@@ -252,7 +252,7 @@ int drive_restart(struct drive *d, uint32_t variant)
     if (d->stats)
         d->stats->halfway++;
     drive_carry(d);
-    return variant & 2 || d->history->user_bytes_max
+    return variant & 2
                ? export_all(d, variant >> 2)
                : redo_all(d, variant >> 2);
 }

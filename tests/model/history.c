@@ -363,7 +363,7 @@ static void add_other(struct maker *m)
     int64_t n = random_below(m->r, 100);
     enum step_kind kind = n < 55 ? STEP_ADVANCE : STEP_FLUSH;
     if (m->restores && n >= 80)
-        kind = n < 86 || is_kind(m, HISTORY_TIGHT) ? STEP_EXPORT : STEP_REDO;
+        kind = n < 86 ? STEP_EXPORT : STEP_REDO;
     if (kind == STEP_ADVANCE)
         move_on(m);
     struct step *step = add_step(m->history, kind);

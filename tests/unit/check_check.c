@@ -62,6 +62,7 @@ static const struct {
      "3:30+9 This measure is a number; `within` is never true of it.\n"},
     {"count(\"A\") is not set",
      "3:30+10 This measure is a number; `is not set` is never true of it.\n"},
+    {"days_since(first \"A\") is not set", ""},
     {"days_since(last \"A\") version > \"1.0.0\"",
      "3:40+17 This measure is a number; `version >` is never true of it.\n"},
     {"last(\"A\", p) contains \"x\"", ""},

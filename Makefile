@@ -83,6 +83,9 @@ PROGRAM_C := $(sort $(HAS_MAIN) $(foreach f,$(TEST_C),$(if $(filter check_%,$(no
 SHARED_C  := $(filter-out $(PROGRAM_C),$(TEST_C))
 # A program that never names daemon/, nor the simulated one, is built without it.
 TEST_SEES_DAEMON := $(if $(TEST_C),$(shell grep -lE '^.include "(daemon/|tests/support/sim_)' $(TEST_C)))
+# A program that makes memory run out: its allocations go through tests/support/fail_alloc.c.
+TEST_FAILS_ALLOC := $(if $(TEST_C),$(shell grep -l '^.include "tests/support/fail_alloc.h"' $(TEST_C)))
+FAIL_ALLOC := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc
 PROGRAMS  := $(patsubst %.c,$(B)/%,$(PROGRAM_C))
 EXAMPLES  := $(patsubst %.c,$(B)/%,$(wildcard tests/example/*.c))
 DEMO      := $(patsubst %.c,$(B)/%,$(wildcard tests/demo/*.c))
@@ -133,7 +136,7 @@ with_shared = $(1) $(filter-out tests/support/%,$(filter $(dir $(1))%,$(SHARED_C
 define test_program
 $(B)/$(basename $(1)): $(call to_objects,$(call with_shared,$(1))) $(B)/support.a \
                        $(if $(filter $(call with_shared,$(1)),$(TEST_SEES_DAEMON)),$(B)/inside.a) $(B)/lib.a
-	$$(call say,LINK,$$@)$(LINK) -o $$@ $$^ $(CHECK_LDLIBS) $(DAEMON_LDLIBS) $(LIB_LDLIBS) -lpthread
+	$$(call say,LINK,$$@)$(LINK) $(if $(filter $(1),$(TEST_FAILS_ALLOC)),$(FAIL_ALLOC)) -o $$@ $$^ $(CHECK_LDLIBS) $(DAEMON_LDLIBS) $(LIB_LDLIBS) -lpthread
 endef
 $(foreach p,$(PROGRAM_C),$(eval $(call test_program,$(p))))
 
@@ -175,7 +178,7 @@ $(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o $(B)/support.a $(B)/inside.a $(B)/lib.a
 bench: ## CPU time per event against a bare consumer, and bytes per user
 	@tests/support/deps.sh install build kafka
 	@$(MAKE) all $(filter $(B)/tests/bench/%,$(PROGRAMS))
-	@B=$(B) tests/bench/bench.sh
+	@B=$(B) tests/bench/bench.py
 
 lint: ## the rules a compiler does not know
 	@$(if $(LIB),$(MAKE) $(B)/libseg.a &&) built=yes; \

@@ -99,7 +99,7 @@
     CONF(batch_timers, "batch_timers", NUMBER, "10000", "1..1000000",          \
       RELOAD,                                                                  \
       "Timers that fire in one turn; the next record waits for the rest.")     \
-    CONF(flush_users, "flush_users", NUMBER, "2000", "1..100000", RELOAD,      \
+    CONF(flush_users, "flush_users", NUMBER, "10000", "1..100000", RELOAD,      \
       "Users written to the state topic in one transaction.")                  \
                                                                                \
     CONF(dead_letter_bytes, "dead_letter_bytes", SIZE, "256KiB",               \

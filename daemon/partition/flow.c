@@ -135,7 +135,7 @@ int flow_take(struct partition *partition, int index, int64_t now_ms)
     struct broker_record record = as_record(partition, index, first);
     struct ledger *ledger = partition->ledger;
     const struct seg_event *event = NULL;
-    int64_t to_ms = first->timestamp_ms;
+    int64_t to_ms = ledger_instant(first->timestamp_ms);
     int bad, reason;
 
     if (!partition->options->ledger->clock_records && to_ms > now_ms)

@@ -17,6 +17,7 @@
 
 #include "daemon/base/fail.h"
 #include "lib/base/error.h"
+#include "lib/base/instant.h"
 #include "lib/base/text.h"
 
 enum {
@@ -148,9 +149,17 @@ static int is_ours(int err)
     return err == SEG_ERR_NOMEM || err == SEG_ERR_LIMIT;
 }
 
+int64_t ledger_instant(int64_t timestamp_ms)
+{
+    return timestamp_ms < INSTANT_MIN   ? INSTANT_MIN
+           : timestamp_ms > INSTANT_MAX ? INSTANT_MAX
+                                        : timestamp_ms;
+}
+
 static struct seg_origin origin(int input, const struct broker_record *record)
 {
-    return (struct seg_origin){input, record->offset, record->timestamp_ms};
+    return (struct seg_origin){input, record->offset,
+                               ledger_instant(record->timestamp_ms)};
 }
 
 int ledger_redo(struct ledger *ledger, int input,

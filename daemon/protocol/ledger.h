@@ -102,6 +102,10 @@ int ledger_reset(struct ledger *ledger, int64_t clock_ms);
 /* Forget all that is known; there is no engine then. */
 void ledger_drop(struct ledger *ledger);
 
+/* The instant of a record dated TIMESTAMP_MS. A broker takes any 64 bits for a
+ * date: what lies outside the calendar is moved to its first or last instant. */
+int64_t ledger_instant(int64_t timestamp_ms);
+
 /* Decode the value of a record of INPUT (NULL: it has none) into EVENT, which
  * borrows from DECODER. Returns 0, or why it is no event of this partition. */
 int ledger_decode(const struct ledger *ledger, struct seg_decoder *decoder,

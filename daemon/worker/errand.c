@@ -145,7 +145,8 @@ int worker_resume(struct worker *worker)
 {
     int resumed = 0;
     for (int p = 0; p < worker->slot_count; p++) {
-        struct partition *partition = worker->slots[p].partition;
+        const struct slot *slot = &worker->slots[p];
+        struct partition *partition = slot->assigned ? slot->partition : NULL;
         for (int i = 0; partition && i < worker->conf->input_count; i++) {
             if (!partition_alarm(partition, i))
                 continue;

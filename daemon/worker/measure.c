@@ -57,7 +57,7 @@ void measure_fold(struct worker *worker, struct slot *slot)
     metric_add(&worker->metric.warm_hits, more(now.warm, seen->warm));
     metric_add(&worker->metric.repairs, more(now.repairs, seen->repairs));
     metric_add(&worker->metric.restored_records,
-               more(now.redone, seen->redone));
+               more(now.restored, seen->restored));
     *seen = now;
 }
 

@@ -114,6 +114,7 @@ static void slot_drop(struct worker *worker, struct slot *slot)
 static void slot_give_up(struct worker *worker, struct slot *slot, int lost)
 {
     if (slot->partition) {
+        measure_fold(worker, slot); /* It may come back only in a while. */
         int whole = partition_engine(slot->partition) != NULL;
         measure_fold(worker, slot);
         int kept = !lost && whole &&

@@ -214,7 +214,7 @@ uint32_t seg_engine_dirty_count(const struct seg_engine *engine);
  *
  * *ID and *RECORD get his id and record, borrowed from ENGINE until the next
  * call on it. Returns 0, SEG_ERR_NOT_FOUND or SEG_ERR_NOMEM. The format is
- * documented in lib/engine/snapshot.c. */
+ * documented in lib/engine/snapshot.h. */
 int seg_engine_dirty_record(struct seg_engine *engine, uint32_t index,
                             const int64_t *positions, struct seg_text *id,
                             struct seg_text *record);

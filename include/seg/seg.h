@@ -1,7 +1,7 @@
 /* seg.h: all of libseg.
  *
  * Reading order: error.h, event.h, catalogue.h, engine.h, query.h. The shortest
- * whole program is tests/unit/embed.c. */
+ * whole program is tests/example/embed.c. */
 #ifndef SEG_SEG_H
 #define SEG_SEG_H
 

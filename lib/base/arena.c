@@ -34,6 +34,7 @@ void arena_done(struct arena *arena)
 void arena_reset(struct arena *arena)
 {
     struct arena_chunk *newest = arena->chunk;
+    arena->failed = 0;
     if (!newest)
         return;
     arena->chunk = newest->older;
@@ -44,16 +45,22 @@ void arena_reset(struct arena *arena)
     arena->end = newest->data + newest->bytes;
 }
 
+static void *fail(struct arena *arena)
+{
+    arena->failed = 1;
+    return NULL;
+}
+
 void *arena_grow(struct arena *arena, size_t size)
 {
     size_t bytes = arena->chunk ? arena->chunk->bytes * 2 : CHUNK_BYTES;
     if (size > SIZE_MAX / 4)
-        return NULL;
+        return fail(arena);
     if (bytes <= size)
         bytes = size + _Alignof(max_align_t);
     struct arena_chunk *chunk = malloc(sizeof(*chunk) + bytes);
     if (!chunk)
-        return NULL;
+        return fail(arena);
     chunk->older = arena->chunk;
     chunk->bytes = bytes;
     arena->chunk = chunk;
@@ -65,7 +72,7 @@ void *arena_grow(struct arena *arena, size_t size)
 void *arena_calloc(struct arena *arena, size_t count, size_t size)
 {
     if (size && count > SIZE_MAX / 4 / size)
-        return NULL;
+        return fail(arena);
     void *result = arena_alloc(arena, count * size);
     if (result)
         memset(result, 0, count * size);

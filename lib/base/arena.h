@@ -14,6 +14,7 @@ struct arena_chunk;
 struct arena {
     struct arena_chunk *chunk; /* Newest first. */
     char *next, *end;          /* Free part of the newest. */
+    int failed;                /* See arena_failed. */
 };
 
 void arena_init(struct arena *arena);
@@ -23,6 +24,13 @@ void arena_done(struct arena *arena);
 
 /* Forget all allocations. */
 void arena_reset(struct arena *arena);
+
+/* Whether some allocation since the last reset found no memory. For what cannot
+ * say so where it happens: ask once, at the end, and do not use the result. */
+static inline int arena_failed(const struct arena *arena)
+{
+    return arena->failed;
+}
 
 /* What arena_alloc does when the newest chunk is full. */
 void *arena_grow(struct arena *arena, size_t size);

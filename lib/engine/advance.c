@@ -95,7 +95,10 @@ static int fire_timer(struct seg_engine *engine, struct user **user,
     int ret = judge(engine, user, now_ms, &cause);
     if (ret < 0)
         return ret;
-    timer_set(engine, *user, user_next_due(engine, *user, now_ms));
+    int64_t due_ms = user_next_due(engine, *user, now_ms);
+    if (scratch_error(engine) < 0)
+        return SEG_ERR_NOMEM;
+    timer_set(engine, *user, due_ms);
     store_fit(&engine->store, user);
     /* A timer that changed nothing leaves no trace to write: whoever restores
      * the older record judges the user again. */

@@ -379,6 +379,8 @@ int engine_fold(struct seg_engine *engine, struct user **user,
     int ret = is_event ? fold_event(&folding) : fold_traits(&folding);
     if (!judged)
         ranks_clear(&engine->candidates);
+    if (ret == 0)
+        ret = scratch_error(engine);
     if (ret < 0 || !event->message_id.bytes)
         return ret;
     if (origin->timestamp_ms + DEDUPE_KEEP_MS > folding.now_ms)

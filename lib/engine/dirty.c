@@ -1,8 +1,8 @@
 /* dirty.c: which users must be written, oldest first.
  *
  * A ring of (user, generation). A user stands in it once, however often he
- * changes; he keeps the generation in which he became dirty, so that lower bounds
- * noted for a generation hold for all users of it and of later ones. */
+ * changes; he keeps the generation in which he became dirty, so that lower
+ * bounds noted for a generation hold for all users of it and of later ones. */
 #include <stdlib.h>
 
 #include "lib/engine/engine.h"
@@ -16,8 +16,8 @@ int dirty_reserve(struct seg_engine *engine)
     if (!ring)
         return SEG_ERR_NOMEM;
     for (uint32_t i = 0; i < engine->dirty_count; i++)
-        ring[i] = engine->dirty[(engine->dirty_head + i) &
-                                (engine->dirty_cap - 1)];
+        ring[i] =
+            engine->dirty[(engine->dirty_head + i) & (engine->dirty_cap - 1)];
     free(engine->dirty);
     engine->dirty = ring;
     engine->dirty_head = 0;
@@ -27,8 +27,8 @@ int dirty_reserve(struct seg_engine *engine)
 
 static struct dirty_user *at(const struct seg_engine *engine, uint32_t index)
 {
-    return &engine->dirty[(engine->dirty_head + index) &
-                          (engine->dirty_cap - 1)];
+    return &engine
+                ->dirty[(engine->dirty_head + index) & (engine->dirty_cap - 1)];
 }
 
 void dirty_mark(struct seg_engine *engine, struct user *user)
@@ -38,6 +38,23 @@ void dirty_mark(struct seg_engine *engine, struct user *user)
     user->flags |= USER_DIRTY;
     *at(engine, engine->dirty_count++) =
         (struct dirty_user){user->index, (uint32_t)engine->generation};
+}
+
+/* Users in this order lie anywhere in memory: ask early for the pointer, then
+ * for the first lines of the block. */
+static void prefetch_after(const struct seg_engine *engine, uint32_t index)
+{
+    enum { POINTER_AHEAD = 16, BLOCK_AHEAD = 8, LINES = 4, LINE_BYTES = 64 };
+    if (index + POINTER_AHEAD < engine->dirty_count)
+        __builtin_prefetch(
+            &engine->store.users[at(engine, index + POINTER_AHEAD)->user]);
+    if (index + BLOCK_AHEAD >= engine->dirty_count)
+        return;
+    const char *block =
+        (const char *)
+            engine->store.users[at(engine, index + BLOCK_AHEAD)->user];
+    for (int i = 0; i < LINES; i++)
+        __builtin_prefetch(block + i * LINE_BYTES);
 }
 
 uint64_t seg_engine_generation(struct seg_engine *engine)
@@ -67,6 +84,7 @@ int seg_engine_dirty_record(struct seg_engine *engine, uint32_t index,
     if (index >= engine->dirty_count)
         return SEG_ERR_NOT_FOUND;
     const struct user *user = engine->store.users[at(engine, index)->user];
+    prefetch_after(engine, index);
     buf_reset(&engine->record);
     snapshot_encode(engine, user, positions, &engine->record);
     if (buf_failed(&engine->record))
@@ -80,6 +98,7 @@ void seg_engine_flushed(struct seg_engine *engine, uint32_t count)
 {
     for (uint32_t i = 0; i < count && engine->dirty_count; i++) {
         struct user *user = engine->store.users[at(engine, 0)->user];
+        prefetch_after(engine, 0);
         user->flags &= (uint8_t)~USER_DIRTY;
         engine->dirty_head = (engine->dirty_head + 1) & (engine->dirty_cap - 1);
         engine->dirty_count--;

@@ -101,6 +101,14 @@ static inline int64_t engine_now(const struct seg_engine *engine,
 
 void touch_begin(struct seg_engine *engine, const struct user *user);
 
+/* What is measured and tested in a touch may put lists and folded texts into the
+ * scratch arena. Where there is no memory for them nothing says so, and what was
+ * found is not to be believed: SEG_ERR_NOMEM then, else 0. */
+static inline int scratch_error(const struct seg_engine *engine)
+{
+    return arena_failed(&engine->scratch) ? SEG_ERR_NOMEM : 0;
+}
+
 /* Put *USER and the outputs back as they were. */
 void touch_fail(struct seg_engine *engine, struct user **user);
 

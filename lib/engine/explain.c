@@ -97,6 +97,8 @@ int seg_explain(struct seg_explanation **ret, const struct seg_engine *engine,
     struct view view = engine_view(e, u, to->at_ms);
     view.mismatches = NULL;
     int err = explain_segment(to, &view, (uint32_t)segment);
+    if (err == 0)
+        err = scratch_error(e);
     if (err < 0) {
         seg_explanation_free(to);
         return err;

@@ -252,5 +252,5 @@ int judge(struct seg_engine *engine, struct user **user, int64_t now_ms,
             return ret;
         members = member_item(*user);
     }
-    return 0;
+    return scratch_error(engine);
 }

@@ -1,7 +1,10 @@
 /* record_value.c: a value in a user record. */
 #include "lib/engine/record_value.h"
 
+#include <math.h>
 #include <string.h>
+
+#include "lib/user/codec.h"
 
 #define NESTING_MAX 64
 
@@ -43,7 +46,8 @@ static int decode_list(struct reader *reader, struct arena *arena,
                        struct seg_value *value, int depth)
 {
     uint64_t count = reader_varint(reader);
-    if (count > reader_left(reader) || depth == NESTING_MAX)
+    if (count > reader_left(reader) || count > CODEC_LEN_MAX ||
+        depth == NESTING_MAX)
         return SEG_ERR_RECORD;
     struct seg_value *items = arena_calloc(arena, count, sizeof(*items));
     if (!items)
@@ -75,9 +79,13 @@ static int decode(struct reader *reader, struct arena *arena,
     case SEG_DOUBLE:
         bits = reader_u64(reader);
         memcpy(&value->as.number, &bits, sizeof(bits));
+        if (!isfinite(value->as.number)) /* No JSON has it. */
+            return SEG_ERR_RECORD;
         break;
     case SEG_TEXT:
         text = reader_text(reader);
+        if (text.len > CODEC_LEN_MAX)
+            return SEG_ERR_RECORD;
         value->len = (uint32_t)text.len;
         value->as.text = text.bytes;
         break;

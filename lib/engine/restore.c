@@ -7,11 +7,12 @@
  *   changes, triggers   memberships, seq and cooldowns since then
  *   inputs              features and attributes since then, silently
  *
- * A record repeats what older changes say, so a change counts only if its seq is
- * the user's next; an input event only if it lies at or behind the user's
+ * A record repeats what older changes say, so a change counts only if its seq
+ * is the user's next; an input event only if it lies at or behind the user's
  * position. Nobody is judged meanwhile. Then everybody whose pieces came from
  * more than one of these, or whose next instant has passed, is judged once: as
- * memberships were read back rather than decided anew, nothing should differ. */
+ * memberships were read back rather than decided anew, nothing should differ.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,9 +24,11 @@
 #include "lib/user/fired.h"
 #include "lib/user/member.h"
 
-/* ---- positions ---------------------------------------------------------------- */
+/* ---- positions
+ * ---------------------------------------------------------------- */
 
-/* The row of POSITIONS in the table, from 1; users flushed together share one. */
+/* The row of POSITIONS in the table, from 1; users flushed together share one.
+ */
 static int add_positions(struct seg_engine *engine, const int64_t *positions,
                          uint32_t *row)
 {
@@ -78,7 +81,8 @@ static int is_folded(const struct seg_engine *engine, const struct user *user,
            r->positions[row * engine->topics.count + (size_t)origin->topic];
 }
 
-/* ---- steps 2 to 4 --------------------------------------------------------------- */
+/* ---- steps 2 to 4
+ * --------------------------------------------------------------- */
 
 int seg_engine_restore_user(struct seg_engine *engine, const char *record,
                             size_t len, struct seg_error *detail)
@@ -187,8 +191,8 @@ int seg_engine_restore_trigger(struct seg_engine *engine,
     ret = find_segment(engine, trigger->segment, &segment, detail);
     if (ret < 0)
         return ret;
-    number = find_trigger(engine->plan, segment, trigger->trigger,
-                          trigger->member);
+    number =
+        find_trigger(engine->plan, segment, trigger->trigger, trigger->member);
     if (number == PLAN_NONE)
         return error_set(detail, SEG_ERR_NOT_FOUND,
                          "trigger \"%.*s\" is not in the catalogue",
@@ -214,10 +218,10 @@ int seg_engine_redo(struct seg_engine *engine, const struct seg_event *event,
         return SEG_APPLIED;
     user->flags |= USER_TOUCHED;
     if (event->message_id.bytes &&
-        dedupe_seen(user,
-                    dedupe_hash(engine->topic_hash[origin->topic],
-                                event->message_id),
-                    origin->timestamp_ms, DEDUPE_NEVER))
+        dedupe_seen(
+            user,
+            dedupe_hash(engine->topic_hash[origin->topic], event->message_id),
+            origin->timestamp_ms, DEDUPE_NEVER))
         return SEG_APPLIED_DUPLICATE;
     touch_begin(engine, user);
     ret = engine->saved.used ? engine_fold(engine, &user, event, origin, 0)
@@ -228,59 +232,69 @@ int seg_engine_redo(struct seg_engine *engine, const struct seg_event *event,
         touch_fail(engine, &user);
     if (born) {
         struct user *moved; /* None: he is the last. */
+        timer_set(engine, user, SEG_NEVER);
         store_remove(&engine->store, user, &moved);
     }
     return ret;
 }
 
-/* ---- step 5 ----------------------------------------------------------------------- */
+/* ---- step 5
+ * ----------------------------------------------------------------------- */
 
-/* Judge USER, who was touched or whose instant, DUE_MS, has passed. */
+/* Judge USER at NOW_MS, who was touched or whose instant has passed. */
 static int judge_restored(struct seg_engine *engine, struct user **user,
-                          int64_t due_ms)
+                          int64_t now_ms)
 {
     static const struct cause cause = {.cause = SEG_CAUSE_REPAIR};
+    int ret = user_unpark(engine, user, now_ms);
+    candidates_add_all_of(engine, *user);
+    return ret < 0 ? ret : judge(engine, user, now_ms, &cause);
+}
+
+static void count_members(struct seg_engine *engine, const struct user *user,
+                          int by)
+{
+    for (uint32_t i = 0; i < member_count(user); i++)
+        engine->segment_sizes[member_at(user, i, NULL)] += (uint32_t)by;
+}
+
+/* Records carry the due instants of their time; from now on they are timers. */
+static int settle_user(struct seg_engine *engine, struct user **user)
+{
     int64_t now_ms = engine_now(engine, *user);
     size_t outputs = engine->output_count;
-    int ret = dirty_reserve(engine);
-    touch_begin(engine, *user);
-    if (ret < 0 || !engine->saved.used)
-        return SEG_ERR_NOMEM;
     int touched = (*user)->flags & USER_TOUCHED;
-    if (touched || due_ms <= now_ms) {
-        ret = user_unpark(engine, user, now_ms);
-        candidates_add_all_of(engine, *user);
-        if (ret >= 0)
-            ret = judge(engine, user, now_ms, &cause);
-    }
-    if (ret < 0) {
-        touch_fail(engine, user);
+    int ret = touched || (*user)->due_ms <= now_ms
+                  ? judge_restored(engine, user, now_ms)
+                  : 0;
+    if (ret < 0)
         return ret;
-    }
-    (*user)->flags &= (uint8_t)~(USER_TOUCHED | USER_NAMELESS);
+    int64_t due_ms = user_next_due(engine, *user, engine_now(engine, *user));
+    if (scratch_error(engine) < 0)
+        return SEG_ERR_NOMEM;
+    timer_set(engine, *user, due_ms);
+    (*user)->flags &= (uint8_t) ~(USER_TOUCHED | USER_NAMELESS);
     if (touched || engine->output_count > outputs)
         dirty_mark(engine, *user);
     return 0;
 }
 
-static void count_members(struct seg_engine *engine, const struct user *user)
-{
-    for (uint32_t i = 0; i < member_count(user); i++)
-        engine->segment_sizes[member_at(user, i, NULL)]++;
-}
-
-/* Records carry the due instants of their time; from now on they are timers. */
 static int finish_user(struct seg_engine *engine, uint32_t index)
 {
     struct user *user = engine->store.users[index];
     int64_t due_ms = user->due_ms;
-    count_members(engine, user);
-    int ret = judge_restored(engine, &user, due_ms);
-    if (ret < 0)
-        return ret;
-    timer_set(engine, user,
-              user_next_due(engine, user, engine_now(engine, user)));
-    return 0;
+    int ret = dirty_reserve(engine);
+    touch_begin(engine, user);
+    if (ret < 0 || !engine->saved.used)
+        return SEG_ERR_NOMEM;
+    count_members(engine, user, 1);
+    ret = settle_user(engine, &user);
+    if (ret < 0) {
+        touch_fail(engine, &user);
+        user->due_ms = due_ms; /* The record's: it is no timer yet. */
+        count_members(engine, user, -1);
+    }
+    return ret;
 }
 
 static void begin_finish(struct seg_engine *engine, int64_t clock_ms)

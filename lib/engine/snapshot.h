@@ -45,6 +45,9 @@
 
 #define SNAPSHOT_VERSION 1
 
+/* No instant of a record lies further from 1970: sums of two never overflow. */
+#define SNAPSHOT_MS_MAX (INT64_MAX / 4)
+
 /* A stamp in memory: topic above, offset below (feature.h, fold_stamp). */
 #define STAMP_TOPIC_SHIFT 56
 #define STAMP_OFFSET_MASK ((UINT64_C(1) << STAMP_TOPIC_SHIFT) - 1)

@@ -7,6 +7,7 @@
 #include "lib/user/attribute.h"
 #include "lib/user/codec.h"
 #include "lib/user/dedupe.h"
+#include "lib/user/feature.h"
 #include "lib/user/fired.h"
 #include "lib/user/member.h"
 #include "lib/user/times.h"
@@ -18,9 +19,39 @@ struct decoding {
     uint8_t topics[UINT8_MAX + 1]; /* The record's places to the engine's. */
 };
 
-static int64_t get_ms(struct decoding *from)
+static int64_t get_i64(struct decoding *from)
 {
     return (int64_t)reader_u64(&from->reader);
+}
+
+/* An instant, or NONE, which stands for there being none. */
+static int64_t get_ms_or(struct decoding *from, int64_t none)
+{
+    int64_t ms = get_i64(from);
+    if (ms != none && (ms < -SNAPSHOT_MS_MAX || ms > SNAPSHOT_MS_MAX))
+        from->reader.failed = 1;
+    return reader_failed(&from->reader) ? 0 : ms;
+}
+
+static int64_t get_ms(struct decoding *from)
+{
+    return get_ms_or(from, 0);
+}
+
+static uint32_t get_u32(struct decoding *from)
+{
+    uint64_t n = reader_varint(&from->reader);
+    if (n > UINT32_MAX)
+        from->reader.failed = 1;
+    return (uint32_t)n;
+}
+
+static struct seg_text get_name(struct decoding *from)
+{
+    struct seg_text name = reader_text(&from->reader);
+    if (name.len > CODEC_LEN_MAX)
+        from->reader.failed = 1;
+    return name;
 }
 
 static uint64_t get_stamp(struct decoding *from)
@@ -59,9 +90,8 @@ static int get_members(struct decoding *from)
     struct store *store = &from->engine->store;
     uint64_t count = get_count(from, 16);
     for (uint64_t i = 0; i < count; i++) {
-        uint32_t segment =
-            plan_find(&from->engine->plan->segment_hashes,
-                      reader_u64(&from->reader));
+        uint32_t segment = plan_find(&from->engine->plan->segment_hashes,
+                                     reader_u64(&from->reader));
         int64_t entered = get_ms(from);
         if (segment == PLAN_NONE || member_find(from->user, segment, NULL))
             continue;
@@ -80,7 +110,7 @@ static int get_buckets(struct decoding *from, uint32_t id, uint64_t count)
         int64_t start = get_ms(from);
         uint64_t number = reader_varint(&from->reader);
         if (reader_failed(&from->reader) || (i && start <= last) || !number ||
-            number > UINT32_MAX)
+            number > INT32_MAX)
             return SEG_ERR_RECORD;
         int ret = user_splice(&from->engine->store, &from->user, id,
                               FORM_COARSE, (uint32_t)i * 3, 3, &item);
@@ -101,13 +131,14 @@ static int get_window(struct decoding *from, uint32_t id)
     int64_t time = 0;
     if (coarse)
         return get_buckets(from, id, count);
+    if (count > FEATURE_KEPT_MAX)
+        return SEG_ERR_RECORD;
     for (uint64_t i = 0; i < count; i++) {
         uint64_t difference = i ? reader_varint(&from->reader) : 0;
-        if (difference > INT64_MAX / 4)
+        if (difference > SNAPSHOT_MS_MAX)
             return SEG_ERR_RECORD;
         time = i ? time + (int64_t)difference : get_ms(from);
-        if (reader_failed(&from->reader) || time < INT64_MIN / 4 ||
-            time > INT64_MAX / 4)
+        if (reader_failed(&from->reader) || time > SNAPSHOT_MS_MAX)
             return SEG_ERR_RECORD;
         int ret = times_insert(&from->engine->store, &from->user, id,
                                (uint32_t)i, time, &item);
@@ -123,12 +154,13 @@ static int get_values(struct decoding *from, uint32_t id)
     struct write write; /* Without an owner. */
     int coarse = reader_u8(&from->reader);
     uint64_t count = get_count(from, 10);
-    for (uint64_t i = 0; i < count; i++) {
+    int64_t last_ms = -SNAPSHOT_MS_MAX;
+    for (uint64_t i = 0; i < count; i++, last_ms = write.time_ms) {
         write.time_ms = get_ms(from);
         write.stamp = get_stamp(from);
         int ret = record_value_decode(&from->reader, &from->engine->scratch,
                                       &write.value);
-        if (ret < 0 || reader_failed(&from->reader))
+        if (ret < 0 || reader_failed(&from->reader) || write.time_ms < last_ms)
             return ret < 0 ? ret : SEG_ERR_RECORD;
         item = user_item(from->user, id);
         uint32_t at = item.words ? item.count : 0;
@@ -175,8 +207,8 @@ static int get_feature(struct decoding *from, uint32_t id)
     return get_values(from, id);
 }
 
-/* Read past the state of a feature that the catalogue does not have: into an item
- * that is taken away again. */
+/* Read past the state of a feature that the catalogue does not have: into an
+ * item that is taken away again. */
 static int skip_feature(struct decoding *from, int kind)
 {
     const uint32_t id = USER_ITEM_SPECIAL - 1;
@@ -206,8 +238,8 @@ static int get_features(struct decoding *from)
             return SEG_ERR_RECORD;
         if (id != PLAN_NONE && user_item(from->user, id).words)
             return SEG_ERR_RECORD;
-        int ret = id == PLAN_NONE ? skip_feature(from, kind)
-                                  : get_feature(from, id);
+        int ret =
+            id == PLAN_NONE ? skip_feature(from, kind) : get_feature(from, id);
         if (ret < 0)
             return ret;
     }
@@ -216,8 +248,8 @@ static int get_features(struct decoding *from)
 
 #define PATH_NAMES_MAX 64
 
-/* The attribute whose path stands there, PLAN_NONE if the catalogue has none; its
- * top-level name in NAME. */
+/* The attribute whose path stands there, PLAN_NONE if the catalogue has none;
+ * its top-level name in NAME. */
 static int get_path(struct decoding *from, uint32_t *number, int *account,
                     int *names, struct seg_text *name)
 {
@@ -228,7 +260,7 @@ static int get_path(struct decoding *from, uint32_t *number, int *account,
     if (count < 1 || count > PATH_NAMES_MAX)
         return SEG_ERR_RECORD;
     for (uint64_t i = 0; i < count; i++)
-        texts[i] = reader_text(&from->reader);
+        texts[i] = get_name(from);
     struct path path = {*account ? PATH_ACCOUNT : PATH_USER, (int)count, texts};
     *number = PLAN_NONE;
     for (uint32_t i = 0; i < plan->attribute_count; i++)
@@ -300,12 +332,11 @@ static int get_spare(struct decoding *from)
     struct spare spare;
     for (uint64_t i = 0; i < count; i++) {
         spare.account = reader_u8(&from->reader) == 1;
-        spare.name = reader_text(&from->reader);
+        spare.name = get_name(from);
         int ret = get_write(from, &spare.write);
         if (ret == 0)
             ret = put_attribute(
-                from,
-                find_whole(from->engine->plan, spare.account, spare.name),
+                from, find_whole(from->engine->plan, spare.account, spare.name),
                 &spare);
         if (ret < 0)
             return ret;
@@ -333,9 +364,8 @@ static int get_fired(struct decoding *from)
 {
     uint64_t count = get_count(from, 16);
     for (uint64_t i = 0; i < count; i++) {
-        uint32_t trigger =
-            plan_find(&from->engine->plan->trigger_hashes,
-                      reader_u64(&from->reader));
+        uint32_t trigger = plan_find(&from->engine->plan->trigger_hashes,
+                                     reader_u64(&from->reader));
         int64_t at_ms = get_ms(from);
         if (trigger == PLAN_NONE)
             continue;
@@ -352,9 +382,8 @@ static int get_target(struct decoding *from, struct update *update)
     int account, names;
     switch (update->kind) {
     case UPDATE_FEATURE:
-        update->target =
-            plan_find(&from->engine->plan->feature_hashes,
-                      reader_u64(&from->reader));
+        update->target = plan_find(&from->engine->plan->feature_hashes,
+                                   reader_u64(&from->reader));
         return bad_record(from);
     case UPDATE_ATTRIBUTE:
         return get_path(from, &update->target, &account, &names, &name);
@@ -373,7 +402,7 @@ static int get_parked(struct decoding *from)
         struct update update = {.kind = reader_u8(&from->reader)};
         struct write write;
         int ret = get_target(from, &update);
-        update.name = reader_text(&from->reader);
+        update.name = get_name(from);
         if (ret == 0)
             ret = get_write(from, &write);
         if (ret < 0)
@@ -425,7 +454,7 @@ static int get_topics(struct decoding *from, int64_t *positions)
         positions[i] = 0;
     for (uint8_t n = 0; n < count; n++) {
         uint64_t hash = reader_u64(&from->reader);
-        int64_t position = get_ms(from);
+        int64_t position = get_i64(from);
         for (uint32_t i = 0; i < engine->topics.count; i++)
             if (engine->topic_hash[i] == hash) {
                 from->topics[n] = (uint8_t)i;
@@ -454,8 +483,7 @@ static int blank_user(struct seg_engine *engine, struct seg_text id,
     int ret = wheel_reserve(&engine->wheel, store->user_count + 1);
     if (ret == 0)
         ret = store_add(store, id, hash, engine->clock_ms, user);
-    if (ret == 0 &&
-        intern_find(&engine->plan->listed_ids, id) != INTERN_NONE)
+    if (ret == 0 && intern_find(&engine->plan->listed_ids, id) != INTERN_NONE)
         (*user)->flags |= USER_LISTED;
     return ret;
 }
@@ -473,10 +501,10 @@ static int get_head(struct decoding *from, int64_t *positions)
         return ret;
     from->user->birth_topic = from->topics[reader_u8(reader)];
     from->user->birth_offset = (int64_t)reader_varint(reader);
-    from->user->seq = (uint32_t)reader_varint(reader);
-    from->user->trigger_seq = (uint32_t)reader_varint(reader);
-    from->user->last_at_ms = get_ms(from);
-    from->user->due_ms = get_ms(from); /* A timer in the end (restore.c). */
+    from->user->seq = get_u32(from);
+    from->user->trigger_seq = get_u32(from);
+    from->user->last_at_ms = get_ms_or(from, USER_NO_CHANGE);
+    from->user->due_ms = get_ms_or(from, SEG_NEVER); /* A timer in the end. */
     reader_u32(reader); /* The catalogue: a later issue's sweep wants it. */
     return bad_record(from);
 }
@@ -493,7 +521,8 @@ int snapshot_decode(struct seg_engine *engine, struct seg_text record,
         return error_set(detail, SEG_ERR_RECORD_VERSION,
                          "user record of version %d; this build reads up to %d",
                          version, SNAPSHOT_VERSION);
-    int ret = version == SNAPSHOT_VERSION ? get_head(&from, positions) : SEG_ERR_RECORD;
+    int ret = version == SNAPSHOT_VERSION ? get_head(&from, positions)
+                                          : SEG_ERR_RECORD;
     if (ret == 0)
         ret = get_sections(&from);
     if (ret == 0 && reader_left(&from.reader))

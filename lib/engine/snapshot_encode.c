@@ -89,8 +89,7 @@ static void put_values(struct seg_engine *engine, const struct item *item,
     for (at = 0; at < item->count; at += 4 + codec_len(item->words + at + 4)) {
         put_ms(buf, codec_get_i64(item->words + at));
         put_stamp(buf, codec_get_u64(item->words + at + 2));
-        buf->failed |=
-            codec_get(item->words + at + 4, &engine->scratch, &value) < 0;
+        codec_get(item->words + at + 4, &engine->scratch, &value);
         record_value_encode(buf, &value);
     }
 }
@@ -150,7 +149,7 @@ static void put_sources(struct seg_engine *engine, const struct user *user,
     buf_varint(buf, count_items(user, plan->feature_count, plan->source_count));
     while (user_walk_next(user, &walk, &id).words && id < plan->source_count) {
         put_path(buf, &plan->attributes[id - plan->feature_count].path);
-        buf->failed |= attribute_last(user, id, &engine->scratch, &write) < 0;
+        attribute_last(user, id, &engine->scratch, &write);
         put_write(buf, &write);
     }
 }
@@ -218,6 +217,8 @@ static void put_parked(struct seg_engine *engine, const struct user *user,
     }
 }
 
+/* Lists are read into the scratch arena: whether there was memory for all of them
+ * is asked at the end. */
 void snapshot_encode(struct seg_engine *engine, const struct user *user,
                      const int64_t *positions, struct buf *buf)
 {
@@ -242,4 +243,5 @@ void snapshot_encode(struct seg_engine *engine, const struct user *user,
     put_history(engine, user, buf);
     put_parked(engine, user, buf);
     buf_u8(buf, SECTION_END);
+    buf->failed |= scratch_error(engine) < 0;
 }

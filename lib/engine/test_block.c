@@ -1,19 +1,21 @@
 /* test_block.c: `test` blocks of segment files, run under a virtual clock.
  *
  * 0d is 2024-01-01T00:00Z, of one user known from then on (LANGUAGE.md row 30).
- * Each line becomes a message, in JSON, so that a test goes the whole way that an
- * event of the real world goes: decode, apply, advance. `set` is an identify, or
- * a group message for an account, at 0d, before all other lines. */
+ * Each line becomes a message, in JSON, so that a test goes the whole way that
+ * an event of the real world goes: decode, apply, advance. `set` is an
+ * identify, or a group message for an account, at 0d, before all other lines.
+ */
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/instant.h"
 #include "lib/base/text.h"
 #include "lib/engine/engine.h"
+#include "lib/user/member.h"
 
 #define TEST_START_MS INT64_C(1704067200000) /* 2024-01-01T00:00Z */
-#define TEST_USER "test"
-#define TEST_ACCOUNT "test account"
+#define TEST_USER     "test"
+#define TEST_ACCOUNT  "test account"
 
 struct running {
     const struct seg_catalogue *catalogue;
@@ -22,12 +24,13 @@ struct running {
     struct seg_decoder *decoder;
     struct buf json;
     int segment;
-    int64_t offset;   /* Of the next message. */
-    size_t seen;      /* Outputs before the present instant. */
+    int64_t offset;     /* Of the next message. */
+    size_t seen;        /* Outputs before the present instant. */
     int64_t instant_ms; /* The present instant. */
 };
 
-/* ---- a line as JSON ------------------------------------------------------------ */
+/* ---- a line as JSON
+ * ------------------------------------------------------------ */
 
 static void put_value(struct buf *buf, const struct rule_value *value)
 {
@@ -101,10 +104,12 @@ static void put_line(struct running *run, const struct rule_line *line,
                            [LINE_GROUP] = "group"};
     begin_message(run, types[line->kind], at_ms);
     if (line->kind != LINE_IDENTIFY) {
-        buf_str(json, line->kind == LINE_EVENT ? ",\"event\":" : ",\"groupId\":");
+        buf_str(json,
+                line->kind == LINE_EVENT ? ",\"event\":" : ",\"groupId\":");
         buf_json_text(json, line->name);
     }
-    buf_str(json, line->kind == LINE_EVENT ? ",\"properties\":" : ",\"traits\":");
+    buf_str(json,
+            line->kind == LINE_EVENT ? ",\"properties\":" : ",\"traits\":");
     put_object(json, line->properties, line->property_count, NULL, 0);
     buf_char(json, '}');
 }
@@ -135,7 +140,8 @@ static int put_settings(struct running *run, enum path_root root)
     return count;
 }
 
-/* ---- running --------------------------------------------------------------------- */
+/* ---- running
+ * --------------------------------------------------------------------- */
 
 static int send(struct running *run)
 {
@@ -144,8 +150,8 @@ static int send(struct running *run)
     if (buf_failed(&run->json))
         return SEG_ERR_NOMEM;
     seg_decoder_reset(run->decoder);
-    int ret = seg_decode(run->decoder, run->json.bytes, run->json.len, &event,
-                         NULL);
+    int ret =
+        seg_decode(run->decoder, run->json.bytes, run->json.len, &event, NULL);
     return ret < 0 ? ret : seg_engine_apply(run->engine, &event, &origin);
 }
 
@@ -165,8 +171,8 @@ static int changed(const struct running *run, int member)
     const struct seg_output *outputs = seg_engine_outputs(run->engine, &count);
     for (size_t i = run->seen; i < count; i++)
         if (outputs[i].kind == SEG_OUTPUT_CHANGE &&
-            outputs[i].segment == run->segment &&
-            outputs[i].member == member && outputs[i].at_ms == run->instant_ms)
+            outputs[i].segment == run->segment && outputs[i].member == member &&
+            outputs[i].at_ms == run->instant_ms)
             return 1;
     return 0;
 }
@@ -178,12 +184,8 @@ static const struct seg_user *test_user(const struct running *run)
 
 static int is_member(const struct running *run)
 {
-    struct seg_explanation *explanation;
-    if (seg_explain(&explanation, run->engine, test_user(run), run->segment) < 0)
-        return 0;
-    int member = seg_explanation_member(explanation, NULL);
-    seg_explanation_free(explanation);
-    return member;
+    return member_find((const struct user *)test_user(run),
+                       (uint32_t)run->segment, NULL);
 }
 
 static int holds(const struct running *run, enum rule_expect expect)
@@ -216,36 +218,49 @@ static void put_message(struct running *run, const struct rule_line *line)
         buf_str(text, "0d");
     buf_printf(text, ", but the user is %s", is_member(run) ? "in" : "out");
     if (line->expect == EXPECT_ENTER || line->expect == EXPECT_EXIT)
-        buf_printf(text, " and did not %s at that instant", words[line->expect]);
+        buf_printf(text, " and did not %s at that instant",
+                   words[line->expect]);
 }
 
-static void report_line(struct running *run, const struct rule_pos *pos,
-                        int passed, seg_test_report *report, void *arg,
-                        const struct rule_line *failed)
+/* Why the user is in the segment or not, as a heap string; NULL: no memory. */
+static char *explain_now(const struct running *run)
+{
+    struct seg_explanation *explanation;
+    if (seg_explain(&explanation, run->engine, test_user(run), run->segment) <
+        0)
+        return NULL;
+    char *text = seg_explanation_text(explanation);
+    seg_explanation_free(explanation);
+    return text;
+}
+
+/* Returns 0 or SEG_ERR_NOMEM with nothing reported. */
+static int report_line(struct running *run, const struct rule_pos *pos,
+                       seg_test_report *report, void *arg,
+                       const struct rule_line *failed)
 {
     const struct rules *rules = &run->catalogue->rules;
-    struct seg_explanation *explanation;
-    char *explain = NULL;
-    if (failed && seg_explain(&explanation, run->engine, test_user(run),
-                              run->segment) == 0) {
-        explain = seg_explanation_text(explanation);
-        seg_explanation_free(explanation);
-    }
+    char *explain = failed ? explain_now(run) : NULL;
     buf_reset(&run->json);
     if (failed)
         put_message(run, failed);
+    if (buf_failed(&run->json) || (failed && !explain)) {
+        free(explain);
+        return SEG_ERR_NOMEM;
+    }
     const struct seg_test_result result = {
         .segment = run->block->segment.bytes,
         .name = run->block->name.bytes,
         .file = rules->files[pos->file].name.bytes,
         .line = (int)pos->line,
         .column = (int)pos->column,
-        .passed = passed,
+        .passed = !failed,
         .message = buf_string(&run->json),
         .explain = explain ? explain : "",
     };
     report(arg, &result);
     free(explain);
+    return 0;
 }
 
 static int run_line(struct running *run, const struct rule_line *line)
@@ -299,8 +314,8 @@ static int start(struct running *run)
         .clock_ms = TEST_START_MS,
     };
     run->instant_ms = TEST_START_MS;
-    run->segment = seg_catalogue_segment_index(run->catalogue,
-                                               run->block->segment.bytes);
+    run->segment =
+        seg_catalogue_segment_index(run->catalogue, run->block->segment.bytes);
     int ret = seg_engine_new(&run->engine, &options);
     if (ret == 0)
         ret = seg_decoder_new(&run->decoder, run->catalogue);
@@ -327,9 +342,9 @@ static int run_block(const struct seg_catalogue *catalogue,
     int ret = lines ? start(&run) : SEG_ERR_NOMEM;
     if (ret >= 0)
         ret = run_lines(&run, lines, &failed);
-    if (ret >= 0)
-        report_line(&run, failed ? &failed->pos : &block->pos, ret == 1, report,
-                    arg, failed);
+    if (ret >= 0 && report_line(&run, failed ? &failed->pos : &block->pos,
+                                report, arg, failed) < 0)
+        ret = SEG_ERR_NOMEM;
     free(lines);
     seg_engine_free(run.engine);
     seg_decoder_free(run.decoder);

@@ -2,6 +2,7 @@
 #include "lib/segment/eval.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "lib/user/attribute.h"
 #include "lib/user/codec.h"
@@ -30,7 +31,8 @@ static int measure(const struct view *view, uint32_t source,
 int eval_memo_init(struct eval_memo *memo, const struct plan *plan)
 {
     memo->epoch = 1;
-    memo->counts = calloc(plan->feature_count + 1ul, sizeof(*memo->counts));
+    memo->size = plan->feature_count + 1;
+    memo->counts = calloc(memo->size, sizeof(*memo->counts));
     return memo->counts ? 0 : SEG_ERR_NOMEM;
 }
 
@@ -41,8 +43,11 @@ void eval_memo_done(struct eval_memo *memo)
 
 void eval_memo_forget(struct eval_memo *memo)
 {
-    if (++memo->epoch == 0) /* Once in four billion: never take 0 for known. */
-        memo->epoch = 1;
+    if (++memo->epoch)
+        return;
+    /* Once in four billion: what an epoch of this number left is not known. */
+    memset(memo->counts, 0, memo->size * sizeof(*memo->counts));
+    memo->epoch = 1;
 }
 
 /* What the counting source SOURCE counts of the user. */

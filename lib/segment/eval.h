@@ -15,7 +15,8 @@
 /* Counts measured while one user is judged at one instant: several segments ask
  * the same. */
 struct eval_memo {
-    uint32_t epoch;
+    uint32_t epoch; /* From 1. */
+    uint32_t size;  /* Of counts. */
     struct eval_count {
         uint32_t epoch; /* Another one than the memo's: not known. */
         uint64_t count;

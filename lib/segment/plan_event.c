@@ -19,9 +19,7 @@ int planner_path(struct planner *planner, const struct path *path,
     void *items = planner->path_items;
     buf_reset(&planner->text);
     format_path(&planner->text, path);
-    int ret = intern_add(
-        &planner->paths,
-        (struct seg_text){planner->text.bytes, planner->text.len}, number);
+    int ret = planner_intern(planner, &planner->paths, number);
     if (ret <= 0)
         return ret;
     if (alloc_grow(&items, &planner->path_cap, *number + 1ul,
@@ -77,9 +75,7 @@ int planner_selector(struct planner *planner, const struct rule_event *event,
     uint32_t name;
     buf_reset(&planner->text);
     format_event(&planner->text, event, FORMAT_LIST_VALUES);
-    int ret = intern_add(
-        &planner->selectors,
-        (struct seg_text){planner->text.bytes, planner->text.len}, number);
+    int ret = planner_intern(planner, &planner->selectors, number);
     if (ret <= 0)
         return ret;
     if (alloc_grow(&items, &planner->selector_cap, *number + 1ul,

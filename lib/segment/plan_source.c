@@ -78,9 +78,7 @@ static int find_feature(struct planner *planner,
 {
     buf_reset(&planner->text);
     format_measure(&planner->text, measure, FORMAT_LIST_VALUES);
-    int ret = intern_add(
-        &planner->features,
-        (struct seg_text){planner->text.bytes, planner->text.len}, number);
+    int ret = planner_intern(planner, &planner->features, number);
     return ret <= 0 ? ret : add_feature(planner, measure, *number);
 }
 
@@ -91,13 +89,12 @@ static int find_attribute(struct planner *planner, const struct path *path,
     uint32_t trait_path = PLAN_NONE;
     buf_reset(&planner->text);
     format_path(&planner->text, path);
-    struct seg_text text = {planner->text.bytes, planner->text.len};
-    int ret = intern_add(&planner->attributes, text, number);
+    int ret = planner_intern(planner, &planner->attributes, number);
     if (ret <= 0)
         return ret;
     if (path->count > 1) {
         void *paths = planner->trait_path_items;
-        if (intern_add(&planner->trait_paths, text, &trait_path) < 0 ||
+        if (planner_intern(planner, &planner->trait_paths, &trait_path) < 0 ||
             alloc_grow(&paths, &planner->trait_path_cap, trait_path + 1ul,
                        sizeof(*path)) < 0)
             return SEG_ERR_NOMEM;

@@ -56,6 +56,16 @@ void *planner_keep(struct planner *planner, const void *items, size_t count,
 /* The scratch text as a terminated string in the arena; NULL: no memory. */
 const char *planner_text(struct planner *planner);
 
+/* The number of the scratch text in INTERN; returns as intern_add. A text that is
+ * not whole must not be taken for another one. */
+static inline int planner_intern(const struct planner *planner,
+                                 struct intern *intern, uint32_t *number)
+{
+    const struct seg_text text = {planner->text.bytes, planner->text.len};
+    return buf_failed(&planner->text) ? SEG_ERR_NOMEM
+                                      : intern_add(intern, text, number);
+}
+
 /* plan_event.c: number of the path PATH of an event. */
 int planner_path(struct planner *planner, const struct path *path,
                  uint32_t *number);

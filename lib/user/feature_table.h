@@ -2,7 +2,7 @@
  *
  *   X(name, ops, code)
  *   ops    what it can do: struct feature_ops <ops>, in the file of that name
- *   code   its number in user records (lib/engine/snapshot.c); never reused */
+ *   code   its number in user records (lib/engine/snapshot.h); never reused */
 #ifndef USER_FEATURE_TABLE_H
 #define USER_FEATURE_TABLE_H
 

@@ -63,7 +63,7 @@ static void put_segment(struct buf *buf, const char *kind, int s)
     buf_printf(buf,
                "segment %s_%d {\n  when did \"%s%s\" at least %d times in 7d",
                kind, s, *kind == 'u' ? "Unseen " : "", names[s % 10],
-               threshold < 3 ? 3 : threshold);
+               threshold < WORKLOAD_THRESHOLD_MIN ? WORKLOAD_THRESHOLD_MIN : threshold);
     if (s % 100 >= 50)
         buf_printf(buf, " and did \"%s\" in 7d", names[(s + 3) % 10]);
     buf_str(buf, "\n}\n");

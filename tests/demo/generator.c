@@ -73,6 +73,7 @@ static struct person {
     int steps;       /* Left of this visit. */
     int visits;
     int linked;      /* Slack. */
+    int cart;        /* A checkout that was started and has no order yet. */
     int64_t next_ms; /* When he does something again. */
 } people[PEOPLE];
 
@@ -221,18 +222,28 @@ static void export(struct person *person)
         use(person);
 }
 
+/* Half of those who start a checkout order right away; the others think it over. */
+static void check_out(struct person *person)
+{
+    if (person->cart && chance(55))
+        track(person, "Order Placed", "\"total\":%d", 20 + below(100) * below(50));
+    else if (person->cart)
+        use(person);
+    else
+        track(person, "Checkout Started", "\"seats\":%d", 1 + below(50));
+    person->cart = !person->cart;
+}
+
 static void buy(struct person *person)
 {
     int what = below(10);
-    if (what < 4)
+    if (person->cart || what >= 8)
+        check_out(person);
+    else if (what < 4)
         page(person, "Pricing");
     else if (what < 6)
         track(person, "Asset Downloaded", "\"asset\":\"%s\"",
               chance(70) ? "roi-calculator" : "security-paper");
-    else if (what == 6)
-        track(person, "Checkout Started", "\"seats\":%d", 1 + below(50));
-    else if (what == 7)
-        track(person, "Order Placed", "\"total\":%d", 20 + below(40) * below(60));
     else
         use(person);
 }

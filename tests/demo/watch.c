@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -17,9 +18,13 @@
 
 #include <seg/catalogue.h>
 
+#include "lib/base/buf.h"
+
 #define SUMMARY_S 20
 #define TRIGGERS_MAX 64 /* Held back, see take_record. */
-#define REASON_WIDTH 70
+#define WIDTH 130    /* Of a line, where no terminal says otherwise. */
+#define LEFT_WIDTH 79 /* Of what stands left of the reason ... */
+#define REASON_MIN 20 /* ... which is left out where less than this remains. */
 #define TRIES 100 /* Of a tenth of a second. */
 
 static const struct seg_catalogue *catalogue;
@@ -44,6 +49,13 @@ static void fail(const char *what, const char *why)
 static const char *colour(const char *code)
 {
     return colours ? code : "";
+}
+
+/* Columns of the terminal, which may change at any time. */
+static int width(void)
+{
+    struct winsize size;
+    return ioctl(1, TIOCGWINSZ, &size) || !size.ws_col ? WIDTH : size.ws_col;
 }
 
 /* ---- the segments -------------------------------------------------------- */
@@ -81,12 +93,18 @@ static const char *title_of(const char *key)
 
 static void print_summary(void)
 {
-    printf("%smembers now%s", colour("\033[2m"), colour("\033[0m"));
+    int used = printf("%smembers now%s", colour("\033[2m"), colour("\033[0m"));
     for (int i = 0; i < seg_catalogue_segment_count(catalogue); i++) {
         struct seg_segment_info info;
+        char item[300];
         seg_catalogue_segment(catalogue, i, &info);
-        printf(" %s %s%s %d", i ? "·" : "", colour("\033[2m"), info.key, members[i]);
-        fputs(colour("\033[0m"), stdout);
+        int len = snprintf(item, sizeof(item), "%s %d", info.key, members[i]);
+        if (used + 2 + len > width()) {
+            fputs("\n           ", stdout);
+            used = 11;
+        }
+        used += 2 + len;
+        printf("  %s%s%s", colour("\033[2m"), item, colour("\033[0m"));
     }
     putchar('\n');
     fflush(stdout);
@@ -100,26 +118,43 @@ static const char *text_of_member(const json_t *object, const char *name)
     return text ? text : "";
 }
 
+/* A value that the condition does not tell already. */
+static void put_value(struct buf *reason, const char *condition, const json_t *value)
+{
+    const char *text = json_string_value(value);
+    if (json_is_number(value))
+        buf_printf(reason, " (%g)", json_number_value(value));
+    else if (text && !strstr(condition, text))
+        buf_printf(reason, " (%s)", text);
+}
+
 /* Why, in the words of the segment file; or that time alone did it. */
 static void print_reason(const json_t *properties)
 {
-    const json_t *first =
-        json_array_get(json_object_get(properties, "evidence"), 0);
-    const json_t *value = json_object_get(first, "value");
-    const char *why = text_of_member(first, "condition");
-    int timer = !strcmp(text_of_member(properties, "cause"), "timer");
-    if (timer)
-        fputs("by time alone", stdout);
+    const json_t *evidence = json_object_get(properties, "evidence"), *item;
+    int room = width() - LEFT_WIDTH - 1;
+    struct buf reason;
+    size_t i;
+    buf_init(&reason);
+    if (!strcmp(text_of_member(properties, "cause"), "timer"))
+        buf_str(&reason, "by time alone");
     else
-        printf("%.*s%s", REASON_WIDTH, why, strlen(why) > REASON_WIDTH ? "…" : "");
-    if (!timer && json_is_number(value) && strlen(why) <= REASON_WIDTH)
-        printf(" = %g", json_number_value(value));
+        json_array_foreach (evidence, i, item) {
+            const char *condition = text_of_member(item, "condition");
+            buf_printf(&reason, "%s%s", i ? "; " : "", condition);
+            put_value(&reason, condition, json_object_get(item, "value"));
+        }
+    if (room >= REASON_MIN && (int)reason.len > room)
+        printf("%.*s…", room - 1, buf_string(&reason));
+    else if (room >= REASON_MIN)
+        fputs(buf_string(&reason), stdout);
+    buf_done(&reason);
 }
 
 static void print_line(const json_t *root, const char *code, const char *word,
                        const char *what)
 {
-    printf("%.8s  %s%-7s%s  %-40s  %-24s", text_of_member(root, "timestamp") + 11,
+    printf("%.8s  %s%-7s%s  %-32s  %-24s  ", text_of_member(root, "timestamp") + 11,
            colour(code), word, colour("\033[0m"), what,
            text_of_member(root, "userId"));
 }

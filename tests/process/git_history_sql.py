@@ -6,33 +6,18 @@ import collections
 import gzip
 import json
 import os
-import shutil
-import subprocess
 import sys
 import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
-import cluster
 import git_history
 import suite
-
-
-def replay(folder):
-    """The lines that replay prints for the whole history."""
-    history = os.path.join(folder, "git-history.ndjson")
-    with gzip.open(git_history.EVENTS) as packed, open(history, "wb") as plain:
-        shutil.copyfileobj(packed, plain)
-    with open(os.path.join(folder, "changes"), "wb") as out:
-        subprocess.run([cluster.binary("segmentctl"), "replay", "--segments", git_history.SEGMENTS,
-                        "--until", git_history.UNTIL, history], stdout=out, check=True)
-    with open(out.name, "rb") as lines:
-        return lines.readlines()
 
 
 class Both:
     def __init__(self, folder):
         self.want, self.coarse = git_history.expected()
-        self.lines = replay(folder)
+        self.lines = git_history.replay(folder)
         self.got, self.seqs = collections.defaultdict(list), collections.defaultdict(list)
         for line in self.lines:
             found = git_history.change_of(line)

@@ -16,10 +16,14 @@ exactly, and a message of that same instant finds it gone.
 """
 
 import collections
+import gzip
 import json
 import os
+import shutil
 import sqlite3
+import subprocess
 
+import cluster
 import records
 
 DATA = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "data")
@@ -180,6 +184,18 @@ def coarse(db):
     return {user for user, in db.execute(
         "select distinct user from (select user, at, lag(at, ?) over (partition by user order by seq) as earlier"
         " from message where type = 'track' and " + COMMIT + ") where at - earlier < 730 * ?", (EXACT_PAIRS, DAY_MS))}
+
+
+def replay(folder):
+    """The lines that `segmentctl replay` prints for the whole history."""
+    history = os.path.join(folder, "git-history.ndjson")
+    with gzip.open(EVENTS) as packed, open(history, "wb") as plain:
+        shutil.copyfileobj(packed, plain)
+    with open(os.path.join(folder, "changes"), "wb") as out:
+        subprocess.run([cluster.binary("segmentctl"), "replay", "--segments", SEGMENTS, "--until", UNTIL, history],
+                       stdout=out, check=True)
+    with open(out.name, "rb") as lines:
+        return lines.readlines()
 
 
 def change_of(value):

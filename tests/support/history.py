@@ -48,12 +48,24 @@ class History:
                 if log:
                     heapq.heappush(heads, (log[0].timestamp_ms, log[0].topic, mine.index(log)))
 
-    def produce(self, topics):
-        """Make the topics and write everything to them."""
+    def slices(self, count):
+        """The rows in COUNT parts, one after the other.  Each holds, of every
+        partition, what is worked off next: however far one has got, the rest is
+        merged as if all had been there from the beginning."""
+        logs = collections.defaultdict(list)
+        for row in self.merged():
+            logs[row.partition].append(row)
+        for i in range(count):
+            yield [row for log in logs.values() for row in log[len(log) * i // count:len(log) * (i + 1) // count]]
+
+    def create(self, topics):
         for name in TOPICS:
             topics.create_history(name, self.partitions)
-            topics.produce(name, ((r.partition, r.user, r.value, r.timestamp_ms)
-                                  for r in self.rows if r.topic == name))
+
+    def produce(self, topics, rows):
+        """Write ROWS of this history, in its order."""
+        for name in TOPICS:
+            topics.produce(name, ((r.partition, r.user, r.value, r.timestamp_ms) for r in rows if r.topic == name))
 
     # ---- when ----------------------------------------------------------------
 

@@ -6,9 +6,11 @@ independent client of records.py, read_committed, up to the uncommitted end.
 """
 
 import collections
+import hashlib
 import json
 import os
 import subprocess
+import tempfile
 
 import cluster
 import records
@@ -25,28 +27,26 @@ class Expected:
     """What must come of ROWS (history.Row, merged) with the segments at PATH.
 
     The oracle runs beside the caller, a process for each of JOBS shares of the
-    partitions, until its results are asked for."""
+    partitions, until its results are asked for.  They are kept in the build
+    folder under a name made of the oracle and all it was asked, for the next test
+    that asks the same."""
 
-    def __init__(self, folder, path, rows, jobs=2):
-        self._children, files = [], []
-        for job in range(jobs):
-            name = os.path.join(folder, "expect-%d" % job)
-            files.append(open(name + ".in", "w+"))
-        self.partition_of, self.rows = {}, 0
+    def __init__(self, path, rows, jobs=2):
+        shares = [[] for _ in range(jobs)]
         for row in rows:
-            self.partition_of[row.user] = row.partition
-            self.rows += 1
-            files[row.partition % jobs].write(json.dumps({
+            shares[row.partition % jobs].append(json.dumps({
                 "topic": row.topic, "partition": row.partition, "offset": row.offset,
-                "timestamp": row.timestamp_ms, "value": row.value}) + "\n")
-        for file in files:
-            file.seek(0)
-            out = open(file.name[:-2] + "out", "w+")
-            self._children.append((subprocess.Popen(
-                [expect_program(), path, "--memberships", "--triggers", "--dead-letters"],
-                stdin=file, stdout=out), out))
-            file.close()
+                "timestamp": row.timestamp_ms, "value": row.value}))
+        self._jobs = [_Oracle(path, "\n".join(lines).encode()) for lines in shares]
+        self._forget()
         self._found = None
+
+    def _forget(self):
+        """Only the answers to the last question are kept."""
+        for name in os.listdir(_answers_folder()):
+            path = os.path.join(_answers_folder(), name)
+            if name.endswith(".out") and path not in [job.path for job in self._jobs]:
+                os.unlink(path)
 
     @property
     def changes(self):
@@ -73,16 +73,16 @@ class Expected:
         found = collections.Counter((c.segment, c.member) for changes in self.changes.values() for c in changes)
         return {s: (found[s, True], found[s, False]) for s in {segment for segment, _ in found}}
 
+    def causes(self):
+        """{cause: changes}."""
+        return collections.Counter(c.cause for changes in self.changes.values() for c in changes)
+
     def _results(self):
         if not self._found:
             self._found = collections.defaultdict(list), collections.defaultdict(list), {}, {}
-            for child, out in self._children:
-                status = child.wait(600)
-                assert status == 0, "expect: exit %d" % status
-                out.seek(0)
-                for line in out:
+            for job in self._jobs:
+                for line in job.answers():
                     self._add(json.loads(line))
-                out.close()
         return self._found
 
     def _add(self, line):
@@ -101,6 +101,44 @@ class Expected:
             changes[line["user"]].append(Change(
                 line["segment"], line["member"], line["at"], line["entered_at"], line["seq"], line["cause"],
                 _source(line["source"]), []))
+
+
+class _Oracle:
+    """One process of tests/model/expect, or the answers it gave before."""
+
+    def __init__(self, path, question):
+        key = hashlib.sha256(question)
+        for part in expect_program(), path:
+            with open(part, "rb") as content:
+                key.update(content.read())
+        self.path = os.path.join(_answers_folder(), key.hexdigest()[:32] + ".out")
+        self._child = None
+        if os.path.exists(self.path):
+            return
+        with tempfile.TemporaryFile() as asked:
+            asked.write(question)
+            asked.seek(0)
+            self._part = tempfile.NamedTemporaryFile(dir=_answers_folder(), suffix=".part", delete=False)
+            self._child = subprocess.Popen(
+                ["setpriv", "--pdeathsig", "KILL", expect_program(), path, "--memberships", "--triggers",
+                 "--dead-letters"], stdin=asked, stdout=self._part)
+
+    def answers(self):
+        """Its lines."""
+        if self._child:
+            status = self._child.wait(600)
+            assert status == 0, "expect: exit %d" % status
+            self._part.close()
+            os.rename(self._part.name, self.path)
+            self._child = None
+        with open(self.path) as lines:
+            yield from lines
+
+
+def _answers_folder():
+    folder = cluster.binary("check/oracle")
+    os.makedirs(folder, exist_ok=True)
+    return folder
 
 
 class Written:

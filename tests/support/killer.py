@@ -2,100 +2,105 @@
 
 A life starts the daemon, which works on, and ends when it dies: at a failpoint of
 its own, the n-th time it comes by, or by us after a random time.  What the life
-did is asked of Kafka, not of the daemon: whether the change topic has grown (so
-records were worked off), whether a transaction was open (records beyond the last
-stable offset)."""
+did is asked of Kafka, not of the daemon: how many changes it wrote (so records
+were worked off), whether a transaction was open (the last stable offset of a
+topic is not its end)."""
 
 import collections
 import random
 import time
 
-import cluster
 import judge
+from job import EVENTS
 
-Life = collections.namedtuple("Life", "point nth worked open in_restore")
+Life = collections.namedtuple("Life", "point nth changes open in_restore seconds")
 
 # In a transaction; the rest of the points stands between or before two.
-OPEN = ["emit"] * 6 + ["flush"] * 2 + ["before_send_offsets"] * 2 + ["after_send_offsets"] * 4 + ["before_commit"] * 4
-RUNNING = ["advance"] * 2 + ["begin", "after_ack"] + ["after_commit"] * 3 + ["ours"] * 4
+OPEN = ["emit", "flush", "before_send_offsets"] * 2 + ["after_send_offsets"] * 4 + ["before_commit"] * 9
+RUNNING = ["begin", "after_ack", "advance"] + ["after_commit"] * 2 + ["ours"] * 10
 RESTORE = ["restore_committed", "restore_state_half", "restore_state_end", "restore_changes", "restore_redo_half",
-           "restore_redo_end", "seek", "restore_redo_half"]
+           "restore_redo_end", "seek"]
+OURS = "ours"
+IDLE_S = 2
 
 
 class Killer:
-    """DAEMON is made (cluster.segmentd, FAILPOINTS=1) and is not running; EVENTS
-    is what there is to work off, about as many outputs are written.  KILLED
-    counts lives that worked."""
+    """JOB gets a slice of its history in each life."""
 
-    def __init__(self, daemon, topics, app, seed, outputs):
-        self.daemon, self.topics, self.app = daemon, topics, app
-        self.random = random.Random(seed)
+    LIVES = len(OPEN + RUNNING + RESTORE)
+
+    def __init__(self, job):
+        self.job = job
+        self.random = random.Random(job.seed)
         self.plan = OPEN + RUNNING + RESTORE
         self.random.shuffle(self.plan)
-        self.outputs_each = outputs // len(self.plan)
+        self.outputs_each = EVENTS // self.LIVES  # About as many as there are events.
         self.lives = []
 
-    def run(self, between):
-        """All lives; BETWEEN(i) is called before the i-th."""
-        for i, point in enumerate(self.plan):
-            between(i)
+    def run(self):
+        print("         kills: seed %d" % self.job.seed, flush=True)
+        for point in self.plan:
+            self.job.feed()
             self.lives.append(self._live(point))
 
     def worked(self):
-        return [life for life in self.lives if life.worked]
+        return [life for life in self.lives if life.changes]
 
     def describe(self):
         worked = self.worked()
-        return "%d lives, %d of them worked, %d of these with a transaction open; %d were ended in a restore" % (
-            len(self.lives), len(worked), sum(life.open for life in worked), sum(life.in_restore for life in self.lives))
+        lines = ["         %4.1f s  %s@%d: %d changes%s%s" % (
+            life.seconds, life.point, life.nth, life.changes, ", transaction open" if life.open else "",
+            ", in a restore" if life.in_restore else "") for life in self.lives]
+        return "\n".join(lines + [
+            "         %d lives, %d of them worked, %d of these with a transaction open; %d were ended in a restore" % (
+                len(self.lives), len(worked), sum(life.open for life in worked),
+                sum(life.in_restore for life in self.lives))])
 
     def _live(self, point):
-        nth, before = self._nth(point), self._ends("changes")
+        nth, before, began = self._nth(point), self._ends("changes"), time.monotonic()
         # A pause in each transaction, for us to come in between.
-        action = "begin=sleep 40" if point == "ours" else "%s=kill@%d" % (point, nth)
-        self.daemon.env["SEGMENTD_FAILPOINTS"] = action
-        self.daemon.start()
+        self.job.start("before_commit=sleep 100" if point == OURS else "%s=kill@%d" % (point, nth))
         by_itself = self._wait(point)
-        worked = self._ends("changes") != before
-        return Life(point, nth, worked, self._is_open(), by_itself and point in RESTORE)
+        seconds, is_open = time.monotonic() - began, self._is_open()
+        changes = len(self.job.topics.read("segmentd.changes", committed=False, start=before))
+        return Life(point, nth, changes, is_open, by_itself and point in RESTORE, seconds)
 
     def _nth(self, point):
         r = self.random
         if point == "emit":
-            return r.randrange(1, 2 * self.outputs_each)
-        if point == "advance":
             return r.randrange(1, self.outputs_each)
+        if point == "advance":
+            return r.randrange(1, self.outputs_each // 4)
         if point in ("restore_state_half", "restore_redo_half"):
             return r.randrange(1, 500)
-        return r.randrange(1, 9)
+        return r.randrange(1, 9) if point in RESTORE else r.randrange(3, 12)
 
     def _wait(self, point):
         """Until it is dead: 1 if by itself."""
-        if point == "ours":
-            self.daemon.wait_ready()
+        daemon = self.job.daemon
+        if point == OURS:
+            daemon.wait_ready()
             # The instant is to be a random one.
             time.sleep(self.random.random())
         else:
-            limit = time.monotonic() + 20
-            while self.daemon.running() and time.monotonic() < limit and not self._is_idle():
-                time.sleep(0.02)
-        by_itself = not self.daemon.running()
-        status = self.daemon.kill()
-        assert status == -9, "it ended with %s, not by a kill" % status
+            self._wait_idle()
+        by_itself = not daemon.running()
+        status = daemon.kill()
+        assert status == -9, "it ended with %s, not by a kill:\n%s" % (status, daemon.log()[-3000:])
         return by_itself
 
-    def _is_idle(self):
-        """Everything is worked off: the point will not be reached any more."""
-        try:
-            metrics = self.daemon.metrics()
-        except OSError:
-            return False
-        running = metrics.get('segmentd_partitions{state="running"}', 0)
-        return running == self.topics.partitions(self.app + ".changes") and not any(
-            v for k, v in metrics.items() if k.startswith("segmentd_input_lag_records"))
+    def _wait_idle(self):
+        """Until it is dead, or nothing comes any more: the point will not be
+        reached again."""
+        last, since = None, time.monotonic()
+        while self.job.daemon.running() and time.monotonic() - since < IDLE_S:
+            time.sleep(0.1)
+            ends = self._ends("changes")
+            if ends != last:
+                last, since = ends, time.monotonic()
 
     def _ends(self, topic, committed=False):
-        return self.topics.ends("%s.%s" % (self.app, topic), committed)
+        return self.job.topics.ends("segmentd." + topic, committed)
 
     def _is_open(self):
         return any(self._ends(t) != self._ends(t, True) for t in judge.OUTPUTS)

@@ -81,6 +81,12 @@ class Topics:
         config = {k.replace("_", "."): str(v) for k, v in config.items()}
         topic = NewTopic(name, partitions, 1, config=config)
         self.admin.create_topics([topic], operation_timeout=timeout)[name].result(timeout)
+        # The controller has it; a moment later the broker knows.
+        deadline = time.monotonic() + timeout
+        while self.admin.list_topics(name, timeout=timeout).topics[name].error:
+            if time.monotonic() > deadline:
+                raise TimeoutError("the broker does not know " + name)
+            time.sleep(0.01)
 
     def create_history(self, name, partitions=1, **config):
         """Make a topic whose records may have any date and stay for ever."""

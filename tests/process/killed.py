@@ -1,0 +1,59 @@
+#!/usr/bin/python3
+"""The main job under kill -9: the history of exact.py comes in slices, segmentd is
+killed in each, and what stands in the topics and in Redis in the end is what the
+oracle says of an undisturbed run.  tests/support/killer.py says when it is killed;
+SEED gives another history and other instants."""
+
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+import suite
+from cluster import Cluster
+from job import Job
+from killer import Killer
+
+# Lives that worked off records; with a transaction open; ended in a restore.
+KILLS, OPEN, IN_RESTORE = 20, 10, 5
+
+
+def it_is_killed_at_work_in_transactions_and_in_restores(run):
+    run.killer.run()
+    worked = run.killer.worked()
+    print(run.killer.describe())
+    assert len(worked) >= KILLS, "too few kills count"
+    assert sum(life.open for life in worked) >= OPEN, "too few in a transaction"
+    assert sum(life.in_restore for life in run.killer.lives) >= IN_RESTORE, "too few in a restore"
+
+
+def then_it_works_off_the_rest(run):
+    run.feed(all_of_it=True)
+    run.start()
+    run.wait_done()
+
+
+def nothing_was_bad_nothing_repaired(run):
+    run.nothing_was_bad()
+    run.daemon.wait_metric("segmentd_restores_total", lambda n: n > 0, 5)
+    suite.equal(run.daemon.metric("segmentd_restore_repairs_total"), 0)
+    suite.equal(run.expected.causes()["repair"], 0)
+
+
+def transactions_were_cut_short(run):
+    """That there is something to see: readers that do not ask for read_committed
+    see what no committed transaction holds."""
+    seen = len(run.topics.read("segmentd.triggers", committed=False))
+    aborted = seen - len(run.topics.read("segmentd.triggers"))
+    print("         %d of %d triggers were written in transactions that nobody committed" % (aborted, seen))
+    assert aborted > 100, aborted
+
+
+if __name__ == "__main__":
+    with Cluster() as servers:
+        job = Job(servers, slices=Killer.LIVES + 1, failpoints=True, instance_id="one", flush_interval="1s",
+                  transaction_events=500, properties={"session.timeout.ms": 6000})
+        job.killer = Killer(job)
+        sys.exit(suite.run(job, [
+            it_is_killed_at_work_in_transactions_and_in_restores, then_it_works_off_the_rest,
+            Job.changes_and_triggers_equal_the_oracle, nothing_was_bad_nothing_repaired,
+            transactions_were_cut_short, Job.redis_equals_the_oracle]))

@@ -1,0 +1,383 @@
+/* check_plan.c: a catalogue as the engine sees it.
+ *
+ * What is shared, which counts matter, who is judged when, and what changes the
+ * name of it all. */
+#include "lib/segment/plan.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/base/instant.h"
+#include "lib/base/text.h"
+#include "lib/segment/catalogue.h"
+#include "tests/support/small_world.h"
+#include "tests/support/suite.h"
+
+static struct seg_catalogue *catalogue;
+static const struct plan *plan;
+
+static void setup(void)
+{
+}
+
+static void teardown(void)
+{
+    seg_catalogue_free(catalogue);
+    catalogue = NULL;
+}
+
+static void compile(const char *text)
+{
+    seg_catalogue_free(catalogue);
+    catalogue = small_world_compile(text);
+    plan = &catalogue->plan;
+}
+
+/* One segment with the condition WHEN. */
+static void compile_when(const char *when)
+{
+    char text[4096];
+    snprintf(text, sizeof(text), "segment s { when %s }\n", when);
+    compile(text);
+}
+
+static uint32_t segment_of(const char *key)
+{
+    int index = seg_catalogue_segment_index(catalogue, key);
+    ck_assert_int_ge(index, 0);
+    return (uint32_t)index;
+}
+
+/* ---- thresholds -------------------------------------------------------------- */
+
+#define LIFE FEATURE_LIFETIME
+#define ALL  FEATURE_KEEP_ALL
+
+static const struct {
+    const char *when;
+    enum feature_kind kind;
+    int64_t from_ms, to_ms;
+    uint32_t keep; /* Of a window. */
+    uint32_t flips[4]; /* Up to the first 0. */
+    int64_t shown_max;
+} counts[] = {
+    {"did \"E\" in 1d", FEATURE_WINDOW, DAY_MS, 0, 1, {1}, 1},
+    {"did not \"E\" in 1d", FEATURE_WINDOW, DAY_MS, 0, 1, {1}, 1},
+    {"did \"E\" at least 3 times in 1d", FEATURE_WINDOW, DAY_MS, 0, 3, {3}, 3},
+    {"did \"E\" at most 3 times in 1d", FEATURE_WINDOW, DAY_MS, 0, 4, {4}, 4},
+    {"did \"E\" exactly 3 times in 1d", FEATURE_WINDOW, DAY_MS, 0, 4, {3, 4}, 4},
+    {"did \"E\" exactly 0 times in 1d", FEATURE_WINDOW, DAY_MS, 0, 1, {1}, 1},
+    {"did \"E\" between 2 and 4 times in 1d", FEATURE_WINDOW, DAY_MS, 0, 5,
+     {2, 5}, 5},
+    {"did \"E\" at least 2 times", FEATURE_TALLY, LIFE, 0, 0, {2}, 2},
+    {"did \"E\" from 4d to 2d ago", FEATURE_WINDOW, 4 * DAY_MS, 2 * DAY_MS, ALL,
+     {1}, 1},
+    {"count(\"E\") in 1d > 2", FEATURE_WINDOW, DAY_MS, 0, 3, {3}, 3},
+    {"count(\"E\") in 1d >= 2", FEATURE_WINDOW, DAY_MS, 0, 2, {2}, 2},
+    {"count(\"E\") in 1d < 2", FEATURE_WINDOW, DAY_MS, 0, 2, {2}, 2},
+    {"count(\"E\") in 1d <= 2", FEATURE_WINDOW, DAY_MS, 0, 3, {3}, 3},
+    {"count(\"E\") in 1d = 2", FEATURE_WINDOW, DAY_MS, 0, 3, {2, 3}, 3},
+    {"count(\"E\") in 1d != 2", FEATURE_WINDOW, DAY_MS, 0, 3, {2, 3}, 3},
+    {"count(\"E\") in 1d > 1.5", FEATURE_WINDOW, DAY_MS, 0, 2, {2}, 2},
+    {"count(\"E\") in 1d between 1 and 2", FEATURE_WINDOW, DAY_MS, 0, 3, {1, 3},
+     3},
+    {"count(\"E\") in 1d in (1, 5)", FEATURE_WINDOW, DAY_MS, 0, 6, {1, 2, 5, 6},
+     6},
+};
+
+START_TEST(a_count_is_kept_and_shown_as_far_as_its_test_asks)
+{
+    compile_when(counts[_i].when);
+    const struct feature *feature = &plan->features[0];
+    const uint32_t *want = counts[_i].flips;
+    ck_assert_uint_eq(plan->feature_count, 1);
+    ck_assert_int_eq((int)feature->kind, (int)counts[_i].kind);
+    ck_assert_int_eq(feature->from_ms, counts[_i].from_ms);
+    ck_assert_int_eq(feature->to_ms, counts[_i].to_ms);
+    if (feature->kind == FEATURE_WINDOW)
+        ck_assert_uint_eq(feature->keep, counts[_i].keep);
+    for (uint32_t i = 0; i < 4; i++) {
+        ck_assert_msg((i < feature->flip_count ? feature->flips[i] : 0) ==
+                          want[i],
+                      "%s: flip %u", counts[_i].when, i);
+        if (want[i]) {
+            ck_assert_uint_eq(plan->sources[0].flip_segments[i].count, 1);
+        }
+    }
+    ck_assert_uint_le(feature->flip_count, 4);
+    ck_assert_int_eq(plan->predicates[0].shown_max, counts[_i].shown_max);
+}
+END_TEST
+
+/* Each flip names the segments whose truth changes there, and no other. */
+START_TEST(segments_share_a_feature_but_not_its_flips)
+{
+    compile("segment a { when did \"E\" at least 2 times in 7d }\n"
+            "segment b { when did \"E\" exactly 2 times in 7d }\n"
+            "segment c { when did \"E\" at least 4 times in 168h }\n");
+    static const struct {
+        uint32_t flip, count, segments[2];
+    } want[] = {{2, 2, {0, 1}}, {3, 1, {1}}, {4, 1, {2}}};
+    const struct feature *feature = &plan->features[0];
+    ck_assert_uint_eq(plan->feature_count, 1);
+    ck_assert_uint_eq(plan->predicate_count, 3);
+    ck_assert_uint_eq(feature->keep, 4);
+    ck_assert_uint_eq(feature->flip_count, COUNT(want));
+    for (int i = 0; i < COUNT(want); i++) {
+        const struct number_list *list = &plan->sources[0].flip_segments[i];
+        ck_assert_uint_eq(feature->flips[i], want[i].flip);
+        ck_assert_uint_eq(list->count, want[i].count);
+        for (uint32_t n = 0; n < list->count; n++)
+            ck_assert_uint_eq(list->items[n], want[i].segments[n]);
+    }
+}
+END_TEST
+
+static const struct {
+    const char *one, *other;
+    uint32_t features;
+} shares[] = {
+    {"did \"E\" in 7d", "count(\"E\") in 1w > 5", 1},
+    {"did \"E\" in 7d", "did \"E\" in 8d", 2},
+    {"did \"E\" in 7d", "did \"F\" in 7d", 2},
+    {"did (\"E\" or \"F\") in 7d", "did not (\"E\" or \"F\") in 7d", 1},
+    {"did \"E\" in 7d", "did \"E\" where p = 1 in 7d", 2},
+    {"did \"E\" where p = 1", "did \"E\" where (p = 1)", 1},
+    {"last(\"E\", p) = 1", "last(\"E\", p) = 2", 1},
+    {"last(\"E\", p) = 1", "first(\"E\", p) = 1", 2},
+    {"last(\"E\", p) = 1", "last(\"E\", q) = 1", 2},
+};
+
+START_TEST(what_is_measured_the_same_way_is_one_feature)
+{
+    char text[1024];
+    snprintf(text, sizeof(text),
+             "segment a { when %s }\nsegment b { when %s }\n", shares[_i].one,
+             shares[_i].other);
+    compile(text);
+    ck_assert_msg(plan->feature_count == shares[_i].features,
+                  "%s, %s: %u features", shares[_i].one, shares[_i].other,
+                  plan->feature_count);
+    for (uint32_t i = 0; i < plan->feature_count; i++)
+        ck_assert_uint_eq(
+            plan_find(&plan->feature_hashes, plan->features[i].key), i);
+    ck_assert_uint_eq(plan_find(&plan->feature_hashes, 0), PLAN_NONE);
+}
+END_TEST
+
+/* ---- events -------------------------------------------------------------------- */
+
+/* Features fed by the selectors of LIST. */
+static uint32_t fed_by(const struct number_list *list)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < list->count; i++)
+        count += plan->selectors[list->items[i]].features.count;
+    return count;
+}
+
+START_TEST(an_event_meets_the_selectors_of_its_name_and_values_only)
+{
+    compile("segment a { when did \"E\" in 1d }\n"
+            "segment b { when did \"E\" where p = \"x\" }\n"
+            "segment c { when did \"E\" where p in (\"x\", \"y\") }\n"
+            "segment d { when did \"E\" where p contains \"z\" }\n"
+            "segment e { when did \"F\" }\n"
+            "segment f { when did any in 2d }\n"
+            "segment g { when did (\"E\" or \"F\") in 3d }\n");
+    uint32_t e = intern_find(&plan->spec.names, text_of("E"));
+    uint32_t f = intern_find(&plan->spec.names, text_of("F"));
+    const struct dispatch *dispatch = &plan->by_name[e];
+    ck_assert_uint_eq(fed_by(&dispatch->always), 3);       /* a, d, g */
+    ck_assert_uint_eq(fed_by(&plan->by_name[f].always), 2); /* e, g */
+    ck_assert_uint_eq(fed_by(&plan->any.always), 1);        /* f */
+    ck_assert_uint_eq(dispatch->switch_count, 1);
+    const struct dispatch_switch *by = &dispatch->switches[0];
+    uint32_t x = intern_find(&by->values, text_of("x"));
+    uint32_t y = intern_find(&by->values, text_of("y"));
+    ck_assert_uint_eq(fed_by(&by->lists[x]), 2); /* b, c */
+    ck_assert_uint_eq(fed_by(&by->lists[y]), 1); /* c */
+    ck_assert_uint_eq(intern_find(&by->values, text_of("z")), INTERN_NONE);
+    ck_assert_uint_eq(intern_find(&plan->spec.names, text_of("G")),
+                      INTERN_NONE);
+}
+END_TEST
+
+START_TEST(attributes_are_found_by_their_top_level_name)
+{
+    compile("segment a { when user.plan = \"x\" and user.address.city = \"y\"\n"
+            "  and user.address.zip = 1 and account.plan = \"z\" }\n");
+    uint32_t address = intern_find(&plan->trait_names[0], text_of("address"));
+    ck_assert_uint_eq(plan->attribute_count, 4);
+    ck_assert_uint_eq(plan->source_count, 4);
+    ck_assert_uint_eq(plan->trait_names[0].count, 2);
+    ck_assert_uint_eq(plan->trait_names[1].count, 1);
+    ck_assert_uint_eq(plan->trait_attributes[0][address].count, 2);
+    ck_assert_uint_eq(plan->account_segments.count, 1);
+}
+END_TEST
+
+/* ---- the order of judgement ------------------------------------------------------- */
+
+START_TEST(a_segment_is_judged_after_those_it_asks_for)
+{
+    compile("segment a { when in segment c and not in segment b }\n"
+            "segment b { when in segment d or did \"E\" }\n"
+            "segment c { when in segment b }\n"
+            "segment d { when everyone }\n");
+    uint32_t a = segment_of("a"), b = segment_of("b"), c = segment_of("c"),
+             d = segment_of("d");
+    ck_assert_uint_lt(plan->segments[d].rank, plan->segments[b].rank);
+    ck_assert_uint_lt(plan->segments[b].rank, plan->segments[c].rank);
+    ck_assert_uint_lt(plan->segments[c].rank, plan->segments[a].rank);
+    for (uint32_t i = 0; i < 4; i++)
+        ck_assert_uint_eq(plan->segments[plan->by_rank[i]].rank, i);
+    ck_assert_uint_eq(plan->segments[b].dependents.count, 2);
+    ck_assert_uint_eq(plan->segments[d].dependents.count, 1);
+    ck_assert_uint_eq(plan->segments[d].dependents.items[0], b);
+    ck_assert_uint_eq(plan->segments[a].dependents.count, 0);
+}
+END_TEST
+
+static const struct {
+    const char *when;
+    int born; /* May a user be in of whom nothing is known? */
+} newborns[] = {
+    {"everyone", 1},
+    {"not everyone", 0},
+    {"did \"E\"", 0},
+    {"did not \"E\" in 1d", 1},
+    {"did \"E\" at most 3 times", 1},
+    {"did \"E\" at least 0 times", 1},
+    {"count(\"E\") < 1", 1},
+    {"count(\"E\") > 0", 0},
+    {"user.x = 1", 0},
+    {"not user.x = 1", 1},
+    {"user.x != 1", 0},
+    {"user.x is not set", 1},
+    {"user.x is set", 0},
+    {"days_since(last \"E\") > 3", 0},
+    {"last(\"E\", p) is not set", 1},
+    {"user.x = 1 or did not \"E\"", 1},
+    {"user.x = 1 and did not \"E\"", 0},
+    {"in segment t and user.x = 1", 0},
+    {"in segment t", 1},
+};
+
+START_TEST(a_newborn_is_judged_for_what_he_may_be_in)
+{
+    char text[512];
+    int found = 0;
+    snprintf(text, sizeof(text),
+             "segment s { when %s }\nsegment t { when user.y = 2 }\n",
+             newborns[_i].when);
+    compile(text);
+    for (uint32_t i = 0; i < plan->born.count; i++)
+        found |= plan->born.items[i] == segment_of("s");
+    ck_assert_msg(found == newborns[_i].born, "%s", newborns[_i].when);
+}
+END_TEST
+
+/* ---- the name of it all ------------------------------------------------------------- */
+
+#define BASE "segment s { when did \"E\" at least 3 times in 7d }\n"
+
+static const struct {
+    const char *text;
+    int same; /* Does it mean the same as BASE? */
+} meanings[] = {
+    {BASE, 1},
+    {"# a comment\n" BASE, 1},
+    {"segment s {\n title \"T\" owner \"o\" docs \"d\" tags [\"t\"]\n"
+     "when did \"E\" at least 3 times in 168h }\n",
+     1},
+    {BASE "test s \"t\" { at 1d expect out }\n", 1},
+    {BASE "list unused = [1]\n", 1},
+    {"segment s2 { when did \"E\" at least 3 times in 7d }\n", 0},
+    {"segment s { when did \"E\" at least 4 times in 7d }\n", 0},
+    {"segment s { when did \"E\" at least 3 times in 8d }\n", 0},
+    {"segment s { when did \"F\" at least 3 times in 7d }\n", 0},
+    {BASE "segment t { when everyone }\n", 0},
+    {"segment s { when did \"E\" at least 3 times in 7d include (\"u\") }\n",
+     0},
+    {"segment s { when did \"E\" at least 3 times in 7d exclude (\"u\") }\n",
+     0},
+    {"segment s { when did \"E\" at least 3 times in 7d\n"
+     "on enter trigger \"t\" }\n",
+     0},
+};
+
+START_TEST(a_catalogue_is_named_by_what_it_means)
+{
+    char name[9];
+    compile(BASE);
+    memcpy(name, seg_catalogue_hash(catalogue), sizeof(name));
+    ck_assert_uint_eq(strlen(name), 8);
+    ck_assert_uint_eq(strspn(name, "0123456789abcdef"), 8);
+    compile(meanings[_i].text);
+    int same = strcmp(name, seg_catalogue_hash(catalogue)) == 0;
+    ck_assert_msg(same == meanings[_i].same, "%s", meanings[_i].text);
+}
+END_TEST
+
+static const char *const triggers[] = {
+    "on enter trigger \"t\"",
+    "on exit trigger \"t\"",
+    "on enter trigger \"u\"",
+    "on enter trigger \"t\" once",
+    "on enter trigger \"t\" once per 1d",
+    "on enter trigger \"t\" once per 2d",
+    "on enter trigger \"t\" { a = 1 }",
+    "on enter trigger \"t\" { a = 2 }",
+    "on enter trigger \"t\" { a.b = 1 }",
+    "on enter trigger \"t\" { a = \"1\" }",
+};
+
+START_TEST(every_property_of_a_trigger_is_part_of_the_name)
+{
+    uint64_t hashes[COUNT(triggers)];
+    char text[256];
+    for (int i = 0; i < COUNT(triggers); i++) {
+        snprintf(text, sizeof(text), "segment s { when did \"E\" %s }\n",
+                 triggers[i]);
+        compile(text);
+        hashes[i] = plan->hash;
+        for (int j = 0; j < i; j++)
+            ck_assert_msg(hashes[i] != hashes[j], "%s and %s", triggers[i],
+                          triggers[j]);
+    }
+}
+END_TEST
+
+START_TEST(files_are_one_catalogue_in_whatever_order)
+{
+    static const struct seg_source files[] = {
+        {"a", "segment a { when in segment b }", 31},
+        {"b", "segment b { when everyone }", 27},
+    };
+    const struct seg_source swapped[] = {files[1], files[0]};
+    struct seg_diagnostics *diagnostics;
+    struct seg_catalogue *one, *two;
+    ck_assert_int_eq(seg_diagnostics_new(&diagnostics), 0);
+    ck_assert_int_eq(seg_catalogue_compile(&one, files, 2, diagnostics), 0);
+    ck_assert_int_eq(seg_catalogue_compile(&two, swapped, 2, diagnostics), 0);
+    ck_assert_str_eq(seg_catalogue_hash(one), seg_catalogue_hash(two));
+    ck_assert_int_eq(seg_catalogue_segment_index(one, "b"), 1);
+    ck_assert_int_eq(seg_catalogue_segment_index(two, "b"), 1);
+    seg_catalogue_free(one);
+    seg_catalogue_free(two);
+    seg_diagnostics_free(diagnostics);
+}
+END_TEST
+
+SUITE("plan", setup, teardown,
+      TABLE(a_count_is_kept_and_shown_as_far_as_its_test_asks, counts),
+      TEST(segments_share_a_feature_but_not_its_flips),
+      TABLE(what_is_measured_the_same_way_is_one_feature, shares),
+      TEST(an_event_meets_the_selectors_of_its_name_and_values_only),
+      TEST(attributes_are_found_by_their_top_level_name),
+      TEST(a_segment_is_judged_after_those_it_asks_for),
+      TABLE(a_newborn_is_judged_for_what_he_may_be_in, newborns),
+      TABLE(a_catalogue_is_named_by_what_it_means, meanings),
+      TEST(every_property_of_a_trigger_is_part_of_the_name),
+      TEST(files_are_one_catalogue_in_whatever_order))

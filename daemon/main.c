@@ -185,11 +185,11 @@ static int configure(const struct command *command)
 
 /* ---- the end ------------------------------------------------------------- */
 
-/* A thread: whatever hangs, hangs no longer than stop_timeout. */
+/* A thread: whatever hangs, hangs no longer than ARG ms. The configuration may
+ * be gone when it begins. */
 static void *end_anyway(void *arg)
 {
-    (void)arg;
-    int64_t ms = app.conf->stop_timeout_ms;
+    int64_t ms = (int64_t)(intptr_t)arg;
     struct timespec left = {(time_t)(ms / 1000), ms % 1000 * 1000000};
     while (nanosleep(&left, &left))
         ;
@@ -200,6 +200,7 @@ static void *end_anyway(void *arg)
 static void begin_the_end(int status, const char *why)
 {
     pthread_t thread;
+    void *timeout_ms = (void *)(intptr_t)app.conf->stop_timeout_ms;
     if (app.stopping)
         return;
     app.stopping = app.routes.stopping = 1;
@@ -207,7 +208,7 @@ static void begin_the_end(int status, const char *why)
     log_info("segmentd is stopping", "why=\"%s\" stop_timeout=%llds", why,
              (long long)app.conf->stop_timeout_ms / 1000);
     notify_send("STOPPING=1\nSTATUS=stopping");
-    if (pthread_create(&thread, NULL, end_anyway, NULL))
+    if (pthread_create(&thread, NULL, end_anyway, timeout_ms))
         _exit(status);
     pthread_detach(thread);
     workers_stop(app.workers);

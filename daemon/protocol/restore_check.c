@@ -52,11 +52,23 @@ static int is_of_one(const struct meta_offsets *a, const struct meta_offsets *b)
     return a->txn == b->txn && a->tag == b->tag && a->clock_ms == b->clock_ms;
 }
 
+/* What the first offset of ours that is committed says; txn 0: none is ours. */
+static struct meta_offsets find_ours(const struct restore *restore)
+{
+    struct meta_offsets offsets = {0};
+
+    for (int i = 0; i < restore->ledger->options->input_count; i++)
+        if (!meta_offsets_read(restore->committed[i].metadata, &offsets))
+            return offsets;
+    return (struct meta_offsets){0};
+}
+
 int restore_check_committed(struct restore *restore)
 {
     int partition = restore->ledger->partition;
     int with = find_input(restore, 1), without = find_input(restore, 0);
     struct meta_offsets offsets;
+    char expected[64] = "v1:<transaction>:<clock>:<tag>";
 
     if (with < 0)
         return 1;
@@ -70,21 +82,22 @@ int restore_check_committed(struct restore *restore)
                        restore->committed[with].offset);
         return 0;
     }
+    restore->offsets = find_ours(restore);
+    if (restore->offsets.txn)
+        snprintf(expected, sizeof(expected), "that of transaction %" PRIu64,
+                 restore->offsets.txn);
     for (int i = 0; i < restore->ledger->options->input_count; i++) {
         const struct broker_committed *committed = &restore->committed[i];
         if (meta_offsets_read(committed->metadata, &offsets) ||
-            (i && !is_of_one(&offsets, &restore->offsets))) {
+            !is_of_one(&offsets, &restore->offsets)) {
             restore_refuse(restore,
                            "topic %s partition %d: the committed offset %" PRId64
                            " is not one of ours (metadata \"%.64s\", expected "
-                           "that of transaction %" PRIu64
-                           "): somebody has reset it. " MEND,
+                           "%s): somebody has reset it. " MEND,
                            input_topic(restore, i), partition,
-                           committed->offset, committed->metadata,
-                           restore->offsets.txn);
+                           committed->offset, committed->metadata, expected);
             return 0;
         }
-        restore->offsets = offsets;
     }
     return 1;
 }
@@ -141,17 +154,20 @@ static void use_meta_offsets(struct restore *restore)
 static int check_positions(struct restore *restore)
 {
     const struct meta *meta = &restore->meta;
+    char name[RESTORE_NAME_BYTES];
     int partition = restore->ledger->partition;
 
     if (meta->offsets.txn > restore->offsets.txn ||
         (meta->offsets.txn == restore->offsets.txn &&
          meta->offsets.tag != restore->offsets.tag)) {
         restore_refuse(restore,
-                       "partition %d: the committed offsets are of transaction "
-                       "%" PRIu64 " (%016" PRIx64 "), the state is of %" PRIu64
-                       " (%016" PRIx64 "): the offsets were set back. " MEND,
-                       partition, restore->offsets.txn, restore->offsets.tag,
-                       meta->offsets.txn, meta->offsets.tag);
+                       "topic %s partition %d is of transaction %" PRIu64
+                       " (%016" PRIx64 "), the committed offsets of the inputs "
+                       "are of %" PRIu64 " (%016" PRIx64
+                       "): they were set back. " MEND,
+                       restore_topic(restore, BROKER_STATE, name), partition,
+                       meta->offsets.txn, meta->offsets.tag,
+                       restore->offsets.txn, restore->offsets.tag);
         return 0;
     }
     for (int i = 0; i < meta->input_count; i++)

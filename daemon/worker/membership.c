@@ -357,7 +357,8 @@ int membership_turn(struct worker *worker, struct slot *slot)
 
 void membership_leave(struct worker *worker, int64_t timeout_ms)
 {
-    if (timeout_ms <= 0) /* What was taken goes back first. */
+    /* What was taken goes back first. */
+    if (timeout_ms <= 0 || worker->phase == PHASE_FAILED)
         for (int p = 0; p < worker->slot_count; p++)
             slot_give_up(worker, &worker->slots[p], 1);
     kafka_broker_set_member(worker->kafka, NULL);

@@ -231,10 +231,17 @@ static int64_t prepare(struct worker *worker)
     return worker->now_ms;
 }
 
-static void end(struct worker *worker, int64_t goodbye_ms)
+/* How long the group may take to let us go. */
+static int64_t goodbye_ms(const struct worker *worker)
+{
+    int64_t ms = worker->conf->stop_timeout_ms / 4;
+    return ms < GOODBYE_MS ? ms : GOODBYE_MS;
+}
+
+static void end(struct worker *worker, int64_t timeout_ms)
 {
     if (worker->consumer)
-        membership_leave(worker, goodbye_ms);
+        membership_leave(worker, timeout_ms);
     worker->phase = PHASE_ENDED;
 }
 
@@ -254,12 +261,13 @@ static int64_t stop(struct worker *worker)
         begin_commit(worker);
         wake_ms = worker->now_ms;
     } else {
-        end(worker, half_ms / 2 < GOODBYE_MS ? half_ms / 2 : GOODBYE_MS);
+        end(worker, goodbye_ms(worker));
     }
     return wake_ms;
 }
 
-/* Somebody asked us to end. */
+/* Somebody asked us to end. One who failed has nothing to write, but others wait
+ * for his partitions. */
 static void begin_stop(struct worker *worker)
 {
     worker->stop_ms = worker->now_ms;
@@ -267,7 +275,7 @@ static void begin_stop(struct worker *worker)
         worker->phase = PHASE_STOPPING;
         commit_flush_all(worker->commit, 1);
     } else if (worker->phase != PHASE_STOPPING) {
-        end(worker, 0);
+        end(worker, worker->phase == PHASE_FAILED ? goodbye_ms(worker) : 0);
     }
 }
 

@@ -226,8 +226,9 @@ void seg_engine_flushed(struct seg_engine *engine, uint32_t count);
 /* ---- restore (daemon/protocol/restore.h has the whole story) ---------- */
 
 /* Step 2: a user record. Its positions are remembered until step 5.
- * Returns 0, SEG_ERR_RECORD, SEG_ERR_RECORD_VERSION, SEG_ERR_NOMEM. A second
- * record of one user replaces the first. */
+ * Returns 0, SEG_ERR_RECORD, SEG_ERR_RECORD_VERSION, SEG_ERR_NOMEM; after an
+ * error the user is half there. A second record of one user replaces the first,
+ * so the same may be tried again. */
 int seg_engine_restore_user(struct seg_engine *engine, const char *record,
                             size_t len, struct seg_error *detail);
 
@@ -258,7 +259,8 @@ int seg_engine_redo(struct seg_engine *engine, const struct seg_event *event,
 /* Step 5, in slices of WORK_MAX users: with the clock at CLOCK_MS judge every
  * user touched in steps 3 and 4 and every user due by then; a difference is an
  * output of cause repair. Users of steps 3 and 4 are dirty, in the first
- * generation. Returns 1 while there is more to do, then 0; or SEG_ERR_NOMEM. */
+ * generation. Returns 1 while there is more to do, then 0; or SEG_ERR_NOMEM with
+ * no user half-judged (call again). */
 int seg_engine_restore_finish(struct seg_engine *engine, int64_t clock_ms,
                               int work_max);
 

@@ -9,6 +9,8 @@
 
 #include "lib/base/alloc.h"
 
+#define VARINT_BYTES_MAX 10 /* Of 64 bits, seven in each. */
+
 void buf_init(struct buf *buf)
 {
     *buf = (struct buf){0};
@@ -117,12 +119,14 @@ void buf_int(struct buf *buf, int64_t number)
     buf_add(buf, digits + n, sizeof(digits) - (size_t)n);
 }
 
-static void little_endian(struct buf *buf, uint64_t n, int bytes)
+static inline void little_endian(struct buf *buf, uint64_t n, int bytes)
 {
-    uint8_t out[8];
+    char *at = buf_reserve(buf, (size_t)bytes);
+    if (!at)
+        return;
     for (int i = 0; i < bytes; i++)
-        out[i] = (uint8_t)(n >> 8 * i);
-    buf_add(buf, out, (size_t)bytes);
+        at[i] = (char)(uint8_t)(n >> 8 * i);
+    buf->len += (size_t)bytes;
 }
 
 void buf_u8(struct buf *buf, uint8_t n)
@@ -147,13 +151,15 @@ void buf_u64(struct buf *buf, uint64_t n)
 
 void buf_varint(struct buf *buf, uint64_t n)
 {
-    uint8_t out[10];
+    char *at = buf_reserve(buf, VARINT_BYTES_MAX);
     size_t len = 0;
+    if (!at)
+        return;
     do {
-        out[len++] = (uint8_t)((n & 0x7f) | (n > 0x7f ? 0x80 : 0));
+        at[len++] = (char)(uint8_t)((n & 0x7f) | (n > 0x7f ? 0x80 : 0));
         n >>= 7;
     } while (n);
-    buf_add(buf, out, len);
+    buf->len += len;
 }
 
 static void json_escape(struct buf *buf, unsigned char c)

@@ -63,7 +63,7 @@ void touch_fail(struct seg_engine *engine, struct user **user)
     }
     memcpy(*user, engine->saved.block, engine->saved.used);
     (*user)->size = size; /* It may have grown meanwhile. */
-    (*user)->due_ms = wheel_at(&engine->wheel, (*user)->index);
+    timer_set(engine, *user, (*user)->due_ms);
 }
 
 /* ---- updates ------------------------------------------------------------------- */

@@ -7,6 +7,11 @@
 
 #include "lib/engine/engine.h"
 
+/* Dirty users lie anywhere in memory: so many records before one is written, so
+ * much of its user is asked for. */
+#define PREFETCH_AHEAD 4
+#define PREFETCH_BYTES 256
+
 int dirty_reserve(struct seg_engine *engine)
 {
     if (engine->dirty_count < engine->dirty_cap)
@@ -40,23 +45,6 @@ void dirty_mark(struct seg_engine *engine, struct user *user)
         (struct dirty_user){user->index, (uint32_t)engine->generation};
 }
 
-/* Users in this order lie anywhere in memory: ask early for the pointer, then
- * for the first lines of the block. */
-static void prefetch_after(const struct seg_engine *engine, uint32_t index)
-{
-    enum { POINTER_AHEAD = 16, BLOCK_AHEAD = 8, LINES = 4, LINE_BYTES = 64 };
-    if (index + POINTER_AHEAD < engine->dirty_count)
-        __builtin_prefetch(
-            &engine->store.users[at(engine, index + POINTER_AHEAD)->user]);
-    if (index + BLOCK_AHEAD >= engine->dirty_count)
-        return;
-    const char *block =
-        (const char *)
-            engine->store.users[at(engine, index + BLOCK_AHEAD)->user];
-    for (int i = 0; i < LINES; i++)
-        __builtin_prefetch(block + i * LINE_BYTES);
-}
-
 uint64_t seg_engine_generation(struct seg_engine *engine)
 {
     return ++engine->generation;
@@ -84,7 +72,13 @@ int seg_engine_dirty_record(struct seg_engine *engine, uint32_t index,
     if (index >= engine->dirty_count)
         return SEG_ERR_NOT_FOUND;
     const struct user *user = engine->store.users[at(engine, index)->user];
-    prefetch_after(engine, index);
+    if (index + PREFETCH_AHEAD < engine->dirty_count) {
+        const char *block =
+            (const char *)engine->store
+                .users[at(engine, index + PREFETCH_AHEAD)->user];
+        for (int i = 0; i < PREFETCH_BYTES; i += 64)
+            __builtin_prefetch(block + i);
+    }
     buf_reset(&engine->record);
     snapshot_encode(engine, user, positions, &engine->record);
     if (buf_failed(&engine->record))
@@ -98,7 +92,6 @@ void seg_engine_flushed(struct seg_engine *engine, uint32_t count)
 {
     for (uint32_t i = 0; i < count && engine->dirty_count; i++) {
         struct user *user = engine->store.users[at(engine, 0)->user];
-        prefetch_after(engine, 0);
         user->flags &= (uint8_t)~USER_DIRTY;
         engine->dirty_head = (engine->dirty_head + 1) & (engine->dirty_cap - 1);
         engine->dirty_count--;

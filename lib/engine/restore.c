@@ -24,8 +24,7 @@
 #include "lib/user/fired.h"
 #include "lib/user/member.h"
 
-/* ---- positions
- * ---------------------------------------------------------------- */
+/* ---- positions ------------------------------------------------------- */
 
 /* The row of POSITIONS in the table, from 1; users flushed together share one.
  */
@@ -81,8 +80,7 @@ static int is_folded(const struct seg_engine *engine, const struct user *user,
            r->positions[row * engine->topics.count + (size_t)origin->topic];
 }
 
-/* ---- steps 2 to 4
- * --------------------------------------------------------------- */
+/* ---- steps 2 to 4 ---------------------------------------------------- */
 
 int seg_engine_restore_user(struct seg_engine *engine, const char *record,
                             size_t len, struct seg_error *detail)
@@ -238,8 +236,7 @@ int seg_engine_redo(struct seg_engine *engine, const struct seg_event *event,
     return ret;
 }
 
-/* ---- step 5
- * ----------------------------------------------------------------------- */
+/* ---- step 5 ---------------------------------------------------------- */
 
 /* Judge USER at NOW_MS, who was touched or whose instant has passed. */
 static int judge_restored(struct seg_engine *engine, struct user **user,
@@ -282,7 +279,6 @@ static int settle_user(struct seg_engine *engine, struct user **user)
 static int finish_user(struct seg_engine *engine, uint32_t index)
 {
     struct user *user = engine->store.users[index];
-    int64_t due_ms = user->due_ms;
     int ret = dirty_reserve(engine);
     touch_begin(engine, user);
     if (ret < 0 || !engine->saved.used)
@@ -291,7 +287,6 @@ static int finish_user(struct seg_engine *engine, uint32_t index)
     ret = settle_user(engine, &user);
     if (ret < 0) {
         touch_fail(engine, &user);
-        user->due_ms = due_ms; /* The record's: it is no timer yet. */
         count_members(engine, user, -1);
     }
     return ret;

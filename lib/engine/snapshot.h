@@ -45,7 +45,8 @@
 
 #define SNAPSHOT_VERSION 1
 
-/* No instant of a record lies further from 1970: sums of two never overflow. */
+/* No instant of a record lies further from 1970, so that sums of two never
+ * overflow; but for the next one of a change, which may follow the last. */
 #define SNAPSHOT_MS_MAX (INT64_MAX / 4)
 
 /* A stamp in memory: topic above, offset below (feature.h, fold_stamp). */

@@ -504,7 +504,9 @@ static int get_head(struct decoding *from, int64_t *positions)
     from->user->seq = get_u32(from);
     from->user->trigger_seq = get_u32(from);
     from->user->last_at_ms = get_ms_or(from, USER_NO_CHANGE);
-    from->user->due_ms = get_ms_or(from, SEG_NEVER); /* A timer in the end. */
+    /* Compared and nothing else: may lie beyond all instants. It becomes a timer in
+     * the end (restore.c). */
+    from->user->due_ms = get_i64(from);
     reader_u32(reader); /* The catalogue: a later issue's sweep wants it. */
     return bad_record(from);
 }

@@ -29,8 +29,7 @@ struct running {
     int64_t instant_ms; /* The present instant. */
 };
 
-/* ---- a line as JSON
- * ------------------------------------------------------------ */
+/* ---- a line as JSON -------------------------------------------------- */
 
 static void put_value(struct buf *buf, const struct rule_value *value)
 {
@@ -140,8 +139,7 @@ static int put_settings(struct running *run, enum path_root root)
     return count;
 }
 
-/* ---- running
- * --------------------------------------------------------------------- */
+/* ---- running --------------------------------------------------------- */
 
 static int send(struct running *run)
 {

@@ -1,9 +1,9 @@
 /* plan_event.c: from an event to the features it may feed.
  *
- * Each distinct `event` of a rule is a selector. For every event name there is a
- * dispatch: the selectors of that name, and, where a selector demands that some
- * path equals some texts, a switch on that path instead, so that a thousand
- * selectors `"Order Placed" where sku = "…"` cost one look-up. */
+ * Each distinct `event` of a rule is a selector. For every event name there is
+ * a dispatch: the selectors of that name, and, where a selector demands that
+ * some path equals some texts, a switch on that path instead, so that a
+ * thousand selectors `"Order Placed" where sku = "…"` cost one look-up. */
 #include <stdlib.h>
 
 #include <seg/error.h>
@@ -22,8 +22,8 @@ int planner_path(struct planner *planner, const struct path *path,
     int ret = planner_intern(planner, &planner->paths, number);
     if (ret <= 0)
         return ret;
-    if (alloc_grow(&items, &planner->path_cap, *number + 1ul,
-                   sizeof(*path)) < 0)
+    if (alloc_grow(&items, &planner->path_cap, *number + 1ul, sizeof(*path)) <
+        0)
         return SEG_ERR_NOMEM;
     planner->path_items = items;
     planner->path_items[*number] = *path;
@@ -31,8 +31,7 @@ int planner_path(struct planner *planner, const struct path *path,
 }
 
 static int compile_filter(struct planner *planner,
-                          const struct rule_where *where,
-                          struct filter *filter)
+                          const struct rule_where *where, struct filter *filter)
 {
     static const enum filter_kind kinds[] = {
         [WHERE_AND] = FILTER_AND,
@@ -47,8 +46,8 @@ static int compile_filter(struct planner *planner,
                        : value_test_init(&filter->test, planner->arena,
                                          &where->test);
     }
-    struct filter *children = arena_calloc(
-        planner->arena, (size_t)where->count, sizeof(*children));
+    struct filter *children =
+        arena_calloc(planner->arena, (size_t)where->count, sizeof(*children));
     if (!children)
         return SEG_ERR_NOMEM;
     filter->children = children;
@@ -93,8 +92,8 @@ int planner_selector(struct planner *planner, const struct rule_event *event,
 
 /* ---- dispatch ---------------------------------------------------------- */
 
-/* The test by which FILTER demands that a path equals one of some texts; NULL if
- * there is none. */
+/* The test by which FILTER demands that a path equals one of some texts; NULL
+ * if there is none. */
 static const struct filter *find_equality(const struct filter *filter)
 {
     if (!filter)
@@ -126,7 +125,7 @@ struct dispatching {
         struct intern values;
         struct growing *lists;
         size_t cap;
-    } *switches;
+    } * switches;
     size_t count, cap;
 };
 
@@ -154,9 +153,9 @@ static int add_to_switch(struct dispatching *to, const struct filter *equality,
     for (int i = 0; i < equality->test.rule->values.count; i++) {
         const struct seg_value *value = &equality->test.operands[i].value;
         void *lists = sw->lists;
-        int ret = intern_add(
-            &sw->values, (struct seg_text){value->as.text, value->len},
-            &number);
+        int ret =
+            intern_add(&sw->values,
+                       (struct seg_text){value->as.text, value->len}, &number);
         if (ret < 0 || alloc_grow(&lists, &sw->cap, sw->values.count,
                                   sizeof(*sw->lists)) < 0)
             return SEG_ERR_NOMEM;
@@ -180,8 +179,8 @@ static int add_selector(struct dispatching *to, const struct filter *filter,
 static int take_switch(struct planner *planner, struct switching *from,
                        struct dispatch_switch *to)
 {
-    struct number_list *lists = arena_calloc(
-        planner->arena, from->values.count, sizeof(*lists));
+    struct number_list *lists =
+        arena_calloc(planner->arena, from->values.count, sizeof(*lists));
     if (!lists)
         return SEG_ERR_NOMEM;
     for (uint32_t i = 0; i < from->values.count; i++)
@@ -211,10 +210,12 @@ static int take_dispatch(struct planner *planner, struct dispatching *from,
 static void dispatching_done(struct dispatching *to)
 {
     for (size_t i = 0; i < to->count; i++) {
-        for (uint32_t j = 0; j < to->switches[i].values.count; j++)
-            free(to->switches[i].lists[j].items);
-        intern_done(&to->switches[i].values);
-        free(to->switches[i].lists);
+        struct switching *sw = &to->switches[i];
+        /* Of the last value there may be no list: no memory. */
+        for (uint32_t j = 0; j < sw->values.count && j < sw->cap; j++)
+            free(sw->lists[j].items);
+        intern_done(&sw->values);
+        free(sw->lists);
     }
     free(to->switches);
     free(to->always.items);
@@ -277,7 +278,8 @@ static int make_selectors(struct planner *planner)
             return SEG_ERR_NOMEM;
         if (!from->event.where)
             continue;
-        struct filter *filter = arena_calloc(planner->arena, 1, sizeof(*filter));
+        struct filter *filter =
+            arena_calloc(planner->arena, 1, sizeof(*filter));
         if (!filter)
             return SEG_ERR_NOMEM;
         selectors[i].filter = filter;

@@ -3,11 +3,11 @@
  *   bench_engine [EVENTS [USERS [SEGMENTS [UNTOUCHED [only]]]]]
  *
  * Events are made in chunks outside the time that is measured. Prints JSON lines:
- * decode alone, decode and apply, and the bytes per user of three populations
+ * decode alone, decode and apply, and the bytes per user of populations
  * (everything the engine holds, divided by users):
  *   sparse       what the workload leaves, ids aged out by the clock
- *   full         ten features full, so that nearly all segments hold
- *   full_ids     the same with 64 live message ids */
+ *   full_N       ten features full, in N of the hundred segments, ids aged out
+ *   full_N_ids   the same with 64 live message ids */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +21,8 @@
 #define AHEAD 6 /* Events between prefetch and use of a user's block. */
 #define START_MS INT64_C(1767323000000)
 #define DAY_MS INT64_C(86400000)
+#define FULL_USERS 100000
+#define FULL_IDS 64
 
 struct chunk {
     size_t len[CHUNK];
@@ -166,14 +168,22 @@ static void fill(struct bench *bench, int users, int ids)
         }
 }
 
-static void measure_bytes(struct bench *bench)
+/* Users in MEMBERSHIPS of the segments: the others are closed to them. */
+static void measure_full(int memberships)
 {
-    open_engine(bench);
-    fill(bench, 100000, 64);
-    print_bytes(bench, "full_ids");
-    age_ids(bench, START_MS + 3 * DAY_MS);
-    print_bytes(bench, "full");
-    close_engine(bench);
+    const struct workload_plan plan = {WORKLOAD_SEGMENTS, 0,
+                                       WORKLOAD_SEGMENTS - memberships};
+    struct bench bench = {.catalogue = workload_catalogue(&plan)};
+    char population[32];
+    open_engine(&bench);
+    fill(&bench, FULL_USERS, FULL_IDS);
+    snprintf(population, sizeof(population), "full_%d_ids", memberships);
+    print_bytes(&bench, population);
+    age_ids(&bench, START_MS + 3 * DAY_MS);
+    snprintf(population, sizeof(population), "full_%d", memberships);
+    print_bytes(&bench, population);
+    close_engine(&bench);
+    seg_catalogue_free((struct seg_catalogue *)bench.catalogue);
 }
 
 static int64_t number(int argc, char **argv, int i, int64_t otherwise)
@@ -185,9 +195,10 @@ int main(int argc, char **argv)
 {
     int64_t events = number(argc, argv, 1, 3000000);
     int64_t users = number(argc, argv, 2, 1000000);
-    int segments = (int)number(argc, argv, 3, WORKLOAD_SEGMENTS);
-    int untouched = (int)number(argc, argv, 4, 0);
-    struct bench bench = {.catalogue = workload_catalogue(segments, untouched)};
+    const struct workload_plan plan = {
+        (int)number(argc, argv, 3, WORKLOAD_SEGMENTS),
+        (int)number(argc, argv, 4, 0), 0};
+    struct bench bench = {.catalogue = workload_catalogue(&plan)};
     open_engine(&bench);
     double decode = run(&bench, events, users, 0);
     close_engine(&bench);
@@ -196,13 +207,13 @@ int main(int argc, char **argv)
     printf("{\"bench\":\"engine\",\"events\":%lld,\"users\":%lld,\"segments\":%d,"
            "\"untouched\":%d,\"changes\":%llu,\"decode_us\":%.3f,"
            "\"decode_apply_us\":%.3f}\n",
-           (long long)events, (long long)users, segments, untouched,
+           (long long)events, (long long)users, plan.segments, plan.untouched,
            (unsigned long long)bench.changes, decode, engine);
     age_ids(&bench, START_MS + 3 * DAY_MS);
     print_bytes(&bench, "sparse");
     close_engine(&bench);
-    if (argc < 6)
-        measure_bytes(&bench);
+    for (int i = 0; argc < 6 && i < 3; i++)
+        measure_full(i == 0 ? 0 : i == 1 ? 10 : WORKLOAD_SEGMENTS);
     seg_catalogue_free((struct seg_catalogue *)bench.catalogue);
     return 0;
 }

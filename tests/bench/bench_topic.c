@@ -9,8 +9,8 @@
  * minute ago until now. `raw` reads it and throws it away, one thread and as
  * librdkafka is quickest: the yardstick. `segments` prints the catalogue as a
  * segment file. `expect` says by brute force what has to come of the workload:
- * all of its events lie within one window, so nobody leaves, and the changes are
- * the memberships of the end. */
+ * all of its events lie within one window, so nobody leaves, and the changes
+ * are the memberships of the end. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,16 +47,25 @@ static rd_kafka_t *client(rd_kafka_type_t type, const char *brokers,
     return kafka;
 }
 
-/* ---- fill ------------------------------------------------------------------ */
+/* ---- fill --------------------------------------------------------------- */
 
 /* Returns when everything was sent; the caller counts what is in the topic. */
 static int fill(const char *brokers, const char *name, int partitions,
                 int64_t events, int64_t users)
 {
-    static const char *const settings[] = {
-        "linger.ms", "20", "batch.num.messages", "10000", "batch.size",
-        "1000000", "enable.idempotence", "true", "queue.buffering.max.messages",
-        "500000", "queue.buffering.max.kbytes", "400000", NULL};
+    static const char *const settings[] = {"linger.ms",
+                                           "20",
+                                           "batch.num.messages",
+                                           "10000",
+                                           "batch.size",
+                                           "1000000",
+                                           "enable.idempotence",
+                                           "true",
+                                           "queue.buffering.max.messages",
+                                           "500000",
+                                           "queue.buffering.max.kbytes",
+                                           "400000",
+                                           NULL};
     rd_kafka_t *kafka = client(RD_KAFKA_PRODUCER, brokers, settings);
     rd_kafka_topic_t *topic = rd_kafka_topic_new(kafka, name, NULL);
     char value[WORKLOAD_EVENT_BYTES], key[32];
@@ -76,7 +85,7 @@ static int fill(const char *brokers, const char *name, int partitions,
     return rd_kafka_flush(kafka, 120000) != 0;
 }
 
-/* ---- raw ------------------------------------------------------------------- */
+/* ---- raw ---------------------------------------------------------------- */
 
 static double wall_s(void)
 {
@@ -107,10 +116,21 @@ static int64_t discard(rd_kafka_queue_t *queue)
 static int raw(const char *brokers, const char *name, int partitions,
                int64_t events)
 {
-    static const char *const settings[] = {
-        "group.id", "raw", "enable.auto.commit", "false", "check.crcs", "false",
-        "isolation.level", "read_committed", "queued.min.messages", "200000",
-        "queued.max.messages.kbytes", "200000", "fetch.wait.max.ms", "5", NULL};
+    static const char *const settings[] = {"group.id",
+                                           "raw",
+                                           "enable.auto.commit",
+                                           "false",
+                                           "check.crcs",
+                                           "false",
+                                           "isolation.level",
+                                           "read_committed",
+                                           "queued.min.messages",
+                                           "200000",
+                                           "queued.max.messages.kbytes",
+                                           "200000",
+                                           "fetch.wait.max.ms",
+                                           "5",
+                                           NULL};
     rd_kafka_t *kafka = client(RD_KAFKA_CONSUMER, brokers, settings);
     rd_kafka_topic_partition_list_t *list =
         rd_kafka_topic_partition_list_new(partitions);
@@ -132,7 +152,7 @@ static int raw(const char *brokers, const char *name, int partitions,
     _exit(0); /* Leaving in good order would be measured, too. */
 }
 
-/* ---- what has to come of it -------------------------------------------------- */
+/* ---- what has to come of it --------------------------------------------- */
 
 static int memberships(const unsigned char *counts)
 {
@@ -187,7 +207,8 @@ static int expect(int64_t events, int64_t users)
 
 static int print_segments(void)
 {
-    char *text = workload_segments(WORKLOAD_SEGMENTS, 0);
+    const struct workload_plan plan = {WORKLOAD_SEGMENTS, 0, 0};
+    char *text = workload_segments(&plan);
     if (!text)
         fail("segments", "no memory");
     fputs(text, stdout);

@@ -12,10 +12,9 @@
 #define SPAN_MS 60000
 
 static const char *const names[WORKLOAD_FEATURES] = {
-    "Goal Used",       "Report Exported", "Pricing Viewed",
-    "App Opened",      "Page Viewed",     "Teammate Invited",
-    "Integration Connected", "Order Placed", "NPS Answered",
-    "Checkout Started"};
+    "Goal Used",    "Report Exported",  "Pricing Viewed",        "App Opened",
+    "Page Viewed",  "Teammate Invited", "Integration Connected", "Order Placed",
+    "NPS Answered", "Checkout Started"};
 
 const char *workload_name(int index)
 {
@@ -49,7 +48,8 @@ size_t workload_event(struct workload *workload, char *out, int64_t *user,
         out, WORKLOAD_EVENT_BYTES,
         "{\"type\":\"track\",\"event\":\"%s\",\"userId\":\"u%07lld\","
         "\"messageId\":\"m-%016llx\",\"timestamp\":\"%s\",\"properties\":{"
-        "\"plan\":\"pro\",\"total\":%d.5,\"path\":\"/app/%d\",\"source\":\"web\"},"
+        "\"plan\":\"pro\",\"total\":%d.5,\"path\":\"/app/"
+        "%d\",\"source\":\"web\"},"
         "\"context\":{\"device\":{\"type\":\"ios\"},\"ip\":\"10.0.0.1\","
         "\"library\":{\"name\":\"js\",\"version\":\"1.2\"}}}",
         names[(s >> 20) % WORKLOAD_FEATURES], (long long)who,
@@ -57,32 +57,33 @@ size_t workload_event(struct workload *workload, char *out, int64_t *user,
         (int)((s >> 40) % 50));
 }
 
-static void put_segment(struct buf *buf, const char *kind, int s)
+static void put_segment(struct buf *buf, const char *kind, int s, int open)
 {
     int threshold = 1 + s / 10 % WORKLOAD_THRESHOLD_MAX;
+    if (threshold < WORKLOAD_THRESHOLD_MIN)
+        threshold = WORKLOAD_THRESHOLD_MIN;
     buf_printf(buf,
                "segment %s_%d {\n  when did \"%s%s\" at least %d times in 7d",
-               kind, s, *kind == 'u' ? "Unseen " : "", names[s % 10],
-               threshold < WORKLOAD_THRESHOLD_MIN ? WORKLOAD_THRESHOLD_MIN : threshold);
+               kind, s, *kind == 'u' ? "Unseen " : "", names[s % 10], threshold);
     if (s % 100 >= 50)
         buf_printf(buf, " and did \"%s\" in 7d", names[(s + 3) % 10]);
-    buf_str(buf, "\n}\n");
+    buf_str(buf, open ? "\n}\n" : " and did \"Never\"\n}\n");
 }
 
-char *workload_segments(int segments, int untouched)
+char *workload_segments(const struct workload_plan *plan)
 {
     struct buf buf;
     buf_init(&buf);
-    for (int s = 0; s < segments; s++)
-        put_segment(&buf, "segment", s);
-    for (int s = 0; s < untouched; s++)
-        put_segment(&buf, "untouched", s);
+    for (int s = 0; s < plan->segments; s++)
+        put_segment(&buf, "segment", s, s < plan->segments - plan->closed);
+    for (int s = 0; s < plan->untouched; s++)
+        put_segment(&buf, "untouched", s, 1);
     return buf_take(&buf);
 }
 
-struct seg_catalogue *workload_catalogue(int segments, int untouched)
+struct seg_catalogue *workload_catalogue(const struct workload_plan *plan)
 {
-    char *text = workload_segments(segments, untouched);
+    char *text = workload_segments(plan);
     struct seg_diagnostics *diagnostics = NULL;
     struct seg_catalogue *catalogue = NULL;
     struct seg_source source = {"workload.seg", text, text ? strlen(text) : 0};

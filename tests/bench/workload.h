@@ -37,12 +37,18 @@ size_t workload_event(struct workload *workload, char *out, int64_t *user,
 /* The name of feature INDEX's events. */
 const char *workload_name(int index);
 
-/* The catalogue as a segment file, with SEGMENTS segments of the same pattern
- * and UNTOUCHED more whose events do not occur. Heap; free(). */
-char *workload_segments(int segments, int untouched);
+/* A catalogue: SEGMENTS of the pattern above, the last CLOSED of which want
+ * something that never happens as well; and UNTOUCHED more of the pattern whose
+ * events do not occur. */
+struct workload_plan {
+    int segments, untouched, closed;
+};
+
+/* The catalogue as a segment file. Heap; free(). */
+char *workload_segments(const struct workload_plan *plan);
 
 /* The same compiled. Ends the program if it cannot be had. */
-struct seg_catalogue *workload_catalogue(int segments, int untouched);
+struct seg_catalogue *workload_catalogue(const struct workload_plan *plan);
 
 /* CPU seconds of this process so far. */
 double workload_cpu(void);

@@ -22,11 +22,20 @@
 #include "lib/base/buf.h"
 #include "lib/base/instant.h"
 
-#define PEOPLE 45
-#define STEP_MS 25
+#define PEOPLE              45
+#define STEP_MS             25
 #define EVENTS_PER_STEP_MAX 7 /* 280 a second, all partitions together. */
 
-enum kind { NEWCOMER, REGULAR, EXPORTER, BUYER, CHIEF, CRITIC, TINKERER, KINDS };
+enum kind {
+    NEWCOMER,
+    REGULAR,
+    EXPORTER,
+    BUYER,
+    CHIEF,
+    CRITIC,
+    TINKERER,
+    KINDS
+};
 
 struct company {
     const char *id, *name, *industry, *plan;
@@ -56,10 +65,10 @@ static const struct company companies[] = {
 };
 
 static const char *const names[] = {
-    "ana",   "ben",    "chloe", "dario", "elif",  "finn",   "grace", "hugo",
-    "ines",  "jonas",  "kira",  "leo",   "maya",  "noah",   "olga",  "paul",
-    "quinn", "rosa",   "sven",  "tara",  "uma",   "victor", "wei",   "xenia",
-    "yusuf", "zoe",    "amir",  "bella", "carl",  "dora",   "emil",  "frida",
+    "ana",   "ben",   "chloe", "dario", "elif", "finn",   "grace", "hugo",
+    "ines",  "jonas", "kira",  "leo",   "maya", "noah",   "olga",  "paul",
+    "quinn", "rosa",  "sven",  "tara",  "uma",  "victor", "wei",   "xenia",
+    "yusuf", "zoe",   "amir",  "bella", "carl", "dora",   "emil",  "frida",
 };
 
 #define COUNT(a) ((int)(sizeof(a) / sizeof((a)[0])))
@@ -70,7 +79,7 @@ static struct person {
     enum kind kind;
     const char *plan;
     const char *usual, *device; /* Of this visit. */
-    int steps;       /* Left of this visit. */
+    int steps;                  /* Left of this visit. */
     int visits;
     int linked;      /* Slack. */
     int cart;        /* A checkout that was started and has no order yet. */
@@ -90,7 +99,8 @@ static uint64_t state;
 
 static int below(int n)
 {
-    state = state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    state =
+        state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
     return (int)((state >> 33) % (uint64_t)n);
 }
 
@@ -127,12 +137,14 @@ static void send_message(const struct person *person, const char *type,
                "{\"type\":\"%s\",\"userId\":\"%s\",\"messageId\":\"%d-%" PRIu64
                "\",\"timestamp\":\"%s\",%s}",
                type, person->id, (int)getpid(), ++sent, at, more);
-    rd_kafka_produce(topic, RD_KAFKA_PARTITION_UA, RD_KAFKA_MSG_F_COPY, json.bytes,
-                     json.len, person->id, strlen(person->id), NULL);
+    rd_kafka_produce(topic, RD_KAFKA_PARTITION_UA, RD_KAFKA_MSG_F_COPY,
+                     json.bytes, json.len, person->id, strlen(person->id),
+                     NULL);
 }
 
 static void track(const struct person *person, const char *event,
-                  const char *format, ...) __attribute__((format(printf, 3, 4)));
+                  const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 static void track(const struct person *person, const char *event,
                   const char *format, ...)
@@ -143,8 +155,8 @@ static void track(const struct person *person, const char *event,
     vsnprintf(properties, sizeof(properties), format, args);
     va_end(args);
     send_message(person, "track",
-                 "\"event\":\"%s\",\"properties\":{\"device\":\"%s\"%s%s}", event,
-                 person->device, *properties ? "," : "", properties);
+                 "\"event\":\"%s\",\"properties\":{\"device\":\"%s\"%s%s}",
+                 event, person->device, *properties ? "," : "", properties);
 }
 
 static void page(const struct person *person, const char *name)
@@ -158,19 +170,21 @@ static void page(const struct person *person, const char *name)
 static void introduce(const struct person *person)
 {
     static const char *const titles[KINDS] = {
-        "Product Manager", "Team Lead", "Analyst", "Head of Operations",
-        "CFO",             "Consultant", "Engineer"};
+        "Product Manager", "Team Lead", "Analyst", "Head of Operations", "CFO",
+        "Consultant",      "Engineer"};
     const struct company *company = person->company;
-    send_message(person, "identify",
-                 "\"traits\":{\"email\":\"%s\",\"title\":\"%s\",\"plan\":\"%s\"}",
-                 person->id, titles[person->kind], person->plan);
-    send_message(person, "group",
-                 "\"groupId\":\"%s\",\"traits\":{\"name\":\"%s\",\"industry\":\"%s\","
-                 "\"plan\":\"%s\"}",
-                 company->id, company->name, company->industry, company->plan);
+    send_message(
+        person, "identify",
+        "\"traits\":{\"email\":\"%s\",\"title\":\"%s\",\"plan\":\"%s\"}",
+        person->id, titles[person->kind], person->plan);
+    send_message(
+        person, "group",
+        "\"groupId\":\"%s\",\"traits\":{\"name\":\"%s\",\"industry\":\"%s\","
+        "\"plan\":\"%s\"}",
+        company->id, company->name, company->industry, company->plan);
 }
 
-/* ---- what people do ------------------------------------------------------- */
+/* ---- what people do ----------------------------------------------------- */
 
 static void begin_life(struct person *person, enum kind kind)
 {
@@ -202,7 +216,8 @@ static void use(struct person *person)
 static void settle_in(struct person *person)
 {
     if (person->visits == 1 && person->steps == 6)
-        track(person, "Signed Up", "\"source\":\"%s\"", chance(50) ? "ad" : "friend");
+        track(person, "Signed Up", "\"source\":\"%s\"",
+              chance(50) ? "ad" : "friend");
     else if (person->visits == 1 && person->steps == 3 && chance(80))
         track(person, "Project Created", "\"template\":\"blank\"");
     else if (person->visits > 1 && chance(15))
@@ -222,11 +237,13 @@ static void export(struct person *person)
         use(person);
 }
 
-/* Half of those who start a checkout order right away; the others think it over. */
+/* Half of those who start a checkout order right away; the others think it
+ * over. */
 static void check_out(struct person *person)
 {
     if (person->cart && chance(55))
-        track(person, "Order Placed", "\"total\":%d", 20 + below(100) * below(50));
+        track(person, "Order Placed", "\"total\":%d",
+              20 + below(100) * below(50));
     else if (person->cart)
         use(person);
     else
@@ -264,7 +281,8 @@ static void tinker(struct person *person)
     }
     const char *name = chance(70) ? "slack" : "jira";
     person->linked = !person->linked;
-    track(person, person->linked ? "Integration Connected" : "Integration Disconnected",
+    track(person,
+          person->linked ? "Integration Connected" : "Integration Disconnected",
           "\"name\":\"%s\"", name);
 }
 
@@ -301,8 +319,8 @@ static void arrive(struct person *person)
         begin_life(person, chance(60) ? NEWCOMER : (enum kind)below(KINDS));
     if (!person->visits++)
         introduce(person);
-    person->steps = person->kind == NEWCOMER && person->visits == 1 ? 6
-                                                                    : 4 + below(14);
+    person->steps =
+        person->kind == NEWCOMER && person->visits == 1 ? 6 : 4 + below(14);
     person->device = chance(80) ? person->usual : "web";
     track(person, "App Opened", "%s", "");
 }
@@ -320,7 +338,7 @@ static void step(struct person *person)
         now_ms + (person->steps ? 800 + below(2600) : 16000 + below(50000));
 }
 
-/* ---- the run ---------------------------------------------------------------- */
+/* ---- the run ------------------------------------------------------------ */
 
 static void on_signal(int number)
 {
@@ -338,7 +356,8 @@ static void open_kafka(const char *brokers, const char *name)
 {
     char why[512];
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    if (rd_kafka_conf_set(conf, "bootstrap.servers", brokers, why, sizeof(why)) ||
+    if (rd_kafka_conf_set(conf, "bootstrap.servers", brokers, why,
+                          sizeof(why)) ||
         rd_kafka_conf_set(conf, "log_level", "2", why, sizeof(why)) ||
         rd_kafka_conf_set(conf, "linger.ms", "5", why, sizeof(why)) ||
         rd_kafka_conf_set(conf, "partitioner", "murmur2", why, sizeof(why)))

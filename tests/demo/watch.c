@@ -3,7 +3,8 @@
  *     watch BROKERS APP SEGMENTS.seg
  *
  * What any subscriber would do: a plain consumer, read_committed. Titles come
- * from the segment file. Now and then it says who is where, by its own count. */
+ * from the segment file. Now and then it says who is where, by its own count.
+ */
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -20,11 +21,13 @@
 
 #include "lib/base/buf.h"
 
-#define SUMMARY_S 20
-#define TRIGGERS_MAX 64 /* Held back, see take_record. */
-#define WIDTH 130    /* Of a line, where no terminal says otherwise. */
-#define LEFT_WIDTH 79 /* Of what stands left of the reason ... */
-#define REASON_MIN 20 /* ... which is left out where less than this remains. */
+#define SUMMARY_S    20
+#define TRIGGERS_MAX 64  /* Held back, see take_record. */
+#define WIDTH        130 /* Of a line, where no terminal says otherwise. */
+#define LEFT_WIDTH   79  /* Of what stands left of the reason ... */
+#define REASON_MIN                                                       \
+    20            /* ... which is left out where less than this remains. \
+                   */
 #define TRIES 100 /* Of a tenth of a second. */
 
 static const struct seg_catalogue *catalogue;
@@ -93,7 +96,8 @@ static const char *title_of(const char *key)
 
 static void print_summary(void)
 {
-    int used = printf("%smembers now%s", colour("\033[2m"), colour("\033[0m"));
+    int used = 11;
+    printf("%smembers now%s", colour("\033[2m"), colour("\033[0m"));
     for (int i = 0; i < seg_catalogue_segment_count(catalogue); i++) {
         struct seg_segment_info info;
         char item[300];
@@ -110,7 +114,7 @@ static void print_summary(void)
     fflush(stdout);
 }
 
-/* ---- records --------------------------------------------------------------- */
+/* ---- records ------------------------------------------------------------ */
 
 static const char *text_of_member(const json_t *object, const char *name)
 {
@@ -119,7 +123,8 @@ static const char *text_of_member(const json_t *object, const char *name)
 }
 
 /* A value that the condition does not tell already. */
-static void put_value(struct buf *reason, const char *condition, const json_t *value)
+static void put_value(struct buf *reason, const char *condition,
+                      const json_t *value)
 {
     const char *text = json_string_value(value);
     if (json_is_number(value))
@@ -139,7 +144,8 @@ static void print_reason(const json_t *properties)
     if (!strcmp(text_of_member(properties, "cause"), "timer"))
         buf_str(&reason, "by time alone");
     else
-        json_array_foreach (evidence, i, item) {
+        json_array_foreach(evidence, i, item)
+        {
             const char *condition = text_of_member(item, "condition");
             buf_printf(&reason, "%s%s", i ? "; " : "", condition);
             put_value(&reason, condition, json_object_get(item, "value"));
@@ -154,9 +160,9 @@ static void print_reason(const json_t *properties)
 static void print_line(const json_t *root, const char *code, const char *word,
                        const char *what)
 {
-    printf("%.8s  %s%-7s%s  %-32s  %-24s  ", text_of_member(root, "timestamp") + 11,
-           colour(code), word, colour("\033[0m"), what,
-           text_of_member(root, "userId"));
+    printf("%.8s  %s%-7s%s  %-32s  %-24s  ",
+           text_of_member(root, "timestamp") + 11, colour(code), word,
+           colour("\033[0m"), what, text_of_member(root, "userId"));
 }
 
 static void print_change(const json_t *root)
@@ -167,8 +173,8 @@ static void print_change(const json_t *root)
     int index = seg_catalogue_segment_index(catalogue, segment);
     if (index >= 0)
         members[index] += member ? 1 : -1;
-    print_line(root, member ? "\033[32m" : "\033[33m", member ? "entered" : "left",
-               title_of(segment));
+    print_line(root, member ? "\033[32m" : "\033[33m",
+               member ? "entered" : "left", title_of(segment));
     fputs(colour("\033[2m"), stdout);
     print_reason(properties);
     printf("%s\n", colour("\033[0m"));
@@ -181,8 +187,8 @@ static void print_triggers(void)
         print_line(triggers[i], "\033[36m", "trigger",
                    text_of_member(properties, "trigger"));
         printf("%son %s of %s%s\n", colour("\033[2m"),
-               text_of_member(properties, "on"), text_of_member(properties, "segment"),
-               colour("\033[0m"));
+               text_of_member(properties, "on"),
+               text_of_member(properties, "segment"), colour("\033[0m"));
         json_decref(triggers[i]);
     }
     trigger_count = 0;
@@ -206,20 +212,24 @@ static void take_record(const rd_kafka_message_t *message)
     triggers[trigger_count++] = root;
 }
 
-/* ---- the topics ------------------------------------------------------------- */
+/* ---- the topics --------------------------------------------------------- */
 
 static rd_kafka_t *open_consumer(const char *brokers)
 {
     static const char *const settings[][2] = {
-        {"group.id", "watch"},           {"enable.auto.commit", "false"},
-        {"auto.offset.reset", "earliest"}, {"isolation.level", "read_committed"},
-        {"fetch.wait.max.ms", "50"},     {"log_level", "2"}};
+        {"group.id", "watch"},
+        {"enable.auto.commit", "false"},
+        {"auto.offset.reset", "earliest"},
+        {"isolation.level", "read_committed"},
+        {"fetch.wait.max.ms", "50"},
+        {"log_level", "2"}};
     char why[512];
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     if (rd_kafka_conf_set(conf, "bootstrap.servers", brokers, why, sizeof(why)))
         fail("configuration", why);
     for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++)
-        if (rd_kafka_conf_set(conf, settings[i][0], settings[i][1], why, sizeof(why)))
+        if (rd_kafka_conf_set(conf, settings[i][0], settings[i][1], why,
+                              sizeof(why)))
             fail("configuration", why);
     rd_kafka_t *kafka = rd_kafka_new(RD_KAFKA_CONSUMER, conf, why, sizeof(why));
     if (!kafka)
@@ -271,7 +281,8 @@ int main(int argc, char **argv)
     colours = isatty(1);
     read_segments(argv[3]);
     rd_kafka_t *kafka = open_consumer(argv[1]);
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(16);
+    rd_kafka_topic_partition_list_t *list =
+        rd_kafka_topic_partition_list_new(16);
     add_topic(kafka, list, argv[2], "changes");
     add_topic(kafka, list, argv[2], "triggers");
     rd_kafka_assign(kafka, list);

@@ -79,8 +79,7 @@ static const char *const exits[] = {
 };
 #define LINES(a) (a), (int)(sizeof(a) / sizeof((a)[0]))
 
-/* ---- what is not about libseg
- * ------------------------------------------------ */
+/* ---- what is not about libseg ---------------------------------------- */
 
 static void expect(int holds, const char *what)
 {
@@ -95,8 +94,7 @@ static struct seg_text text(const char *string)
     return (struct seg_text){string, strlen(string)};
 }
 
-/* ---- 1: a catalogue
- * ---------------------------------------------------------- */
+/* ---- 1: a catalogue -------------------------------------------------- */
 
 /* The caller ends it with seg_catalogue_free, after all that was made of it. */
 static struct seg_catalogue *compile(const char *file, const char *source_text)
@@ -133,8 +131,7 @@ static void run_tests(const struct seg_catalogue *catalogue)
     expect(count == 2, "two tests ran");
 }
 
-/* ---- 2: messages
- * ------------------------------------------------------------- */
+/* ---- 2: messages ----------------------------------------------------- */
 
 /* An engine holds the users of one partition of its input topics. */
 static struct seg_engine *make_engine(const struct seg_catalogue *catalogue)
@@ -219,8 +216,7 @@ static void apply_all(struct seg_engine *engine,
     seg_decoder_free(decoder);
 }
 
-/* ---- 4: questions
- * ------------------------------------------------------------ */
+/* ---- 4: questions ---------------------------------------------------- */
 
 static void print_attribute(void *arg, const struct seg_attribute *attribute)
 {
@@ -286,8 +282,7 @@ static void look_at_ada(const struct seg_engine *engine,
     free(answer);
 }
 
-/* ---- 5: to bytes and back
- * ---------------------------------------------------- */
+/* ---- 5: to bytes and back -------------------------------------------- */
 
 /* A copy of the record of the one user who changed since he was last written.
  * Besides the user it holds how far the input was read. */

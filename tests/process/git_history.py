@@ -72,6 +72,8 @@ def segmentd_works_it_off(both):
     both.servers.ctl("topics", "create", "--conf", both.servers.path("topics.conf", text))
     daemon = both.servers.segmentd(text)
     judge.wait_committed(daemon, both.topics, [TOPIC])
+    daemon.wait_metric("segmentd_events_total", lambda n: n == both.messages + PARTITIONS, 5)
+    both.coarse = daemon.metric("segmentd_coarse_features_total")
     suite.equal(daemon.metric("segmentd_restore_repairs_total"), 0)
     suite.equal(daemon.terminate(), 0)
     written = both.topics.read("segmentd.changes")
@@ -93,6 +95,7 @@ def that_was_much(both):
     sizes = collections.Counter((change.segment, change.member) for change in changes)
     print("         %d changes of %d people: %s" % (
         len(changes), len(both.got), ", ".join("%d by %s" % (n, cause) for cause, n in causes.most_common())))
+    print("         %d features went beyond the exact limit, in both alike" % both.coarse)
     suite.equal(len({segment for segment, _ in sizes}), 8)
     assert min(sizes.values()) >= 40, sizes
     assert len(both.got) > 2000 and causes["timer"] > 1000 and causes["event"] > 1000, causes

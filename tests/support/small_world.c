@@ -10,6 +10,8 @@
 
 const char small_world_text[] =
     "list plans = [\"pro\", \"team\"]\n"
+    "list all_plans = [\"free\", \"pro\", \"team\", \"a\", \"b\", \"c\","
+    " \"d\", \"e\"]\n"
     "segment exporters {\n"
     "  when did \"Report Exported\" at least 3 times in 7d\n"
     "  on enter trigger \"upgrade\" { offer = \"pro\", goal.id = 7 }"
@@ -45,7 +47,15 @@ const char small_world_text[] =
     "  when in segment paying or count(\"Visited\") in 2d >= 4\n"
     "  include (\"fay\")\n"
     "  exclude (\"eve\")\n"
-    "}\n";
+    "}\n"
+    "segment visits_by_mail {\n"
+    "  when did \"Visited\" where ref = \"mail\" in 3d\n"
+    "}\n"
+    "segment visits_somehow {\n"
+    "  when did \"Visited\" where (ref = \"ad\" and not page is set\n"
+    "    or ref in (\"mail\", \"x\")) at least 2 times\n"
+    "}\n"
+    "segment well_known_plan { when user.plan in @all_plans ignoring case }\n";
 
 #define TRACK(user, id, event, rest)                                  \
     "{\"type\":\"track\",\"userId\":\"" user "\",\"messageId\":\"" id \
@@ -159,10 +169,14 @@ int small_world_apply(struct seg_engine *engine, struct seg_decoder *decoder,
     const struct seg_origin origin = {step->topic, offset,
                                       instant_of(step->hours)};
     int ret = seg_decode(decoder, step->json, strlen(step->json), &event, NULL);
-    if (ret == 0)
+    if (ret == 0) {
+        seg_engine_prefetch(engine, &event);
         ret = seg_engine_advance(engine, small_world_clock(step), 1000);
-    if (ret == 0)
+    }
+    if (ret == 0) {
+        seg_engine_prefetch_user(engine, &event);
         ret = seg_engine_apply(engine, &event, &origin);
+    }
     seg_decoder_reset(decoder);
     return ret;
 }

@@ -130,6 +130,22 @@ START_TEST(values_are_copied_with_all_that_hangs_on_them)
 }
 END_TEST
 
+START_TEST(it_is_known_until_the_reset_that_something_found_no_memory)
+{
+    arena_reset(&arena);
+    ck_assert(!arena_failed(&arena));
+    ck_assert_ptr_null(arena_alloc(&arena, SIZE_MAX / 2));
+    ck_assert_ptr_nonnull(arena_alloc(&arena, 10));
+    ck_assert(arena_failed(&arena));
+    arena_reset(&arena);
+    ck_assert(!arena_failed(&arena));
+    ck_assert_ptr_null(arena_calloc(&arena, SIZE_MAX / 2, 4));
+    ck_assert(arena_failed(&arena));
+    arena_done(&arena);
+    ck_assert(!arena_failed(&arena));
+}
+END_TEST
+
 SUITE("arena", setup, teardown,
       TABLE(blocks_are_aligned_and_do_not_overlap, sizes),
       TEST(nothing_at_all_is_not_out_of_memory),
@@ -137,4 +153,5 @@ SUITE("arena", setup, teardown,
       TEST(a_reset_keeps_the_newest_chunk_for_the_same_again),
       TEST(cleared_memory_is_clear_though_it_was_used_before),
       TEST(texts_are_copied_and_terminated),
-      TEST(values_are_copied_with_all_that_hangs_on_them))
+      TEST(values_are_copied_with_all_that_hangs_on_them),
+      TEST(it_is_known_until_the_reset_that_something_found_no_memory))

@@ -51,8 +51,7 @@ static int join(int64_t time_ms, uint64_t stamp, const char *group)
     return account_write(&one.store, &one.user, &write);
 }
 
-/* ---- the last writer -------------------------------------------------------
- */
+/* ---- the last writer --------------------------------------------------- */
 
 /* A write of 2 after one of 1 at time 100, topic 1, offset 5. */
 static const struct {
@@ -122,8 +121,7 @@ START_TEST(a_full_user_keeps_the_value_he_has)
 }
 END_TEST
 
-/* ---- accounts
- * ---------------------------------------------------------------- */
+/* ---- accounts -------------------------------------------------------- */
 
 START_TEST(an_attribute_of_an_account_is_seen_by_its_members_only)
 {
@@ -150,8 +148,7 @@ START_TEST(every_group_has_an_owner_that_is_not_nobody)
 }
 END_TEST
 
-/* ---- spare attributes
- * ----------------------------------------------------------- */
+/* ---- spare attributes ------------------------------------------------ */
 
 static int spare_at(int account, const char *name, int64_t time_ms,
                     struct seg_value value, uint32_t limit_bytes)

@@ -68,8 +68,7 @@ static struct seg_user_info info(void)
     return info;
 }
 
-/* ---- changes
- * ----------------------------------------------------------------- */
+/* ---- changes --------------------------------------------------------- */
 
 START_TEST(changes_are_put_back_in_their_order)
 {
@@ -162,8 +161,7 @@ START_TEST(triggers_have_numbers_and_cooldowns_of_their_own)
 }
 END_TEST
 
-/* ---- input
- * --------------------------------------------------------------------- */
+/* ---- input ----------------------------------------------------------- */
 
 static int redo(double hours, int topic, int64_t offset, const char *json)
 {
@@ -293,8 +291,7 @@ START_TEST(a_message_read_twice_is_a_duplicate)
 }
 END_TEST
 
-/* ---- the end
- * --------------------------------------------------------------------- */
+/* ---- the end --------------------------------------------------------- */
 
 /* The lines of what ENGINE put out. The caller frees them. */
 static char *outputs_of(const struct seg_engine *of)

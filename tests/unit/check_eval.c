@@ -57,7 +57,7 @@ static uint32_t segment_of(const char *key)
     return (uint32_t)seg_catalogue_segment_index(catalogue, key);
 }
 
-/* ---- and, or, not --------------------------------------------------------------- */
+/* ---- and, or, not ---------------------------------------------------- */
 
 /* The user did T and not F. */
 static const struct {
@@ -102,9 +102,9 @@ static const struct {
     const char *segment, *user;
     int truth, listed;
 } lists[] = {
-    {"both", "in", SEG_TRUE, 1},    {"both", "out", SEG_FALSE, 0},
+    {"both", "in", SEG_TRUE, 1},     {"both", "out", SEG_FALSE, 0},
     {"both", "twice", SEG_FALSE, 0}, {"both", "u", SEG_TRUE, -1},
-    {"none", "in", SEG_TRUE, 1},    {"none", "u", SEG_FALSE, -1},
+    {"none", "in", SEG_TRUE, 1},     {"none", "u", SEG_FALSE, -1},
     {"plain", "in", SEG_TRUE, -1},
 };
 
@@ -151,7 +151,7 @@ START_TEST(of_a_user_never_seen_counts_are_zero_and_the_rest_is_missing)
 }
 END_TEST
 
-/* ---- what was measured ------------------------------------------------------------- */
+/* ---- what was measured ----------------------------------------------- */
 
 static const struct {
     const char *when;
@@ -227,7 +227,7 @@ START_TEST(a_memo_forgets_four_billion_times_and_more)
 }
 END_TEST
 
-/* ---- evidence ------------------------------------------------------------------------ */
+/* ---- evidence -------------------------------------------------------- */
 
 /* The conditions that decide WHEN for a user who did T and not F. */
 static const struct {
@@ -279,8 +279,8 @@ START_TEST(evidence_is_no_more_than_its_limit)
 {
     struct seg_evidence evidence[SEG_EVIDENCE_MAX];
     struct buf text;
-    int want = conjuncts[_i] < SEG_EVIDENCE_MAX ? conjuncts[_i]
-                                                : SEG_EVIDENCE_MAX;
+    int want =
+        conjuncts[_i] < SEG_EVIDENCE_MAX ? conjuncts[_i] : SEG_EVIDENCE_MAX;
     buf_init(&text);
     buf_str(&text, "segment s { when ");
     for (int i = 0; i < conjuncts[_i]; i++)
@@ -296,7 +296,7 @@ START_TEST(evidence_is_no_more_than_its_limit)
 }
 END_TEST
 
-/* ---- what changes by itself ------------------------------------------------------------ */
+/* ---- what changes by itself ------------------------------------------ */
 
 /* The user did E at 1 h and 2 h; it is 3 h. In hours; 0: never. */
 static const struct {
@@ -320,13 +320,12 @@ START_TEST(the_next_instant_is_the_first_at_which_something_changes)
     did("E", 1);
     did("E", 2);
     struct view view = view_of("u", 3);
-    int64_t next =
-        eval_predicate_next(&view, &catalogue->plan.predicates[0]);
+    int64_t next = eval_predicate_next(&view, &catalogue->plan.predicates[0]);
     ck_assert_int_eq(eval_source_next(&view, 0), next);
     if (nexts[_i].next > 0) {
         /* Of days a lower bound: the neighbours of the millisecond. */
-        int64_t want = SMALL_WORLD_START_MS +
-                       (int64_t)(nexts[_i].next * (double)HOUR_MS);
+        int64_t want =
+            SMALL_WORLD_START_MS + (int64_t)(nexts[_i].next * (double)HOUR_MS);
         ck_assert_int_le(next, want);
         ck_assert_int_ge(next, want - 1);
     } else {

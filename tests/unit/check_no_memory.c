@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/base/hash.h"
 #include "lib/base/text.h"
 #include "lib/engine/engine.h"
 #include "tests/support/fail_alloc.h"
@@ -33,12 +32,19 @@ static void teardown(void)
     seg_catalogue_free(catalogue);
 }
 
-/* ---- what an engine is ------------------------------------------------------
- */
+/* ---- what an engine is ------------------------------------------------- */
 
-/* All that can be asked of ENGINE without changing it, as text and records. */
-static void describe(struct seg_engine *engine, struct buf *buf)
+/* A story is a row of calls on one engine. */
+struct story {
+    struct seg_engine *engine;
+    struct seg_decoder *decoder;
+    struct buf outputs; /* What happened, as lines. */
+};
+
+/* Whatever there is to say of the engine of STORY, as text and records. */
+static void describe(struct story *story, struct buf *buf)
 {
+    struct seg_engine *engine = story->engine;
     struct seg_engine_stats stats;
     buf_reset(buf);
     seg_engine_stats(engine, &stats);
@@ -50,6 +56,7 @@ static void describe(struct seg_engine *engine, struct buf *buf)
         (unsigned long long)stats.repairs);
     for (int i = 0; i < seg_catalogue_segment_count(catalogue); i++)
         buf_printf(buf, "%u ", seg_engine_segment_size(engine, i));
+    buf_add(buf, story->outputs.bytes, story->outputs.len);
     small_world_outputs(engine, catalogue, buf);
     for (uint32_t i = 0; i < engine->store.user_count; i++) {
         const struct user *user = engine->store.users[i];
@@ -74,162 +81,7 @@ static void expect_same(const struct buf *got, const struct buf *want,
                   "%s, allocation %ld failed: not as it should be", what, n);
 }
 
-/* ---- files
- * ------------------------------------------------------------------- */
-
-static const char wrong_text[] =
-    "segment a { when did \"E\" atleast 3 times }\n"
-    "segment b { when in segment c and user.x = @nothing }\n";
-
-/* A number for all that a plan found in its files. */
-static uint64_t digest(const struct plan *plan)
-{
-    uint64_t sum = plan->hash;
-    for (uint32_t i = 0; i < plan->feature_count; i++)
-        sum = hash_bytes(plan->feature_texts[i],
-                         strlen(plan->feature_texts[i]), sum);
-    for (uint32_t i = 0; i < plan->predicate_count; i++) {
-        const struct predicate *predicate = &plan->predicates[i];
-        sum = hash_bytes(&predicate->source, sizeof(uint32_t), sum);
-        sum = hash_bytes(predicate->text, strlen(predicate->text), sum);
-        sum = hash_bytes(predicate->needed, strlen(predicate->needed), sum);
-    }
-    const uint32_t counts[] = {plan->selector_count, plan->attribute_count,
-                               plan->source_count,   plan->trigger_count,
-                               plan->listed_ids.count, plan->born.count,
-                               (uint32_t)plan->spec.path_count};
-    return hash_bytes(counts, sizeof(counts), sum);
-}
-
-/* What the catalogue made of TEXT is goes to SUM. */
-static int compile(const char *text, uint64_t *sum)
-{
-    const struct seg_source source = {"world.seg", text, strlen(text)};
-    struct seg_diagnostics *diagnostics;
-    struct seg_catalogue *made = NULL;
-    int ret = seg_diagnostics_new(&diagnostics);
-    if (ret < 0)
-        return ret;
-    ret = seg_catalogue_compile(&made, &source, 1, diagnostics);
-    if ((ret == 0) != (made != NULL))
-        abort();
-    if (made)
-        *sum = digest(&made->plan);
-    seg_catalogue_free(made);
-    seg_diagnostics_free(diagnostics);
-    return ret;
-}
-
-START_TEST(a_catalogue_is_compiled_or_not)
-{
-    uint64_t sum = 0, want = digest(&catalogue->plan);
-    for (long n = 1;; n++) {
-        fail_alloc_begin(n, modes[_i]);
-        int ret = compile(small_world_text, &sum);
-        long failed = fail_alloc_end();
-        /* A buffer for what an error would say may do without. */
-        ck_assert_msg(ret == 0 || (failed && ret == SEG_ERR_NOMEM),
-                      "allocation %ld: %s", n, seg_error_name(ret));
-        if (ret == 0)
-            ck_assert_uint_eq(sum, want);
-        if (!failed) {
-            ck_assert_int_ge(n, 100);
-            break;
-        }
-    }
-}
-END_TEST
-
-START_TEST(what_is_wrong_is_said_or_there_is_no_memory)
-{
-    uint64_t sum;
-    for (long n = 1;; n++) {
-        fail_alloc_begin(n, modes[_i]);
-        int ret = compile(wrong_text, &sum);
-        if (!fail_alloc_end()) {
-            ck_assert_int_eq(ret, SEG_ERR_SYNTAX);
-            break;
-        }
-        ck_assert(ret == SEG_ERR_NOMEM || ret == SEG_ERR_SYNTAX);
-    }
-}
-END_TEST
-
-/* The one spelling of the small world's text, or NULL. */
-static char *format(void)
-{
-    const struct seg_source source = {"world.seg", small_world_text,
-                                      strlen(small_world_text)};
-    struct seg_diagnostics *diagnostics;
-    char *text = NULL;
-    int ret = seg_diagnostics_new(&diagnostics);
-    if (ret < 0)
-        return NULL;
-    ret = seg_format(&text, &source, diagnostics);
-    seg_diagnostics_free(diagnostics);
-    if ((ret == 0) != (text != NULL) || (ret < 0 && ret != SEG_ERR_NOMEM))
-        abort();
-    return text;
-}
-
-START_TEST(a_file_is_formatted_or_not)
-{
-    char *want = format();
-    ck_assert_ptr_nonnull(want);
-    for (long n = 1;; n++) {
-        fail_alloc_begin(n, modes[_i]);
-        char *text = format();
-        long failed = fail_alloc_end();
-        ck_assert(text || failed);
-        ck_assert(!text || !strcmp(text, want));
-        free(text);
-        if (!failed)
-            break;
-    }
-    free(want);
-}
-END_TEST
-
-static const char tested_text[] =
-    "segment s {\n"
-    "  when user.plan in (\"pro\", \"team\") and did \"E\" in 7d\n"
-    "}\n"
-    "test s \"enters and leaves\" {\n"
-    "  set user.plan = \"pro\"\n"
-    "  at 1d event \"E\" { a.b = [1, \"x\"] }\n"
-    "  at 1d expect enter\n"
-    "  at 2d identify { plan = \"free\" }\n"
-    "  at 2d expect exit\n"
-    "}\n"
-    "test s \"is wrong\" {\n"
-    "  at 1d expect in\n"
-    "}\n";
-
-static void count_passed(void *arg, const struct seg_test_result *result)
-{
-    *(int *)arg += result->passed;
-}
-
-START_TEST(a_test_block_is_run_or_not)
-{
-    struct seg_catalogue *tested = small_world_compile(tested_text);
-    for (long n = 1;; n++) {
-        int passed = 0;
-        fail_alloc_begin(n, modes[_i]);
-        int ret = seg_catalogue_test(tested, count_passed, &passed);
-        if (!fail_alloc_end()) {
-            ck_assert_int_eq(ret, 1);
-            ck_assert_int_eq(passed, 1);
-            break;
-        }
-        ck_assert_msg(ret == SEG_ERR_NOMEM, "allocation %ld: %d", n, ret);
-    }
-    seg_catalogue_free(tested);
-}
-END_TEST
-
-/* ---- engines
- * ------------------------------------------------------------------ */
+/* ---- engines --------------------------------------------------------- */
 
 START_TEST(an_engine_is_made_or_not)
 {
@@ -254,12 +106,6 @@ START_TEST(an_engine_is_made_or_not)
 }
 END_TEST
 
-/* A story is a row of calls on one engine. */
-struct story {
-    struct seg_engine *engine;
-    struct seg_decoder *decoder;
-};
-
 struct plot {
     int count;
     int (*call)(struct story *story, int i); /* Returns what the call did. */
@@ -270,18 +116,23 @@ static void story_begin(struct story *story)
 {
     story->engine = small_world_engine(catalogue);
     ck_assert_int_eq(seg_decoder_new(&story->decoder, catalogue), 0);
+    buf_init(&story->outputs);
 }
 
 static void story_end(struct story *story)
 {
     seg_engine_free(story->engine);
     seg_decoder_free(story->decoder);
+    buf_done(&story->outputs);
 }
 
 static void tell(struct story *story, const struct plot *plot, int from, int to)
 {
-    for (int i = from; i < to; i++)
+    for (int i = from; i < to; i++) {
         ck_assert_int_ge(plot->call(story, i), 0);
+        small_world_outputs(story->engine, catalogue, &story->outputs);
+        seg_engine_outputs_clear(story->engine);
+    }
 }
 
 /* What ENGINE has in store for later calls is given back: they must ask for it
@@ -293,6 +144,12 @@ static void make_cold(struct seg_engine *engine)
     free(engine->saved.block);
     engine->saved.block = NULL;
     engine->saved.cap = 0;
+    if (engine->output_count)
+        return;
+    arena_done(&engine->output_arena);
+    free(engine->outputs);
+    engine->outputs = NULL;
+    engine->output_cap = 0;
 }
 
 /* The engine before call AT, in BUF. */
@@ -301,7 +158,7 @@ static void describe_before(const struct plot *plot, int at, struct buf *buf)
     struct story story;
     story_begin(&story);
     tell(&story, plot, 0, at);
-    describe(story.engine, buf);
+    describe(&story, buf);
     story_end(&story);
 }
 
@@ -323,11 +180,11 @@ static long fail_once(const struct plot *plot, int at, long n,
     long failed = fail_alloc_end();
     ck_assert_msg(ret >= 0 || (failed && ret == SEG_ERR_NOMEM),
                   "%s, allocation %ld: %s", what, n, seg_error_name(ret));
-    describe(story.engine, &now);
+    describe(&story, &now);
     if (ret < 0 && plot->atomic(at))
         expect_same(&now, before, what, n);
     tell(&story, plot, ret < 0 ? at : at + 1, plot->count);
-    describe(story.engine, &now);
+    describe(&story, &now);
     expect_same(&now, end, "the end", n);
     story_end(&story);
     buf_done(&now);
@@ -346,13 +203,12 @@ static void fail_everywhere(const struct plot *plot)
         for (long n = 1; fail_once(plot, at, n, &before, &end); n++)
             failures++;
     }
-    ck_assert_int_gt(failures, plot->count / 2); /* Else nothing was tried. */
+    ck_assert_int_gt(failures, plot->count / 4); /* Else nothing was tried. */
     buf_done(&before);
     buf_done(&end);
 }
 
-/* ---- people do things, time passes
- * --------------------------------------------- */
+/* ---- people do things, time passes ----------------------------------- */
 
 static const int later_days[] = {3, 5, 6, 8, 9, 12, 40};
 
@@ -384,8 +240,7 @@ START_TEST(an_event_is_applied_or_not_and_timers_fire_in_the_end)
 }
 END_TEST
 
-/* ---- records
- * -------------------------------------------------------------------- */
+/* ---- records --------------------------------------------------------- */
 
 /* The records of the users of a small world, as they were flushed. */
 static struct {
@@ -466,8 +321,7 @@ START_TEST(users_are_restored_in_the_end)
 }
 END_TEST
 
-/* ---- changes and inputs read back
- * ------------------------------------------------- */
+/* ---- changes and inputs read back ------------------------------------ */
 
 static struct seg_engine *told; /* Its outputs are read back. */
 
@@ -539,8 +393,7 @@ START_TEST(what_is_born_again_is_there_in_the_end)
 }
 END_TEST
 
-/* ---- questions
- * ---------------------------------------------------------------------- */
+/* ---- questions ------------------------------------------------------- */
 
 /* What is explained of USER and segment I, or NULL. */
 static char *explain(const struct seg_engine *engine, const char *user, int i)
@@ -591,10 +444,6 @@ START_TEST(an_answer_is_right_or_there_is_none)
 END_TEST
 
 SUITE("no_memory", setup, teardown,
-      TABLE(a_catalogue_is_compiled_or_not, modes),
-      TABLE(what_is_wrong_is_said_or_there_is_no_memory, modes),
-      TABLE(a_file_is_formatted_or_not, modes),
-      TABLE(a_test_block_is_run_or_not, modes),
       TABLE(an_engine_is_made_or_not, modes),
       TABLE(an_event_is_applied_or_not_and_timers_fire_in_the_end, modes),
       TABLE(a_record_is_written_whole_or_not_at_all, modes),

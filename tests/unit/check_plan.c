@@ -48,7 +48,7 @@ static uint32_t segment_of(const char *key)
     return (uint32_t)index;
 }
 
-/* ---- thresholds -------------------------------------------------------------- */
+/* ---- thresholds ------------------------------------------------------ */
 
 #define LIFE FEATURE_LIFETIME
 #define ALL  FEATURE_KEEP_ALL
@@ -57,7 +57,7 @@ static const struct {
     const char *when;
     enum feature_kind kind;
     int64_t from_ms, to_ms;
-    uint32_t keep; /* Of a window. */
+    uint32_t keep;     /* Of a window. */
     uint32_t flips[4]; /* Up to the first 0. */
     int64_t shown_max;
 } counts[] = {
@@ -65,13 +65,29 @@ static const struct {
     {"did not \"E\" in 1d", FEATURE_WINDOW, DAY_MS, 0, 1, {1}, 1},
     {"did \"E\" at least 3 times in 1d", FEATURE_WINDOW, DAY_MS, 0, 3, {3}, 3},
     {"did \"E\" at most 3 times in 1d", FEATURE_WINDOW, DAY_MS, 0, 4, {4}, 4},
-    {"did \"E\" exactly 3 times in 1d", FEATURE_WINDOW, DAY_MS, 0, 4, {3, 4}, 4},
+    {"did \"E\" exactly 3 times in 1d",
+     FEATURE_WINDOW,
+     DAY_MS,
+     0,
+     4,
+     {3, 4},
+     4},
     {"did \"E\" exactly 0 times in 1d", FEATURE_WINDOW, DAY_MS, 0, 1, {1}, 1},
-    {"did \"E\" between 2 and 4 times in 1d", FEATURE_WINDOW, DAY_MS, 0, 5,
-     {2, 5}, 5},
+    {"did \"E\" between 2 and 4 times in 1d",
+     FEATURE_WINDOW,
+     DAY_MS,
+     0,
+     5,
+     {2, 5},
+     5},
     {"did \"E\" at least 2 times", FEATURE_TALLY, LIFE, 0, 0, {2}, 2},
-    {"did \"E\" from 4d to 2d ago", FEATURE_WINDOW, 4 * DAY_MS, 2 * DAY_MS, ALL,
-     {1}, 1},
+    {"did \"E\" from 4d to 2d ago",
+     FEATURE_WINDOW,
+     4 * DAY_MS,
+     2 * DAY_MS,
+     ALL,
+     {1},
+     1},
     {"count(\"E\") in 1d > 2", FEATURE_WINDOW, DAY_MS, 0, 3, {3}, 3},
     {"count(\"E\") in 1d >= 2", FEATURE_WINDOW, DAY_MS, 0, 2, {2}, 2},
     {"count(\"E\") in 1d < 2", FEATURE_WINDOW, DAY_MS, 0, 2, {2}, 2},
@@ -79,9 +95,19 @@ static const struct {
     {"count(\"E\") in 1d = 2", FEATURE_WINDOW, DAY_MS, 0, 3, {2, 3}, 3},
     {"count(\"E\") in 1d != 2", FEATURE_WINDOW, DAY_MS, 0, 3, {2, 3}, 3},
     {"count(\"E\") in 1d > 1.5", FEATURE_WINDOW, DAY_MS, 0, 2, {2}, 2},
-    {"count(\"E\") in 1d between 1 and 2", FEATURE_WINDOW, DAY_MS, 0, 3, {1, 3},
+    {"count(\"E\") in 1d between 1 and 2",
+     FEATURE_WINDOW,
+     DAY_MS,
+     0,
+     3,
+     {1, 3},
      3},
-    {"count(\"E\") in 1d in (1, 5)", FEATURE_WINDOW, DAY_MS, 0, 6, {1, 2, 5, 6},
+    {"count(\"E\") in 1d in (1, 5)",
+     FEATURE_WINDOW,
+     DAY_MS,
+     0,
+     6,
+     {1, 2, 5, 6},
      6},
 };
 
@@ -165,7 +191,7 @@ START_TEST(what_is_measured_the_same_way_is_one_feature)
 }
 END_TEST
 
-/* ---- events -------------------------------------------------------------------- */
+/* ---- events ---------------------------------------------------------- */
 
 /* Features fed by the selectors of LIST. */
 static uint32_t fed_by(const struct number_list *list)
@@ -188,7 +214,7 @@ START_TEST(an_event_meets_the_selectors_of_its_name_and_values_only)
     uint32_t e = intern_find(&plan->spec.names, text_of("E"));
     uint32_t f = intern_find(&plan->spec.names, text_of("F"));
     const struct dispatch *dispatch = &plan->by_name[e];
-    ck_assert_uint_eq(fed_by(&dispatch->always), 3);       /* a, d, g */
+    ck_assert_uint_eq(fed_by(&dispatch->always), 3);        /* a, d, g */
     ck_assert_uint_eq(fed_by(&plan->by_name[f].always), 2); /* e, g */
     ck_assert_uint_eq(fed_by(&plan->any.always), 1);        /* f */
     ck_assert_uint_eq(dispatch->switch_count, 1);
@@ -217,7 +243,7 @@ START_TEST(attributes_are_found_by_their_top_level_name)
 }
 END_TEST
 
-/* ---- the order of judgement ------------------------------------------------------- */
+/* ---- the order of judgement ------------------------------------------ */
 
 START_TEST(a_segment_is_judged_after_those_it_asks_for)
 {
@@ -278,7 +304,7 @@ START_TEST(a_newborn_is_judged_for_what_he_may_be_in)
 }
 END_TEST
 
-/* ---- the name of it all ------------------------------------------------------------- */
+/* ---- the name of it all ---------------------------------------------- */
 
 #define BASE "segment s { when did \"E\" at least 3 times in 7d }\n"
 

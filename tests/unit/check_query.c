@@ -26,7 +26,7 @@ static void teardown(void)
     seg_catalogue_free(catalogue);
 }
 
-/* ---- one user ------------------------------------------------------------------ */
+/* ---- one user -------------------------------------------------------- */
 
 START_TEST(whoever_sent_nothing_is_not_known)
 {
@@ -46,8 +46,7 @@ START_TEST(a_user_is_known_by_what_happened_to_him)
     ck_assert(text_equal(info.account, text_of("acme")));
     ck_assert_uint_gt(info.seq, 10);
     ck_assert_uint_eq(info.trigger_seq, 2);
-    ck_assert_int_eq(info.last_change_ms,
-                     SMALL_WORLD_START_MS + 52 * HOUR_MS);
+    ck_assert_int_eq(info.last_change_ms, SMALL_WORLD_START_MS + 52 * HOUR_MS);
     ck_assert_int_gt(info.next_due_ms, seg_engine_clock(engine));
     ck_assert_uint_gt(info.bytes, 100);
     seg_user_info(engine, seg_user_find(engine, text_of("cid")), &info);
@@ -62,8 +61,8 @@ START_TEST(a_user_without_changes_has_no_last_one)
     struct seg_engine *other = small_world_engine(of);
     struct seg_user_info info;
     struct seg_membership in[1];
-    small_world_send(other, of, 1,
-                     "{\"type\":\"identify\",\"userId\":\"u\"}", 0);
+    small_world_send(other, of, 1, "{\"type\":\"identify\",\"userId\":\"u\"}",
+                     0);
     const struct seg_user *user = seg_user_find(other, text_of("u"));
     seg_user_info(other, user, &info);
     ck_assert_int_eq(info.last_change_ms, INT64_MIN);
@@ -90,7 +89,18 @@ START_TEST(memberships_are_counted_even_where_there_is_no_room_for_them)
 }
 END_TEST
 
-/* ---- attributes ------------------------------------------------------------------ */
+START_TEST(more_users_take_more_bytes)
+{
+    size_t bytes = seg_engine_bytes(engine);
+    struct seg_engine *empty = small_world_engine(catalogue);
+    ck_assert_uint_gt(bytes, seg_engine_bytes(empty));
+    ck_assert_uint_eq(seg_engine_user_count(empty), 0);
+    ck_assert_uint_eq(seg_engine_user_count(engine), 6);
+    seg_engine_free(empty);
+}
+END_TEST
+
+/* ---- attributes ------------------------------------------------------ */
 
 static void say_attribute(void *arg, const struct seg_attribute *attribute)
 {
@@ -138,7 +148,7 @@ START_TEST(attributes_are_those_that_are_set_and_visible)
 }
 END_TEST
 
-/* ---- all users ------------------------------------------------------------------- */
+/* ---- all users ------------------------------------------------------- */
 
 static int say_user(void *arg, const struct seg_user *user)
 {
@@ -174,7 +184,7 @@ START_TEST(a_walk_may_stop_and_go_on_where_it_stopped)
 }
 END_TEST
 
-/* ---- why --------------------------------------------------------------------------- */
+/* ---- why ------------------------------------------------------------- */
 
 static const struct {
     const char *user, *segment, *text;
@@ -248,12 +258,38 @@ START_TEST(an_explanation_says_what_is_what_is_needed_and_until_when)
 }
 END_TEST
 
+START_TEST(an_explanation_knows_who_is_a_member_and_since_when)
+{
+    static const char *const users[] = {"ada", "bob", "zoe"};
+    int segment = seg_catalogue_segment_index(catalogue, "exporters");
+    for (int i = 0; i < COUNT(users); i++) {
+        struct seg_explanation *why;
+        int64_t since_ms = -1;
+        int member = i == 0;
+        ck_assert_int_eq(seg_explain(&why, engine,
+                                     seg_user_find(engine, text_of(users[i])),
+                                     segment),
+                         0);
+        ck_assert_int_eq(seg_explanation_member(why, &since_ms), member);
+        ck_assert_int_eq(seg_explanation_member(why, NULL), member);
+        ck_assert_int_eq(since_ms,
+                         member ? SMALL_WORLD_START_MS + 26 * HOUR_MS : -1);
+        ck_assert_int_eq(seg_explanation_count(why), 1);
+        ck_assert_int_eq(seg_explanation_at(why, 0)->depth, 0);
+        seg_explanation_free(why);
+    }
+    seg_explanation_free(NULL);
+}
+END_TEST
+
 SUITE("query", setup, teardown, TEST(whoever_sent_nothing_is_not_known),
       TEST(a_user_is_known_by_what_happened_to_him),
       TEST(a_user_without_changes_has_no_last_one),
       TEST(memberships_are_counted_even_where_there_is_no_room_for_them),
+      TEST(more_users_take_more_bytes),
       TEST(attributes_are_those_that_are_set_and_visible),
       TEST(all_users_are_seen_in_slices),
       TEST(a_walk_may_stop_and_go_on_where_it_stopped),
       TABLE(an_explanation_says_what_is_what_is_needed_and_until_when,
-            explanations))
+            explanations),
+      TEST(an_explanation_knows_who_is_a_member_and_since_when))

@@ -83,5 +83,4 @@ END_TEST
 
 SUITE("ranks", setup, teardown,
       TABLE(numbers_come_back_once_each_and_in_order, sizes),
-      TEST(what_is_put_in_meanwhile_takes_its_place),
-      TEST(cleared_it_is_empty))
+      TEST(what_is_put_in_meanwhile_takes_its_place), TEST(cleared_it_is_empty))

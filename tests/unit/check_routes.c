@@ -487,8 +487,7 @@ START_TEST(too_many_segments_are_not_explained_at_once)
 }
 END_TEST
 
-/* ---- the table -------------------------------------------------------------
- */
+/* ---- the table --------------------------------------------------------- */
 
 static const struct {
     const char *method, *path, *help;

@@ -56,8 +56,7 @@ static void expect_bytes(const struct buf *got, const char *want, size_t len)
                   len);
 }
 
-/* ---- byte by byte ---------------------------------------------------------
- */
+/* ---- byte by byte ------------------------------------------------------ */
 
 /* All of a user who did everything once, in hexadecimal. What the segment
  * files, hashes or the library look like may change; these bytes may not, as
@@ -199,8 +198,7 @@ START_TEST(a_record_is_what_snapshot_h_says)
 }
 END_TEST
 
-/* ---- there and back ---------------------------------------------------------
- */
+/* ---- there and back ---------------------------------------------------- */
 
 static const char *const users[] = {"ada", "bob", "cid", "dan",
                                     "eve", "fay", "gus", "hal"};
@@ -208,14 +206,27 @@ static const char *const users[] = {"ada", "bob", "cid", "dan",
 /* USER visits COUNT times, and the clock goes on. */
 static void visit(const char *user, int count, double hours)
 {
-    char json[128];
+    struct seg_decoder *decoder;
+    struct seg_event event;
+    ck_assert_int_eq(seg_decoder_new(&decoder, catalogue), 0);
     for (int i = 0; i < count; i++) {
+        const struct seg_origin origin = {
+            0, 5000 + i,
+            SMALL_WORLD_START_MS +
+                (int64_t)((hours + i * 0.1) * (double)HOUR_MS)};
+        char json[128];
         snprintf(json, sizeof(json),
                  "{\"type\":\"track\",\"userId\":\"%s\",\"event\":\"Visited\","
                  "\"properties\":{\"ref\":\"r%d\"}}",
                  user, i);
-        small_world_send(engine, catalogue, hours + i * 0.1, json, 5000 + i);
+        ck_assert_int_eq(seg_decode(decoder, json, strlen(json), &event, NULL),
+                         0);
+        ck_assert_int_eq(seg_engine_advance(engine, origin.timestamp_ms, 1000),
+                         0);
+        ck_assert_int_eq(seg_engine_apply(engine, &event, &origin), 0);
+        seg_decoder_reset(decoder);
     }
+    seg_decoder_free(decoder);
 }
 
 /* What ada and five more did; hal, who visits as often as can be kept exactly,
@@ -278,8 +289,7 @@ START_TEST(a_second_record_replaces_the_first)
 }
 END_TEST
 
-/* ---- what others wrote
- * ------------------------------------------------------- */
+/* ---- what others wrote ----------------------------------------------- */
 
 /* The file NAME of the seeds, into RECORD. */
 static void read_seed(const char *name)
@@ -364,8 +374,7 @@ START_TEST(no_part_of_a_record_is_one)
 }
 END_TEST
 
-/* ---- another catalogue, other topics
- * ------------------------------------------ */
+/* ---- another catalogue, other topics --------------------------------- */
 
 START_TEST(what_the_catalogue_does_not_know_is_left_out)
 {

@@ -7,6 +7,7 @@
 #include "lib/engine/engine.h"
 #include "lib/engine/snapshot.h"
 #include "lib/user/feature.h"
+#include "lib/user/member.h"
 #include "lib/user/update.h"
 #include "tests/support/small_world.h"
 #include "tests/support/suite.h"
@@ -292,9 +293,9 @@ static const struct {
     LIMIT(last_change_at, USER_NO_CHANGE, 1),
     LIMIT(last_change_at, SEG_NEVER, 0),
     LIMIT(due_at, SNAPSHOT_MS_MAX, 1),
-    LIMIT(due_at, SNAPSHOT_MS_MAX + 1, 0),
+    LIMIT(due_at, SNAPSHOT_MS_MAX + 1, 1),
     LIMIT(due_at, SEG_NEVER, 1),
-    LIMIT(due_at, USER_NO_CHANGE, 0),
+    LIMIT(due_at, INT64_MIN, 1),
     LIMIT(times_in_a_window, FEATURE_KEPT_MAX - 1, 1),
     LIMIT(times_in_a_window, FEATURE_KEPT_MAX, 1),
     LIMIT(times_in_a_window, FEATURE_KEPT_MAX + 1, 0),
@@ -356,6 +357,32 @@ START_TEST(a_record_keeps_to_its_limits)
 }
 END_TEST
 
+/* What he did last lies as far ahead as can be: what is due lies beyond. */
+START_TEST(a_user_of_the_far_future_is_written_and_read)
+{
+    first_time_of(SNAPSHOT_MS_MAX);
+    ck_assert_int_eq(import(), 0);
+    ck_assert_int_eq(seg_engine_restore_finish(engine, SNAPSHOT_MS_MAX, 10), 0);
+    const struct user *user = engine->store.users[0];
+    ck_assert_int_gt(user->due_ms, SNAPSHOT_MS_MAX);
+    ck_assert_int_ne(user->due_ms, SEG_NEVER);
+    buf_reset(&record);
+    small_world_record(engine, user, &record);
+    seg_engine_free(engine);
+    engine = small_world_engine(catalogue);
+    ck_assert_int_eq(
+        seg_engine_restore_user(engine, record.bytes, record.len, NULL), 0);
+}
+END_TEST
+
+START_TEST(a_membership_counts_once_however_often_it_stands_there)
+{
+    membership_twice(2);
+    ck_assert_int_eq(import(), 0);
+    ck_assert_uint_eq(member_count(engine->store.users[0]), 1);
+}
+END_TEST
+
 START_TEST(a_feature_stands_there_once)
 {
     for (int times = 1; times <= 2; times++) {
@@ -375,4 +402,6 @@ END_TEST
 
 SUITE("snapshot_limits", setup, teardown,
       TABLE(a_record_keeps_to_its_limits, limits),
+      TEST(a_user_of_the_far_future_is_written_and_read),
+      TEST(a_membership_counts_once_however_often_it_stands_there),
       TEST(a_feature_stands_there_once))

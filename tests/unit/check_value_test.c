@@ -62,8 +62,7 @@ static struct seg_value value_of(const char *json)
     return event.traits[0].value;
 }
 
-/* ---- what passes
- * -------------------------------------------------------------- */
+/* ---- what passes ----------------------------------------------------- */
 
 #define YES      1
 #define NO       0
@@ -229,8 +228,7 @@ START_TEST(every_kind_of_test_has_a_row)
 }
 END_TEST
 
-/* ---- when it changes by itself
- * --------------------------------------------------- */
+/* ---- when it changes by itself --------------------------------------- */
 
 /* Instants in milliseconds after NOW_MS; NEVER if there is none. */
 #define NEVER SEG_NEVER

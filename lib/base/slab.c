@@ -29,20 +29,29 @@ struct slab_page {
 
 _Static_assert(sizeof(struct slab_page) % 16 == 0, "blocks are aligned");
 
-/* Class of a size: two bits below the highest one, counted from SLAB_MIN. */
-static int class_of(size_t size)
-{
-    int high = 63 - __builtin_clzll(size);
-    return (high - 6) * 4 + (int)(size >> (high - 2) & 3);
-}
+#define STEP 8 /* Of the fine classes, up to FINE_MAX. */
+#define FINE_MAX 512
+#define FINE_BITS 9
+#define FINE_CLASSES ((FINE_MAX - SLAB_MIN) / STEP + 1)
 
-size_t slab_size(size_t need)
+/* Above FINE_MAX: three bits below the highest one of NEED - 1. */
+int slab_class(size_t need)
 {
     if (need <= SLAB_MIN)
-        return SLAB_MIN;
+        return 0;
+    if (need <= FINE_MAX)
+        return (int)((need - SLAB_MIN + STEP - 1) / STEP);
     int high = 63 - __builtin_clzll(need - 1);
-    size_t step = (size_t)1 << (high - 2);
-    return (need + step - 1) / step * step;
+    return FINE_CLASSES + (high - FINE_BITS) * 8 +
+           (int)((need - 1) >> (high - 3) & 7);
+}
+
+size_t slab_size(int class)
+{
+    if (class < FINE_CLASSES)
+        return SLAB_MIN + (size_t)class * STEP;
+    int above = class - FINE_CLASSES;
+    return (size_t)(above % 8 + 9) << (above / 8 + FINE_BITS - 3);
 }
 
 void slab_init(struct slab *slab)
@@ -142,14 +151,14 @@ static int is_full(const struct slab_page *page, size_t size)
            (size_t)((const char *)page + PAGE_BYTES - page->uncut) < size;
 }
 
-void *slab_alloc(struct slab *slab, size_t size)
+void *slab_alloc(struct slab *slab, int class)
 {
-    if (size > SLAB_CLASS_MAX) {
+    size_t size = slab_size(class);
+    if (class >= SLAB_CLASSES) {
         void *block = malloc(size);
         slab->bytes += block ? size : 0;
         return block;
     }
-    int class = class_of(size);
     struct slab_page *page = partial_page(slab, class);
     if (!page)
         return NULL;
@@ -168,6 +177,11 @@ void *slab_alloc(struct slab *slab, size_t size)
     return block;
 }
 
+static struct slab_page *page_of(const void *block)
+{
+    return (struct slab_page *)((uintptr_t)block & ~(PAGE_BYTES - 1));
+}
+
 static void return_page(struct slab *slab, struct slab_page *page)
 {
     push(&slab->pool, page);
@@ -177,16 +191,15 @@ static void return_page(struct slab *slab, struct slab_page *page)
         drop_span(slab, page->span);
 }
 
-void slab_release(struct slab *slab, void *block, size_t size)
+void slab_release(struct slab *slab, void *block, int class)
 {
-    if (size > SLAB_CLASS_MAX) {
-        slab->bytes -= size;
+    if (class >= SLAB_CLASSES) {
+        slab->bytes -= slab_size(class);
         free(block);
         return;
     }
-    struct slab_page **list = &slab->partial[class_of(size)];
-    struct slab_page *page =
-        (struct slab_page *)((uintptr_t)block & ~(PAGE_BYTES - 1));
+    struct slab_page **list = &slab->partial[class];
+    struct slab_page *page = page_of(block);
     struct slab_free *entry = block;
     entry->next = page->free;
     page->free = entry;
@@ -198,4 +211,13 @@ void slab_release(struct slab *slab, void *block, size_t size)
         pull(list, page);
         return_page(slab, page);
     }
+}
+
+int slab_sparse(const struct slab *slab, const void *block, int class)
+{
+    if (class >= SLAB_CLASSES)
+        return 0;
+    const struct slab_page *page = page_of(block);
+    return slab->partial[class] != page &&
+           page->live * slab_size(class) < PAGE_BYTES - PAGE_BYTES / 8;
 }

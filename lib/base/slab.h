@@ -8,17 +8,17 @@
  *
  *   span   | page: head, block, block, ... | page | page | ...
  *
- * Classes grow by a quarter of their power of two (64 80 96 112 128 160 …), so
- * that on average a tenth is slack, and a growing block moves seldom. Blocks over
- * SLAB_CLASS_MAX come from malloc. */
+ * Classes are 8 bytes apart up to 512, then an eighth of their power of two, so
+ * that a few bytes in a hundred are slack. They go on beyond SLAB_CLASS_MAX, but
+ * such blocks come from malloc. */
 #ifndef BASE_SLAB_H
 #define BASE_SLAB_H
 
 #include <stddef.h>
 
-#define SLAB_MIN 64
+#define SLAB_MIN 48
 #define SLAB_CLASS_MAX 8192
-#define SLAB_CLASSES 29 /* 64 to 8192, four for each doubling. */
+#define SLAB_CLASSES 91 /* Of 48 to 8192 bytes. */
 
 struct slab_span;
 struct slab_page;
@@ -36,14 +36,20 @@ void slab_init(struct slab *slab);
 /* Give all memory back, except blocks over SLAB_CLASS_MAX: free those first. */
 void slab_done(struct slab *slab);
 
-/* The size that a block for NEED bytes really has. */
-size_t slab_size(size_t need);
+/* The class of blocks for NEED bytes, which may be up to 2^32: below 256. */
+int slab_class(size_t need);
 
-/* A block of SIZE bytes, which slab_size returned; 16-byte aligned, not cleared;
- * NULL: no memory. */
-void *slab_alloc(struct slab *slab, size_t size);
+/* The size of the blocks of CLASS. */
+size_t slab_size(int class);
 
-/* Give BLOCK of SIZE bytes back. */
-void slab_release(struct slab *slab, void *block, size_t size);
+/* A block of CLASS; 8-byte aligned, not cleared; NULL: no memory. */
+void *slab_alloc(struct slab *slab, int class);
+
+/* Give BLOCK of CLASS back. */
+void slab_release(struct slab *slab, void *block, int class);
+
+/* Whether BLOCK of CLASS had better be exchanged for a new one of its class: its
+ * page is not nearly full, and another one of the class has room. */
+int slab_sparse(const struct slab *slab, const void *block, int class);
 
 #endif

@@ -45,7 +45,7 @@ int wheel_reserve(struct wheel *wheel, uint32_t count)
 {
     if (count <= wheel->count)
         return 0;
-    uint32_t want = wheel->count + wheel->count / 4 + 64;
+    uint32_t want = wheel->count + wheel->count / 16 + 64;
     if (want < count)
         want = count;
     struct wheel_timer *timers =

@@ -25,21 +25,41 @@ int64_t user_next_due(struct seg_engine *engine, const struct user *user,
     uint32_t id;
     int64_t due = earlier(parked_next(user), dedupe_next(user));
     user_walk_start(user, &walk);
-    while (user_walk_next(user, &walk, &id).words &&
+    while (user_walk_next(user, &walk, &id).bytes &&
            id < engine->plan->source_count)
         due = earlier(due, eval_source_next(&view, id));
     return due > now_ms || due == SEG_NEVER ? due : now_ms + 1;
 }
 
+int64_t timer_at(const struct seg_engine *engine, const struct user *user)
+{
+    return wheel_at(&engine->wheel, user->index);
+}
+
+/* The block says only by which second, so that an event, which nearly always
+ * leaves the timer alone, need not ask the wheel. */
+static void timer_note(const struct seg_engine *engine, struct user *user)
+{
+    int64_t at_ms = timer_at(engine, user);
+    user->due_s = at_ms < 0                                  ? 0
+                  : at_ms > (int64_t)(UINT32_MAX - 1) * 1000 ? UINT32_MAX
+                                      : (uint32_t)((at_ms + 999) / 1000);
+}
+
 void timer_set(struct seg_engine *engine, struct user *user, int64_t at_ms)
 {
-    user->due_ms = at_ms;
+    struct saved *saved = &engine->saved;
+    if (!saved->timer_moved)
+        saved->due_ms = timer_at(engine, user);
+    saved->timer_moved = 1;
     wheel_set(&engine->wheel, user->index, at_ms);
+    timer_note(engine, user);
 }
 
 void timer_lower(struct seg_engine *engine, struct user *user, int64_t at_ms)
 {
-    if (at_ms < user->due_ms)
+    int later = user->due_s != UINT32_MAX && at_ms / 1000 >= user->due_s;
+    if (!later && at_ms < timer_at(engine, user))
         timer_set(engine, user, at_ms);
 }
 
@@ -65,11 +85,12 @@ static void add_due(struct seg_engine *engine, const struct user *user,
     struct user_walk walk;
     uint32_t id;
     user_walk_start(user, &walk);
-    while (user_walk_next(user, &walk, &id).words &&
+    while (user_walk_next(user, &walk, &id).bytes &&
            id < engine->plan->source_count) {
         const struct source *source = &engine->plan->sources[id];
         const struct feature *feature = &engine->plan->features[id];
-        if (source->counts)
+        if (source->counts && feature_ops_of(feature->kind)
+                                      ->next(user, feature, at_ms - 1) <= now_ms)
             candidates_add_crossed(engine, id,
                                    feature_count(user, feature, at_ms - 1),
                                    feature_count(user, feature, now_ms));
@@ -77,6 +98,13 @@ static void add_due(struct seg_engine *engine, const struct user *user,
             eval_source_next(&view, id) <= now_ms)
             candidates_add(engine, &source->segments);
     }
+}
+
+/* Whether the block of USER, who sent something of late and may go on, is much
+ * too large all the same. */
+static int has_shrunk(const struct user *user)
+{
+    return user->used < slab_size(user->class) / 2;
 }
 
 /* The timer of *USER, set to AT_MS, fires. */
@@ -99,7 +127,8 @@ static int fire_timer(struct seg_engine *engine, struct user **user,
     if (scratch_error(engine) < 0)
         return SEG_ERR_NOMEM;
     timer_set(engine, *user, due_ms);
-    store_fit(&engine->store, user);
+    if (!dedupe_count(*user) || has_shrunk(*user))
+        store_fit(&engine->store, user);
     /* A timer that changed nothing leaves no trace to write: whoever restores
      * the older record judges the user again. */
     if (unparked || engine->output_count > outputs)

@@ -25,9 +25,11 @@ void touch_begin(struct seg_engine *engine, const struct user *user)
     struct saved *saved = &engine->saved;
     saved->used = 0;
     saved->outputs = engine->output_count;
+    saved->timer_moved = 0;
     arena_reset(&engine->scratch);
+    eval_memo_forget(&engine->memo);
     if (saved->cap < user->used) {
-        size_t cap = slab_size(user->used) * 2;
+        size_t cap = user->used * 2ul;
         void *block = realloc(saved->block, cap);
         if (!block)
             return;
@@ -54,7 +56,8 @@ static void uncount(struct seg_engine *engine, const struct seg_output *output)
 
 void touch_fail(struct seg_engine *engine, struct user **user)
 {
-    uint32_t size = (*user)->size;
+    uint8_t class = (*user)->class;
+    unsigned settled = (*user)->flags & USER_SETTLED;
     ranks_clear(&engine->candidates);
     while (engine->output_count > engine->saved.outputs) {
         const struct seg_output *output =
@@ -62,8 +65,12 @@ void touch_fail(struct seg_engine *engine, struct user **user)
         uncount(engine, output);
     }
     memcpy(*user, engine->saved.block, engine->saved.used);
-    (*user)->size = size; /* It may have grown meanwhile. */
-    timer_set(engine, *user, (*user)->due_ms);
+    /* He may have moved meanwhile. */
+    (*user)->class = class;
+    (*user)->flags &= ~(unsigned)USER_SETTLED;
+    (*user)->flags |= settled;
+    if (engine->saved.timer_moved)
+        timer_set(engine, *user, engine->saved.due_ms);
 }
 
 /* ---- updates ------------------------------------------------------------------- */
@@ -82,11 +89,13 @@ static int fold_feature(struct seg_engine *engine, struct user **user,
         return ret;
     engine->stats.coarse_features += (uint64_t)folded.coarse;
     *next_ms = folded.next_ms;
-    if (source->counts)
+    if (source->counts) {
+        eval_memo_note(&engine->memo, update->target, folded.after);
         candidates_add_crossed(engine, update->target, folded.before,
                                folded.after);
-    else
+    } else {
         candidates_add(engine, &source->segments);
+    }
     return 0;
 }
 
@@ -410,8 +419,7 @@ int engine_user(struct seg_engine *engine, const struct seg_event *event,
             (*user)->flags |= USER_LISTED;
     }
     if (*born || (*user)->flags & USER_NAMELESS) {
-        (*user)->birth_topic = (uint8_t)origin->topic;
-        (*user)->birth_offset = origin->offset;
+        (*user)->birth = fold_stamp(origin->topic, origin->offset);
         (*user)->flags &= (uint8_t)~USER_NAMELESS;
     }
     return 0;

@@ -62,6 +62,8 @@ struct seg_engine {
         size_t cap;
         size_t used;
         size_t outputs;
+        int timer_moved;
+        int64_t due_ms; /* Of his timer before it was moved. */
     } saved;
 
     struct restoring { /* Until restore is finished. */
@@ -112,8 +114,8 @@ static inline int scratch_error(const struct seg_engine *engine)
 /* Put *USER and the outputs back as they were. */
 void touch_fail(struct seg_engine *engine, struct user **user);
 
-/* Let UPDATE happen to *USER at NOW_MS; segments that it may change become
- * candidates. *NEXT_MS gets when a feature's measure may change by time alone.
+/* Let UPDATE happen to *USER at NOW_MS, the instant at which he is judged then;
+ * segments that it may change become candidates. *NEXT_MS gets when a feature's measure may change by time alone.
  * Returns 0, SEG_ERR_USER_BYTES or SEG_ERR_NOMEM. */
 int update_apply(struct seg_engine *engine, struct user **user,
                  const struct update *update, int64_t now_ms, int64_t *next_ms);
@@ -155,6 +157,9 @@ int64_t user_next_due(struct seg_engine *engine, const struct user *user,
 
 /* Let parked updates due by NOW_MS happen. Returns how many, or an error. */
 int user_unpark(struct seg_engine *engine, struct user **user, int64_t now_ms);
+
+/* When the timer of USER is due; SEG_NEVER. */
+int64_t timer_at(const struct seg_engine *engine, const struct user *user);
 
 /* Set the timer of USER to AT_MS; SEG_NEVER clears it. */
 void timer_set(struct seg_engine *engine, struct user *user, int64_t at_ms);

@@ -48,14 +48,16 @@ void candidates_add_born(struct seg_engine *engine, const struct user *user)
 void candidates_add_all_of(struct seg_engine *engine, const struct user *user)
 {
     const struct plan *plan = engine->plan;
+    struct member_walk members;
     struct user_walk walk;
-    uint32_t id;
+    uint32_t id, segment;
+    int64_t entered_ms;
     candidates_add_born(engine, user);
-    for (uint32_t i = 0; i < member_count(user); i++)
-        ranks_add(&engine->candidates,
-                  plan->segments[member_at(user, i, NULL)].rank);
+    member_walk_start(user, &members);
+    while (member_walk_next(&members, &segment, &entered_ms))
+        ranks_add(&engine->candidates, plan->segments[segment].rank);
     user_walk_start(user, &walk);
-    while (user_walk_next(user, &walk, &id).words && id < plan->source_count)
+    while (user_walk_next(user, &walk, &id).bytes && id < plan->source_count)
         candidates_add(engine, &plan->sources[id].segments);
 }
 
@@ -87,8 +89,8 @@ static struct seg_output *add_output(struct seg_engine *engine,
         .cause = (uint8_t)cause->cause,
         .trigger = -1,
         .at_ms = now_ms,
-        .birth_topic = engine->topics.texts[user->birth_topic],
-        .birth_offset = user->birth_offset,
+        .birth_topic = engine->topics.texts[stamp_topic(user->birth)],
+        .birth_offset = stamp_offset(user->birth),
         .source_topic = cause->source_topic,
         .source_offset = cause->source_offset,
     };
@@ -175,6 +177,7 @@ static int add_evidence(struct seg_engine *engine, const struct user *user,
         &engine->output_arena, SEG_EVIDENCE_MAX * sizeof(*evidence));
     struct view view = engine_view(engine, user, now_ms);
     view.mismatches = NULL;
+    view.memo = &engine->memo;
     if (!evidence)
         return SEG_ERR_NOMEM;
     int count = eval_evidence(&view, (uint32_t)output->segment,
@@ -188,15 +191,16 @@ static int set_member(struct seg_engine *engine, struct user **user,
                       struct seg_output *output)
 {
     uint32_t segment = (uint32_t)output->segment;
+    int ret;
     if (output->member) {
-        int ret = member_add(&engine->store, user, segment, output->at_ms);
-        if (ret < 0)
-            return ret;
         output->entered_at_ms = output->at_ms;
+        ret = member_add(&engine->store, user, segment, output->at_ms);
     } else {
         member_find(*user, segment, &output->entered_at_ms);
-        member_remove(&engine->store, user, segment);
+        ret = member_remove(&engine->store, user, segment);
     }
+    if (ret < 0)
+        return ret;
     engine->segment_sizes[segment] += output->member ? 1u : -1u;
     engine->stats.entered += output->member;
     engine->stats.exited += !output->member;
@@ -236,21 +240,24 @@ static int change(struct seg_engine *engine, struct user **user,
 int judge(struct seg_engine *engine, struct user **user, int64_t now_ms,
           const struct cause *cause)
 {
-    struct item members = member_item(*user);
+    struct members members;
+    int known = 0;
     uint32_t rank;
-    eval_memo_forget(&engine->memo);
     while ((rank = ranks_take(&engine->candidates)) != RANKS_NONE) {
         uint32_t segment = engine->plan->by_rank[rank];
         struct view view = engine_view(engine, *user, now_ms);
         view.memo = &engine->memo;
         int truth = eval_segment(&view, segment);
+        if (!known)
+            members = member_read(*user);
+        known = 1;
         int member = member_in(&members, segment);
         if (truth == SEG_UNKNOWN || (truth == SEG_TRUE) == member)
             continue;
         int ret = change(engine, user, segment, !member, now_ms, cause);
         if (ret < 0)
             return ret;
-        members = member_item(*user);
+        known = 0;
     }
     return scratch_error(engine);
 }

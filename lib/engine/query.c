@@ -21,15 +21,14 @@ void seg_user_info(const struct seg_engine *engine, const struct seg_user *user,
                    struct seg_user_info *info)
 {
     const struct user *u = inside(user);
-    (void)engine;
     *info = (struct seg_user_info){
         .id = user_id(u),
         .account = account_id(u),
         .seq = u->seq,
         .trigger_seq = u->trigger_seq,
         .last_change_ms = u->last_at_ms,
-        .next_due_ms = u->due_ms,
-        .bytes = u->size,
+        .next_due_ms = timer_at(engine, u),
+        .bytes = slab_size(u->class),
     };
 }
 
@@ -37,12 +36,16 @@ int seg_user_memberships(const struct seg_engine *engine,
                          const struct seg_user *user,
                          struct seg_membership *out, int max)
 {
-    uint32_t count = member_count(inside(user));
+    struct member_walk walk;
+    uint32_t segment;
+    int64_t entered_ms;
+    int count = 0;
     (void)engine;
-    for (uint32_t i = 0; i < count && i < (uint32_t)max; i++)
-        out[i].segment =
-            (int)member_at(inside(user), i, &out[i].entered_at_ms);
-    return (int)count;
+    member_walk_start(inside(user), &walk);
+    for (; member_walk_next(&walk, &segment, &entered_ms); count++)
+        if (count < max)
+            out[count] = (struct seg_membership){(int)segment, entered_ms};
+    return count;
 }
 
 typedef void attribute_each(void *arg, const struct seg_attribute *attribute);

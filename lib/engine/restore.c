@@ -150,7 +150,7 @@ int seg_engine_restore_change(struct seg_engine *engine,
     if (change->member)
         ret = member_add(&engine->store, &user, segment, change->entered_at_ms);
     else
-        member_remove(&engine->store, &user, segment);
+        ret = member_remove(&engine->store, &user, segment);
     if (ret < 0)
         return ret;
     user->seq = change->seq;
@@ -251,8 +251,12 @@ static int judge_restored(struct seg_engine *engine, struct user **user,
 static void count_members(struct seg_engine *engine, const struct user *user,
                           int by)
 {
-    for (uint32_t i = 0; i < member_count(user); i++)
-        engine->segment_sizes[member_at(user, i, NULL)] += (uint32_t)by;
+    struct member_walk walk;
+    uint32_t segment;
+    int64_t entered_ms;
+    member_walk_start(user, &walk);
+    while (member_walk_next(&walk, &segment, &entered_ms))
+        engine->segment_sizes[segment] += (uint32_t)by;
 }
 
 /* Records carry the due instants of their time; from now on they are timers. */
@@ -261,7 +265,7 @@ static int settle_user(struct seg_engine *engine, struct user **user)
     int64_t now_ms = engine_now(engine, *user);
     size_t outputs = engine->output_count;
     int touched = (*user)->flags & USER_TOUCHED;
-    int ret = touched || (*user)->due_ms <= now_ms
+    int ret = touched || timer_at(engine, *user) <= now_ms
                   ? judge_restored(engine, user, now_ms)
                   : 0;
     if (ret < 0)

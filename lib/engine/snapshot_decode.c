@@ -113,11 +113,12 @@ static int get_buckets(struct decoding *from, uint32_t id, uint64_t count)
             number > INT32_MAX)
             return SEG_ERR_RECORD;
         int ret = user_splice(&from->engine->store, &from->user, id,
-                              FORM_COARSE, (uint32_t)i * 3, 3, &item);
+                              item.len, BUCKET_BYTES, &item);
         if (ret < 0)
             return ret;
-        codec_put_i64(item.words + i * 3, start);
-        item.words[i * 3 + 2] = (uint32_t)number;
+        user_set_coarse(from->user, &item, 1);
+        codec_put_i64(item.words + i * BUCKET_WORDS, start);
+        item.words[i * BUCKET_WORDS + 2] = (uint32_t)number;
         last = start;
     }
     return 0;
@@ -126,6 +127,7 @@ static int get_buckets(struct decoding *from, uint32_t id, uint64_t count)
 static int get_window(struct decoding *from, uint32_t id)
 {
     struct item item = user_item(from->user, id);
+    struct times times = {.count = 0};
     int coarse = reader_u8(&from->reader);
     uint64_t count = get_count(from, 1);
     int64_t time = 0;
@@ -140,8 +142,8 @@ static int get_window(struct decoding *from, uint32_t id)
         time = i ? time + (int64_t)difference : get_ms(from);
         if (reader_failed(&from->reader) || time > SNAPSHOT_MS_MAX)
             return SEG_ERR_RECORD;
-        int ret = times_insert(&from->engine->store, &from->user, id,
-                               (uint32_t)i, time, &item);
+        int ret = times_add(&from->engine->store, &from->user, id, 0,
+                            (uint32_t)i, time, &item, &times);
         if (ret < 0)
             return ret;
     }
@@ -163,27 +165,27 @@ static int get_values(struct decoding *from, uint32_t id)
         if (ret < 0 || reader_failed(&from->reader) || write.time_ms < last_ms)
             return ret < 0 ? ret : SEG_ERR_RECORD;
         item = user_item(from->user, id);
-        uint32_t at = item.words ? item.count : 0;
-        ret = user_splice(&from->engine->store, &from->user, id, FORM_PLAIN, at,
-                          (int32_t)(4 + codec_words(&write.value)), &item);
+        uint32_t at = item.len / WORD_BYTES;
+        ret = user_splice(
+            &from->engine->store, &from->user, id, item.len,
+            (int32_t)(WORD_BYTES * (4 + codec_words(&write.value))), &item);
         if (ret < 0)
             return ret;
         codec_put_i64(item.words + at, write.time_ms);
         codec_put_u64(item.words + at + 2, write.stamp);
         codec_put(item.words + at + 4, &write.value);
-        if (coarse)
-            user_set_form(from->user, &item, FORM_COARSE);
+        user_set_coarse(from->user, &item, coarse);
     }
     return 0;
 }
 
 static int get_number(struct decoding *from, uint32_t id, int64_t number)
 {
-    struct item item;
+    struct item item = user_item(from->user, id);
     int ret = bad_record(from);
     if (ret == 0)
-        ret = user_resize(&from->engine->store, &from->user, id, FORM_PLAIN, 2,
-                          &item);
+        ret = user_resize(&from->engine->store, &from->user, id,
+                          sizeof(number), &item);
     if (ret == 0)
         codec_put_i64(item.words, number);
     return ret;
@@ -222,7 +224,8 @@ static int skip_feature(struct decoding *from, int kind)
         ret = get_values(from, id);
     else
         ret = get_number(from, id, get_ms(from));
-    user_resize(&from->engine->store, &from->user, id, FORM_PLAIN, 0, &item);
+    item = user_item(from->user, id);
+    user_resize(&from->engine->store, &from->user, id, 0, &item);
     return ret;
 }
 
@@ -236,7 +239,7 @@ static int get_features(struct decoding *from)
         if (kind < 0 || (id != PLAN_NONE &&
                          (int)from->engine->plan->features[id].kind != kind))
             return SEG_ERR_RECORD;
-        if (id != PLAN_NONE && user_item(from->user, id).words)
+        if (id != PLAN_NONE && user_item(from->user, id).bytes)
             return SEG_ERR_RECORD;
         int ret =
             id == PLAN_NONE ? skip_feature(from, kind) : get_feature(from, id);
@@ -471,14 +474,14 @@ static int blank_user(struct seg_engine *engine, struct seg_text id,
     struct store *store = &engine->store;
     uint64_t hash = store_hash(store, id);
     struct user_walk walk;
-    struct item item;
     uint32_t item_id;
     *user = store_find(store, id, hash);
     while (*user) {
-        user_walk_start(*user, &walk);
-        if (!user_walk_next(*user, &walk, &item_id).words)
+        user_walk_all(*user, &walk);
+        struct item item = user_walk_next(*user, &walk, &item_id);
+        if (!item.bytes)
             return 0;
-        user_resize(store, user, item_id, FORM_PLAIN, 0, &item);
+        user_resize(store, user, item_id, 0, &item);
     }
     int ret = wheel_reserve(&engine->wheel, store->user_count + 1);
     if (ret == 0)
@@ -499,14 +502,13 @@ static int get_head(struct decoding *from, int64_t *positions)
         ret = blank_user(from->engine, id, &from->user);
     if (ret < 0)
         return ret;
-    from->user->birth_topic = from->topics[reader_u8(reader)];
-    from->user->birth_offset = (int64_t)reader_varint(reader);
+    from->user->birth = get_stamp(from);
     from->user->seq = get_u32(from);
     from->user->trigger_seq = get_u32(from);
     from->user->last_at_ms = get_ms_or(from, USER_NO_CHANGE);
     /* Compared and nothing else: may lie beyond all instants. It becomes a timer in
      * the end (restore.c). */
-    from->user->due_ms = get_i64(from);
+    timer_set(from->engine, from->user, get_i64(from));
     reader_u32(reader); /* The catalogue: a later issue's sweep wants it. */
     return bad_record(from);
 }

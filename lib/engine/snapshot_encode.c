@@ -45,12 +45,13 @@ static void put_path(struct buf *buf, const struct path *path)
 static void put_members(struct seg_engine *engine, const struct user *user,
                         struct buf *buf)
 {
-    uint32_t count = member_count(user);
+    struct member_walk walk;
+    uint32_t segment;
     int64_t entered;
     buf_u8(buf, SECTION_MEMBERS);
-    buf_varint(buf, count);
-    for (uint32_t i = 0; i < count; i++) {
-        uint32_t segment = member_at(user, i, &entered);
+    buf_varint(buf, member_count(user));
+    member_walk_start(user, &walk);
+    while (member_walk_next(&walk, &segment, &entered)) {
         buf_u64(buf, engine->plan->segments[segment].key_hash);
         put_ms(buf, entered);
     }
@@ -59,20 +60,24 @@ static void put_members(struct seg_engine *engine, const struct user *user,
 static void put_window(const struct user *user, const struct item *item,
                        struct buf *buf)
 {
-    int coarse = item->form == FORM_COARSE;
-    uint32_t count = coarse ? item->count / 3 : times_count(item, 0);
+    int coarse = item->coarse;
+    struct times times;
+    uint32_t count;
     int64_t last = 0;
+    if (!coarse)
+        times_read(user, item, &times);
+    count = coarse ? item->len / BUCKET_BYTES : times.count;
     buf_u8(buf, (uint8_t)coarse);
     buf_varint(buf, count);
     for (uint32_t i = 0; i < count; i++) {
-        int64_t time = coarse ? codec_get_i64(item->words + i * 3)
-                              : times_get(user, item, 0, i);
+        int64_t time = coarse ? codec_get_i64(item->words + i * BUCKET_WORDS)
+                              : times_at(&times, i);
         if (coarse || !i)
             put_ms(buf, time);
         else
             buf_varint(buf, (uint64_t)(time - last));
         if (coarse)
-            buf_varint(buf, item->words[i * 3 + 2]);
+            buf_varint(buf, item->words[i * BUCKET_WORDS + 2]);
         last = time;
     }
 }
@@ -81,12 +86,12 @@ static void put_values(struct seg_engine *engine, const struct item *item,
                        struct buf *buf)
 {
     struct seg_value value;
-    uint32_t count = 0, at;
-    for (at = 0; at < item->count; at += 4 + codec_len(item->words + at + 4))
+    uint32_t count = 0, at, words = item->len / WORD_BYTES;
+    for (at = 0; at < words; at += 4 + codec_len(item->words + at + 4))
         count++;
-    buf_u8(buf, item->form == FORM_COARSE);
+    buf_u8(buf, item->coarse);
     buf_varint(buf, count);
-    for (at = 0; at < item->count; at += 4 + codec_len(item->words + at + 4)) {
+    for (at = 0; at < words; at += 4 + codec_len(item->words + at + 4)) {
         put_ms(buf, codec_get_i64(item->words + at));
         put_stamp(buf, codec_get_u64(item->words + at + 2));
         codec_get(item->words + at + 4, &engine->scratch, &value);
@@ -124,7 +129,7 @@ static uint32_t count_items(const struct user *user, uint32_t from, uint32_t to)
     struct user_walk walk;
     uint32_t id, count = 0;
     user_walk_start(user, &walk);
-    while (user_walk_next(user, &walk, &id).words && id < to)
+    while (user_walk_next(user, &walk, &id).bytes && id < to)
         count += id >= from;
     return count;
 }
@@ -147,7 +152,7 @@ static void put_sources(struct seg_engine *engine, const struct user *user,
     }
     buf_u8(buf, SECTION_ATTRIBUTES);
     buf_varint(buf, count_items(user, plan->feature_count, plan->source_count));
-    while (user_walk_next(user, &walk, &id).words && id < plan->source_count) {
+    while (user_walk_next(user, &walk, &id).bytes && id < plan->source_count) {
         put_path(buf, &plan->attributes[id - plan->feature_count].path);
         attribute_last(user, id, &engine->scratch, &write);
         put_write(buf, &write);
@@ -230,12 +235,11 @@ void snapshot_encode(struct seg_engine *engine, const struct user *user,
         buf_u64(buf, engine->topic_hash[i]);
         put_ms(buf, positions[i]);
     }
-    buf_u8(buf, user->birth_topic);
-    buf_varint(buf, (uint64_t)user->birth_offset);
+    put_stamp(buf, user->birth);
     buf_varint(buf, user->seq);
     buf_varint(buf, user->trigger_seq);
     put_ms(buf, user->last_at_ms);
-    put_ms(buf, user->due_ms);
+    put_ms(buf, timer_at(engine, user));
     buf_u32(buf, (uint32_t)(engine->plan->hash >> 32));
     put_members(engine, user, buf);
     put_sources(engine, user, buf);

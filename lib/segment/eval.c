@@ -50,6 +50,11 @@ void eval_memo_forget(struct eval_memo *memo)
     memo->epoch = 1;
 }
 
+void eval_memo_note(struct eval_memo *memo, uint32_t source, uint64_t count)
+{
+    memo->counts[source] = (struct eval_count){memo->epoch, count};
+}
+
 /* What the counting source SOURCE counts of the user. */
 static uint64_t count_of(const struct view *view, uint32_t source)
 {
@@ -62,7 +67,7 @@ static uint64_t count_of(const struct view *view, uint32_t source)
     uint64_t count =
         feature_count(view->user, &view->plan->features[source], view->now_ms);
     if (known)
-        *known = (struct eval_count){view->memo->epoch, count};
+        eval_memo_note(view->memo, source, count);
     return count;
 }
 

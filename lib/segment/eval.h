@@ -12,8 +12,8 @@
 
 #include "lib/segment/plan.h"
 
-/* Counts measured while one user is judged at one instant: several segments ask
- * the same. */
+/* Counts of one user at one instant, that of his judgement: several segments ask
+ * the same, and what an event was folded into is known already. */
 struct eval_memo {
     uint32_t epoch; /* From 1. */
     uint32_t size;  /* Of counts. */
@@ -27,6 +27,9 @@ struct eval_memo {
 int eval_memo_init(struct eval_memo *memo, const struct plan *plan);
 void eval_memo_done(struct eval_memo *memo);
 void eval_memo_forget(struct eval_memo *memo);
+
+/* Counting source SOURCE counts COUNT. */
+void eval_memo_note(struct eval_memo *memo, uint32_t source, uint64_t count);
 
 /* Whom to judge, and when. USER may be NULL: a user of whom nothing is known. */
 struct view {

@@ -26,7 +26,7 @@ uint64_t attribute_owner(struct seg_text group_id)
     return hash == ATTRIBUTE_NO_OWNER ? 1 : hash;
 }
 
-static void put_write(uint32_t *words, const struct write *write)
+static void put_write(word *words, const struct write *write)
 {
     codec_put_i64(words, write->time_ms);
     codec_put_u64(words + 2, write->stamp);
@@ -34,7 +34,7 @@ static void put_write(uint32_t *words, const struct write *write)
     codec_put(words + HEAD_WORDS, &write->value);
 }
 
-static int get_write(const uint32_t *words, struct arena *arena,
+static int get_write(const word *words, struct arena *arena,
                      struct write *write)
 {
     write->time_ms = codec_get_i64(words);
@@ -44,7 +44,7 @@ static int get_write(const uint32_t *words, struct arena *arena,
 }
 
 /* Whether the write at WORDS is later than WRITE or the same. */
-static int holds(const uint32_t *words, const struct write *write)
+static int holds(const word *words, const struct write *write)
 {
     int64_t time_ms = codec_get_i64(words);
     return time_ms != write->time_ms
@@ -58,8 +58,9 @@ int attribute_write(struct store *store, struct user **user, uint32_t item_id,
     struct item item = user_item(*user, item_id);
     if (item.words && holds(item.words, write))
         return 0;
-    int ret = user_resize(store, user, item_id, FORM_PLAIN,
-                          HEAD_WORDS + codec_words(&write->value), &item);
+    int ret = user_resize(
+        store, user, item_id,
+        WORD_BYTES * (HEAD_WORDS + codec_words(&write->value)), &item);
     if (ret < 0)
         return ret;
     put_write(item.words, write);
@@ -119,10 +120,10 @@ int spare_next(const struct user *user, uint32_t *at, struct spare *spare)
 {
     struct item item = user_item(user, USER_ITEM_SPARE);
     struct seg_value name;
-    if (!item.words || *at >= item.count)
+    if (!item.words || *at >= item.len / WORD_BYTES)
         return 0;
-    const uint32_t *words = item.words + *at;
-    const uint32_t *text = words + SPARE_HEAD_WORDS;
+    const word *words = item.words + *at;
+    const word *text = words + SPARE_HEAD_WORDS;
     *at += words[0];
     spare->account = (int)words[1];
     codec_get(text, NULL, &name);
@@ -154,7 +155,7 @@ static uint32_t find_spare(const struct user *user, const struct spare *spare,
     return at;
 }
 
-static void put_spare(uint32_t *words, uint32_t count,
+static void put_spare(word *words, uint32_t count,
                       const struct spare *spare, const struct seg_value *name)
 {
     words[0] = count;
@@ -185,19 +186,19 @@ int spare_write(struct store *store, struct user **user,
     uint32_t words = spare_words(spare, &name);
     int result = 1;
     if (old) {
-        const uint32_t *text = item.words + at + SPARE_HEAD_WORDS;
+        const word *text = item.words + at + SPARE_HEAD_WORDS;
         if (holds(text + codec_len(text), &spare->write))
             return 0;
     }
-    if ((item.count - old + words) * 4 > limit_bytes) {
+    if (item.len + WORD_BYTES * (words - old) > limit_bytes) {
         result = SPARE_DROPPED;
         kept.write.value = (struct seg_value){.type = SEG_MISSING};
         words = spare_words(&kept, &name);
-        if ((item.count - old + words) * 4 > limit_bytes)
+        if (item.len + WORD_BYTES * (words - old) > limit_bytes)
             return result;
     }
-    int ret = user_splice(store, user, USER_ITEM_SPARE, FORM_PLAIN, at,
-                          (int32_t)words - (int32_t)old, &item);
+    int ret = user_splice(store, user, USER_ITEM_SPARE, at * WORD_BYTES,
+                          (int32_t)(WORD_BYTES * (words - old)), &item);
     if (ret < 0)
         return ret;
     put_spare(item.words + at, words, &kept, &name);

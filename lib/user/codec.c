@@ -26,7 +26,7 @@ uint32_t codec_words(const struct seg_value *value)
     return words;
 }
 
-uint32_t codec_put(uint32_t *words, const struct seg_value *value)
+uint32_t codec_put(word *words, const struct seg_value *value)
 {
     uint32_t len = value->type == SEG_TEXT || value->type == SEG_LIST
                        ? value->len
@@ -47,7 +47,7 @@ uint32_t codec_put(uint32_t *words, const struct seg_value *value)
     return at;
 }
 
-uint32_t codec_len(const uint32_t *words)
+uint32_t codec_len(const word *words)
 {
     uint32_t type = words[0] & 0xff, len = words[0] >> 8;
     uint32_t at = 1 + payload(type, len);
@@ -56,7 +56,7 @@ uint32_t codec_len(const uint32_t *words)
     return at;
 }
 
-static int get_list(const uint32_t *words, uint32_t len, struct arena *arena,
+static int get_list(const word *words, uint32_t len, struct arena *arena,
                     struct seg_value *value)
 {
     struct seg_value *items;
@@ -77,7 +77,7 @@ static int get_list(const uint32_t *words, uint32_t len, struct arena *arena,
     return 0;
 }
 
-int codec_get(const uint32_t *words, struct arena *arena,
+int codec_get(const word *words, struct arena *arena,
               struct seg_value *value)
 {
     uint32_t len = words[0] >> 8;

@@ -19,6 +19,8 @@
 #define FEATURE_EXACT_MAX 256 /* (time, value) pairs kept exactly. */
 #define FEATURE_KEPT_MAX (FEATURE_EXACT_MAX + 1) /* `at most 256` asks for 257. */
 #define FEATURE_BUCKETS 64    /* In a window that went beyond. */
+#define BUCKET_WORDS 3 /* Start (2 words), number. */
+#define BUCKET_BYTES (BUCKET_WORDS * WORD_BYTES)
 #define FEATURE_LIFETIME INT64_MAX
 #define FEATURE_KEEP_ALL UINT32_MAX
 
@@ -52,6 +54,16 @@ struct fold {
 static inline uint64_t fold_stamp(int topic, int64_t offset)
 {
     return (uint64_t)topic << 56 | (uint64_t)offset;
+}
+
+static inline int stamp_topic(uint64_t stamp)
+{
+    return (int)(stamp >> 56);
+}
+
+static inline int64_t stamp_offset(uint64_t stamp)
+{
+    return (int64_t)(stamp & ((UINT64_C(1) << 56) - 1));
 }
 
 /* What folding an event did to a feature. */

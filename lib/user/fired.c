@@ -4,17 +4,18 @@
 #include "lib/user/codec.h"
 
 #define ENTRY_WORDS 3
+#define ENTRY_BYTES (ENTRY_WORDS * WORD_BYTES)
 
 uint32_t fired_count(const struct user *user)
 {
     struct item item = user_item(user, USER_ITEM_FIRED);
-    return item.words ? item.count / ENTRY_WORDS : 0;
+    return item.len / ENTRY_BYTES;
 }
 
 uint32_t fired_at(const struct user *user, uint32_t index, int64_t *at_ms)
 {
     struct item item = user_item(user, USER_ITEM_FIRED);
-    const uint32_t *entry = item.words + index * ENTRY_WORDS;
+    const word *entry = item.words + index * ENTRY_WORDS;
     *at_ms = codec_get_i64(entry + 1);
     return entry[0];
 }
@@ -40,8 +41,8 @@ int fired_set(struct store *store, struct user **user, uint32_t trigger,
     uint32_t i = find(*user, trigger, &old), count = fired_count(*user);
     struct item item = user_item(*user, USER_ITEM_FIRED);
     if (i == count) {
-        int ret = user_resize(store, user, USER_ITEM_FIRED, FORM_PLAIN,
-                              (count + 1) * ENTRY_WORDS, &item);
+        int ret = user_resize(store, user, USER_ITEM_FIRED,
+                              (count + 1) * ENTRY_BYTES, &item);
         if (ret < 0)
             return ret;
     }

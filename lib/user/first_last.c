@@ -8,7 +8,7 @@
  * only be replaced by one further out: one entry is kept. In all other windows
  * any entry may become the first or last in sight, so all are kept, up to the
  * exact limit; then only the one nearest the sought end of each bucket of
- * window / 64 (form FORM_COARSE), until the item is empty again. */
+ * window / 64 (the item is coarse), until the item is empty again. */
 #include <seg/error.h>
 
 #include "lib/user/codec.h"
@@ -26,9 +26,9 @@ struct entry {
 /* The entry at word AT of ITEM; 0 at the end. */
 static int entry_at(const struct item *item, uint32_t at, struct entry *entry)
 {
-    if (!item->words || at >= item->count)
+    if (!item->words || at >= item->len / WORD_BYTES)
         return 0;
-    const uint32_t *words = item->words + at;
+    const word *words = item->words + at;
     *entry = (struct entry){codec_get_i64(words), codec_get_u64(words + 2), at,
                             HEAD_WORDS + codec_len(words + HEAD_WORDS)};
     return 1;
@@ -69,8 +69,8 @@ static void cut(struct store *store, struct user **user,
                 const struct feature *feature, const struct entry *entry,
                 struct item *item)
 {
-    user_splice(store, user, feature->item, item->form, entry->at,
-                -(int32_t)entry->words, item);
+    user_splice(store, user, feature->item, entry->at * WORD_BYTES,
+                -(int32_t)(entry->words * WORD_BYTES), item);
 }
 
 static int insert(struct store *store, struct user **user,
@@ -78,8 +78,8 @@ static int insert(struct store *store, struct user **user,
                   uint32_t at, struct item *item)
 {
     uint32_t words = HEAD_WORDS + codec_words(&fold->value);
-    int ret = user_splice(store, user, feature->item, FORM_PLAIN, at,
-                          (int32_t)words, item);
+    int ret = user_splice(store, user, feature->item, at * WORD_BYTES,
+                          (int32_t)(words * WORD_BYTES), item);
     if (ret < 0)
         return ret;
     codec_put_i64(item->words + at, fold->time_ms);
@@ -128,17 +128,17 @@ static int fold_many(struct store *store, struct user **user,
     while (entry_at(&item, 0, &entry) &&
            expired(feature, entry.time_ms, now_ms))
         cut(store, user, feature, &entry, &item);
-    for (uint32_t word = 0; entry_at(&item, word, &entry); word += entry.words) {
-        at = before(&entry, fold) ? word + entry.words : at;
+    for (uint32_t i = 0; entry_at(&item, i, &entry); i += entry.words) {
+        at = before(&entry, fold) ? i + entry.words : at;
         count++;
     }
     int ret = insert(store, user, feature, fold, at, &item);
     if (ret < 0)
         return ret;
-    int was_coarse = item.form == FORM_COARSE;
+    int was_coarse = item.coarse;
     if (!was_coarse && count + 1 <= FEATURE_EXACT_MAX)
         return 0;
-    user_set_form(*user, &item, FORM_COARSE);
+    user_set_coarse(*user, &item, 1);
     thin(store, user, feature, &item);
     folded->coarse = !was_coarse;
     return 0;

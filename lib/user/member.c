@@ -1,17 +1,155 @@
-/* member.c: the segments a user is in, and since when. */
+/* member.c: the segments a user is in, and since when.
+ *
+ * A membership since the last instant, or since a new one not before it, is put
+ * in place if all widths stay; so is one taken out whose instant others share.
+ * Otherwise all of it is read into arrays, changed there and written anew. */
 #include "lib/user/member.h"
+
+#include <string.h>
+
+#include <seg/error.h>
 
 #include "lib/user/times.h"
 
-#define LEAD 1
+#define INDEX_BITS 0x1fu
+#define SET_SHIFT 5
+#define SECONDS 0x80u
+#define LAST_SHIFT 3
 
-/* Index of the first membership of SEGMENT or a later one. */
-static uint32_t lower_bound(const struct item *item, uint32_t segment)
+/* ---- bits --------------------------------------------------------------------- */
+
+/* Bits that hold N: 0 for 0. */
+static uint32_t bits_of(uint64_t n)
 {
-    uint32_t low = 0, high = times_count(item, LEAD);
+    return n ? 64u - (uint32_t)__builtin_clzll(n) : 0;
+}
+
+static uint64_t low_bits(uint64_t n, uint32_t count)
+{
+    return n & ((UINT64_C(1) << count) - 1);
+}
+
+/* COUNT bits at bit AT. */
+static uint64_t get_bits(const uint8_t *bytes, uint32_t at, uint32_t count)
+{
+    if (!count)
+        return 0;
+    if (count > 32)
+        return get_bits(bytes, at, 32) |
+               get_bits(bytes, at + 32, count - 32) << 32;
+    return low_bits(
+        times_load(bytes + at / 8, (at % 8 + count + 7) / 8) >> at % 8, count);
+}
+
+/* Bits one after the other: those read and not yet taken, or put and not yet
+ * written. */
+struct stream {
+    uint8_t *at;
+    uint64_t held;
+    uint32_t count;
+};
+
+static inline uint64_t stream_take(struct stream *stream, uint32_t count)
+{
+    if (count > 32) {
+        uint64_t low = stream_take(stream, 32);
+        return low | stream_take(stream, count - 32) << 32;
+    }
+    for (; stream->count < count; stream->count += 8)
+        stream->held |= (uint64_t)*stream->at++ << stream->count;
+    uint64_t n = low_bits(stream->held, count);
+    stream->held >>= count;
+    stream->count -= count;
+    return n;
+}
+
+static inline void stream_put(struct stream *stream, uint32_t count, uint64_t n)
+{
+    if (count > 32) {
+        stream_put(stream, 32, low_bits(n, 32));
+        n >>= 32;
+        count -= 32;
+    }
+    stream->held |= n << stream->count;
+    for (stream->count += count; stream->count >= 8; stream->count -= 8) {
+        *stream->at++ = (uint8_t)stream->held;
+        stream->held >>= 8;
+    }
+}
+
+/* Where the bytes end. */
+static uint8_t *stream_end(struct stream *stream)
+{
+    if (stream->count)
+        *stream->at++ = (uint8_t)stream->held;
+    return stream->at;
+}
+
+static uint32_t get_varint(const uint8_t **at)
+{
+    uint32_t n = 0, shift = 0;
+    for (; **at & 0x80; shift += 7)
+        n |= (uint32_t)(*(*at)++ & 0x7f) << shift;
+    return n | (uint32_t)*(*at)++ << shift;
+}
+
+static uint8_t *put_varint(uint8_t *at, uint32_t n)
+{
+    for (; n >= 0x80; n >>= 7)
+        *at++ = (uint8_t)(n | 0x80);
+    *at++ = (uint8_t)n;
+    return at;
+}
+
+static uint32_t varint_len(uint32_t n)
+{
+    return n < 0x80 ? 1 : (bits_of(n) + 6) / 7;
+}
+
+/* ---- reading ------------------------------------------------------------------- */
+
+static struct members read_item(const struct user *user,
+                                const struct item *item)
+{
+    struct members members = {.set = NULL};
+    if (!item->bytes)
+        return members;
+    const uint8_t *at = item->bytes;
+    uint32_t head = *at++, width = head >> SET_SHIFT & 3;
+    members.index_bits = head & INDEX_BITS;
+    members.unit = head & SECONDS ? 1000 : 1;
+    members.width = width < 3 ? width : 4;
+    members.len = get_varint(&at);
+    members.instants = get_varint(&at);
+    members.last_bytes = (members.instants & ((1u << LAST_SHIFT) - 1)) + 1;
+    members.instants = (members.instants >> LAST_SHIFT) + 1;
+    members.difference_bits = members.instants > 1 ? *at++ : 0;
+    members.set = at;
+    at += members.len * (width ? members.width : 1);
+    members.last_ms = times_from(user, times_load(at, members.last_bytes));
+    members.bits = at + members.last_bytes;
+    return members;
+}
+
+struct members member_read(const struct user *user)
+{
+    struct item item = user_item(user, USER_ITEM_MEMBERS);
+    return read_item(user, &item);
+}
+
+static uint32_t number_at(const struct members *members, uint32_t index)
+{
+    return (uint32_t)times_load(members->set + index * members->width,
+                                members->width);
+}
+
+/* Index of the first number of a list that is SEGMENT or more. */
+static uint32_t lower_bound(const struct members *members, uint32_t segment)
+{
+    uint32_t low = 0, high = members->len;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
-        if (*times_entry(item, LEAD, middle) < segment)
+        if (number_at(members, middle) < segment)
             low = middle + 1;
         else
             high = middle;
@@ -19,58 +157,485 @@ static uint32_t lower_bound(const struct item *item, uint32_t segment)
     return low;
 }
 
-struct item member_item(const struct user *user)
+int member_in(const struct members *members, uint32_t segment)
 {
-    return user_item(user, USER_ITEM_MEMBERS);
+    if (!members->width)
+        return segment / 8 < members->len &&
+               (members->set[segment / 8] >> segment % 8 & 1);
+    uint32_t i = lower_bound(members, segment);
+    return i < members->len && number_at(members, i) == segment;
 }
 
-int member_in(const struct item *members, uint32_t segment)
+/* How many memberships are of segments before SEGMENT. */
+static uint32_t rank_of(const struct members *members, uint32_t segment)
 {
-    uint32_t i = lower_bound(members, segment);
-    return i < times_count(members, LEAD) &&
-           *times_entry(members, LEAD, i) == segment;
+    uint32_t rank = 0, full = segment / 8;
+    if (members->width)
+        return lower_bound(members, segment);
+    for (uint32_t i = 0; i < full && i < members->len; i++)
+        rank += (uint32_t)__builtin_popcount(members->set[i]);
+    if (full < members->len)
+        rank += (uint32_t)__builtin_popcount(members->set[full] &
+                                             ((1u << segment % 8) - 1));
+    return rank;
+}
+
+static uint32_t count_of(const struct members *members)
+{
+    return rank_of(members, UINT32_MAX);
+}
+
+/* From instant INDEX - 1 to instant INDEX. */
+static uint64_t difference_at(const struct members *members, uint32_t index)
+{
+    uint32_t bits = members->difference_bits;
+    return get_bits(members->bits, (index - 1) * bits, bits) * members->unit;
+}
+
+static int64_t instant_at(const struct members *members, uint32_t index)
+{
+    uint64_t instant = (uint64_t)members->last_ms;
+    for (uint32_t i = members->instants; --i > index;)
+        instant -= difference_at(members, i);
+    return (int64_t)instant;
+}
+
+/* Where the indexes begin, a bit. */
+static uint32_t index_start(const struct members *members)
+{
+    return (members->instants - 1) * members->difference_bits;
+}
+
+/* Which instant the membership at RANK is since. */
+static uint32_t index_at(const struct members *members, uint32_t rank)
+{
+    return (uint32_t)get_bits(
+        members->bits, index_start(members) + rank * members->index_bits,
+        members->index_bits);
 }
 
 int member_find(const struct user *user, uint32_t segment, int64_t *entered_ms)
 {
-    struct item item = user_item(user, USER_ITEM_MEMBERS);
-    uint32_t i = lower_bound(&item, segment);
-    if (i == times_count(&item, LEAD) ||
-        *times_entry(&item, LEAD, i) != segment)
+    struct members members = member_read(user);
+    if (!member_in(&members, segment))
         return 0;
     if (entered_ms)
-        *entered_ms = times_get(user, &item, LEAD, i);
+        *entered_ms = instant_at(
+            &members, index_at(&members, rank_of(&members, segment)));
     return 1;
+}
+
+uint32_t member_count(const struct user *user)
+{
+    struct members members = member_read(user);
+    return count_of(&members);
+}
+
+/* ---- walking -------------------------------------------------------------------- */
+
+void member_walk_start(const struct user *user, struct member_walk *walk)
+{
+    walk->members = member_read(user);
+    walk->place = walk->rank = 0;
+    walk->known = 1;
+    walk->known_ms[0] =
+        walk->members.set ? instant_at(&walk->members, 0) : 0;
+}
+
+/* The segment at the next place; 0 at the end. */
+static int walk_set(struct member_walk *walk, uint32_t *segment)
+{
+    const struct members *members = &walk->members;
+    if (members->width) {
+        *segment = walk->place < members->len ? number_at(members, walk->place)
+                                              : 0;
+        return walk->place++ < members->len;
+    }
+    uint32_t byte = walk->place / 8;
+    uint32_t rest =
+        byte < members->len ? members->set[byte] >> walk->place % 8 : 0;
+    if (!rest) {
+        do
+            byte++;
+        while (byte < members->len && !members->set[byte]);
+        walk->place = byte * 8;
+        rest = byte < members->len ? members->set[byte] : 0;
+    }
+    if (!rest)
+        return 0;
+    *segment = walk->place + (uint32_t)__builtin_ctz(rest);
+    walk->place = *segment + 1;
+    return 1;
+}
+
+static int64_t walk_instant(struct member_walk *walk, uint32_t index)
+{
+    for (; walk->known <= index && walk->known < MEMBER_WALK_KNOWN;
+         walk->known++)
+        walk->known_ms[walk->known] =
+            (int64_t)((uint64_t)walk->known_ms[walk->known - 1] +
+                      difference_at(&walk->members, walk->known));
+    return index < walk->known ? walk->known_ms[index]
+                               : instant_at(&walk->members, index);
+}
+
+int member_walk_next(struct member_walk *walk, uint32_t *segment,
+                     int64_t *entered_ms)
+{
+    if (!walk_set(walk, segment))
+        return 0;
+    *entered_ms = walk_instant(walk, index_at(&walk->members, walk->rank++));
+    return 1;
+}
+
+/* ---- changing -------------------------------------------------------------------- */
+
+/* All of it, in the store's scratch memory. */
+struct table {
+    uint32_t count, instant_count;
+    int64_t *instants;
+    uint32_t *segments;
+    uint32_t *indexes;
+    uint8_t *bytes; /* Room for it as an item. */
+};
+
+#define ITEM_HEAD_MAX 20 /* All that does not grow. */
+
+static void read_set(const struct members *members, uint32_t *segments)
+{
+    for (uint32_t i = 0; members->width && i < members->len; i++)
+        *segments++ = number_at(members, i);
+    for (uint32_t i = 0; !members->width && i < members->len; i++)
+        for (uint32_t bits = members->set[i]; bits; bits &= bits - 1)
+            *segments++ = i * 8 + (uint32_t)__builtin_ctz(bits);
+}
+
+static void read_stream(const struct members *members, struct table *table)
+{
+    struct stream stream = {.at = (uint8_t *)members->bits};
+    uint64_t instant = (uint64_t)instant_at(members, 0);
+    table->instants[0] = (int64_t)instant;
+    for (uint32_t i = 1; i < members->instants; i++) {
+        instant +=
+            stream_take(&stream, members->difference_bits) * members->unit;
+        table->instants[i] = (int64_t)instant;
+    }
+    for (uint32_t i = 0; i < table->count; i++)
+        table->indexes[i] =
+            (uint32_t)stream_take(&stream, members->index_bits);
+}
+
+/* Read the memberships of USER, with room for one more. */
+static int read_table(struct store *store, const struct user *user,
+                      struct table *table)
+{
+    struct members members = member_read(user);
+    uint32_t count = count_of(&members);
+    uint32_t instants = members.set ? members.instants : 0;
+    size_t size = 16, n = count + 1ul, m = instants + 1ul;
+    buf_reset(&store->scratch);
+    char *memory = buf_reserve(&store->scratch,
+                               m * size + n * size + ITEM_HEAD_MAX);
+    if (!memory)
+        return SEG_ERR_NOMEM;
+    table->count = count;
+    table->instant_count = instants;
+    table->instants = (int64_t *)(void *)memory;
+    table->segments = (uint32_t *)(table->instants + m);
+    table->indexes = table->segments + n;
+    table->bytes = (uint8_t *)(table->indexes + n);
+    if (members.set) {
+        read_set(&members, table->segments);
+        read_stream(&members, table);
+    }
+    return 0;
+}
+
+/* The set of TABLE at *AT, which moves on. Returns the bytes of a number. */
+static uint32_t put_set(const struct table *table, uint32_t width, uint8_t *at)
+{
+    uint32_t last = table->segments[table->count - 1];
+    if (width) {
+        for (uint32_t i = 0; i < table->count; i++)
+            times_store(at + i * width, width, table->segments[i]);
+        return table->count * width;
+    }
+    memset(at, 0, last / 8 + 1);
+    for (uint32_t i = 0; i < table->count; i++)
+        at[table->segments[i] / 8] |=
+            (uint8_t)(1u << table->segments[i] % 8);
+    return last / 8 + 1;
+}
+
+/* Bytes of a number in the set of TABLE; 0: better a bitmap. */
+static uint32_t set_width(const struct table *table)
+{
+    uint32_t last = table->segments[table->count - 1];
+    uint32_t width = times_width(last);
+    width = width == 3 ? 4 : width;
+    return last / 8 + 1 <= table->count * width ? 0 : width;
+}
+
+/* Bits of a difference in TABLE, *UNIT its unit. */
+static uint32_t difference_bits(const struct table *table, uint32_t *unit)
+{
+    uint64_t most = 0, rest = 0;
+    for (uint32_t i = 1; i < table->instant_count; i++) {
+        uint64_t difference = (uint64_t)table->instants[i] -
+                              (uint64_t)table->instants[i - 1];
+        most = difference > most ? difference : most;
+        rest |= difference % 1000;
+    }
+    *unit = rest ? 1 : 1000;
+    return bits_of(most / *unit);
+}
+
+/* Returns where its bytes end. */
+static uint8_t *put_stream(const struct table *table, uint32_t unit,
+                           uint32_t difference_bits, uint32_t index_bits,
+                           uint8_t *bytes)
+{
+    struct stream stream = {.at = bytes};
+    for (uint32_t i = 1; i < table->instant_count; i++) {
+        uint64_t difference = (uint64_t)table->instants[i] -
+                              (uint64_t)table->instants[i - 1];
+        stream_put(&stream, difference_bits,
+                   unit > 1 ? difference / 1000 : difference);
+    }
+    for (uint32_t i = 0; i < table->count; i++)
+        stream_put(&stream, index_bits, table->indexes[i]);
+    return stream_end(&stream);
+}
+
+/* Make TABLE, which is not empty, the item of *USER. */
+static int write_table(struct store *store, struct user **user,
+                       const struct table *table)
+{
+    struct item item = user_item(*user, USER_ITEM_MEMBERS);
+    uint32_t unit, width = set_width(table);
+    uint32_t index = bits_of(table->instant_count - 1);
+    uint32_t difference = difference_bits(table, &unit);
+    uint64_t beside =
+        times_beside(*user, table->instants[table->instant_count - 1]);
+    uint32_t last = times_width(beside);
+    uint8_t *at = table->bytes;
+    *at++ = (uint8_t)(index | (width < 3 ? width : 3) << SET_SHIFT |
+                      (unit > 1 ? SECONDS : 0));
+    at = put_varint(at, width ? table->count
+                              : table->segments[table->count - 1] / 8 + 1);
+    at = put_varint(at, (table->instant_count - 1) << LAST_SHIFT | (last - 1));
+    if (table->instant_count > 1)
+        *at++ = (uint8_t)difference;
+    at += put_set(table, width, at);
+    times_store(at, last, beside);
+    at += last;
+    at = put_stream(table, unit, difference, index, at);
+    uint32_t len = (uint32_t)(at - table->bytes);
+    int ret = user_resize(store, user, USER_ITEM_MEMBERS, len, &item);
+    if (ret == 0)
+        memcpy(item.bytes, table->bytes, len);
+    return ret;
+}
+
+/* The index of INSTANT_MS in TABLE, put there if it is new. */
+static uint32_t intern_instant(struct table *table, int64_t instant_ms)
+{
+    uint32_t at = table->instant_count;
+    while (at && table->instants[at - 1] > instant_ms)
+        at--;
+    if (at && table->instants[at - 1] == instant_ms)
+        return at - 1;
+    memmove(table->instants + at + 1, table->instants + at,
+            (table->instant_count++ - at) * sizeof(*table->instants));
+    table->instants[at] = instant_ms;
+    for (uint32_t i = 0; i < table->count && at + 1 < table->instant_count; i++)
+        table->indexes[i] += table->indexes[i] >= at;
+    return at;
+}
+
+/* Forget the instant at INDEX if no membership is since then. */
+static void drop_instant(struct table *table, uint32_t index)
+{
+    for (uint32_t i = 0; i < table->count; i++)
+        if (table->indexes[i] == index)
+            return;
+    memmove(table->instants + index, table->instants + index + 1,
+            (--table->instant_count - index) * sizeof(*table->instants));
+    for (uint32_t i = 0; i < table->count; i++)
+        table->indexes[i] -= table->indexes[i] > index;
+}
+
+static int add_anew(struct store *store, struct user **user, uint32_t segment,
+                    int64_t entered_ms)
+{
+    struct table table;
+    int ret = read_table(store, *user, &table);
+    if (ret < 0)
+        return ret;
+    uint32_t index = intern_instant(&table, entered_ms), at = table.count;
+    for (; at && table.segments[at - 1] > segment; at--) {
+        table.segments[at] = table.segments[at - 1];
+        table.indexes[at] = table.indexes[at - 1];
+    }
+    table.segments[at] = segment;
+    table.indexes[at] = index;
+    table.count++;
+    return write_table(store, user, &table);
+}
+
+static int remove_anew(struct store *store, struct user **user,
+                       uint32_t segment)
+{
+    struct item item = user_item(*user, USER_ITEM_MEMBERS);
+    struct table table;
+    int ret = read_table(store, *user, &table);
+    if (ret < 0)
+        return ret;
+    uint32_t at = 0;
+    while (table.segments[at] < segment)
+        at++;
+    uint32_t index = table.indexes[at];
+    for (table.count--; at < table.count; at++) {
+        table.segments[at] = table.segments[at + 1];
+        table.indexes[at] = table.indexes[at + 1];
+    }
+    if (!table.count)
+        return user_resize(store, user, USER_ITEM_MEMBERS, 0, &item);
+    drop_instant(&table, index);
+    return write_table(store, user, &table);
+}
+
+/* ---- changing in place ------------------------------------------------------------ */
+
+#define MOVED_BITS 56 /* At once: with 7 more they are 8 bytes. */
+
+/* Write COUNT bits at bit AT of bytes in a block (times_load). */
+static void set_bits(uint8_t *bytes, uint32_t at, uint32_t count, uint64_t n)
+{
+    uint32_t end = (at + count + 7) / 8;
+    uint32_t shift = at + 64 - end * 8;
+    uint64_t held;
+    memcpy(&held, bytes + end - sizeof(held), sizeof(held));
+    held = le64toh(held) & ~(low_bits(UINT64_MAX, count) << shift);
+    held = htole64(held | n << shift);
+    memcpy(bytes + end - sizeof(held), &held, sizeof(held));
+}
+
+/* Move COUNT bits from bit FROM to bit TO. */
+static void move_bits(uint8_t *bytes, uint32_t from, uint32_t to, uint32_t count)
+{
+    for (uint32_t done = 0; done < count;) {
+        uint32_t step = count - done < MOVED_BITS ? count - done : MOVED_BITS;
+        uint32_t at = to > from ? count - done - step : done;
+        uint32_t end = ((from + at) % 8 + step + 7) / 8;
+        uint64_t bits = times_load(bytes + (from + at) / 8, end);
+        set_bits(bytes, to + at, step, low_bits(bits >> (from + at) % 8, step));
+        done += step;
+    }
+}
+
+/* The number of instants as it stands before the set, with MORE of them. */
+static uint32_t instants_field(const struct members *members, uint32_t more)
+{
+    return (members->instants - 1 + more) << LAST_SHIFT |
+           (members->last_bytes - 1);
+}
+
+/* Whether ENTERED_MS can be the instant after the last one of MEMBERS without
+ * anything becoming wider; *DIFFERENCE is what it adds. */
+static int fits_behind(const struct user *user, const struct members *members,
+                       int64_t entered_ms, uint64_t *difference)
+{
+    uint64_t apart = (uint64_t)entered_ms - (uint64_t)members->last_ms;
+    *difference = members->unit > 1 ? apart / 1000 : apart;
+    return *difference * members->unit == apart &&
+           members->difference_bits <= MOVED_BITS &&
+           bits_of(*difference) <= members->difference_bits &&
+           bits_of(members->instants) <= members->index_bits &&
+           varint_len(instants_field(members, 0)) ==
+               varint_len(instants_field(members, 1)) &&
+           times_width(times_beside(user, entered_ms)) == members->last_bytes;
+}
+
+/* Put the membership in place. Returns 1 if that cannot be. */
+static int add_in_place(struct store *store, struct user **user,
+                        uint32_t segment, int64_t entered_ms)
+{
+    struct item item = user_item(*user, USER_ITEM_MEMBERS);
+    struct members members = read_item(*user, &item);
+    uint64_t difference = 0;
+    int is_new = members.set && entered_ms > members.last_ms;
+    if (members.width || segment / 8 >= members.len ||
+        entered_ms < members.last_ms ||
+        (is_new && !fits_behind(*user, &members, entered_ms, &difference)))
+        return 1;
+    uint32_t set_at = (uint32_t)(members.set - item.bytes), w = members.index_bits;
+    uint32_t bits_at = (uint32_t)(members.bits - item.bytes);
+    uint32_t start = index_start(&members);
+    uint32_t place = start + rank_of(&members, segment) * w;
+    uint32_t end = start + count_of(&members) * w;
+    uint32_t more = is_new ? members.difference_bits : 0;
+    int ret = user_resize(store, user, USER_ITEM_MEMBERS,
+                          bits_at + (end + more + w + 7) / 8, &item);
+    if (ret < 0)
+        return ret;
+    uint8_t *bits = item.bytes + bits_at;
+    item.bytes[set_at + segment / 8] |= (uint8_t)(1u << segment % 8);
+    move_bits(bits, place, place + more + w, end - place);
+    if (is_new) {
+        move_bits(bits, start, start + more, place - start);
+        set_bits(bits, start, more, difference);
+        uint32_t field = instants_field(&members, 1);
+        put_varint(item.bytes + set_at - 1 - varint_len(field), field);
+        times_store(bits - members.last_bytes, members.last_bytes,
+                    times_beside(*user, entered_ms));
+    }
+    if (w)
+        set_bits(bits, place + more, w, members.instants - 1u + (uint32_t)is_new);
+    return 0;
+}
+
+/* Whether another membership than that at RANK is since the same instant. */
+static int is_shared(const struct members *members, uint32_t rank)
+{
+    uint32_t index = index_at(members, rank), count = count_of(members);
+    for (uint32_t i = 0; i < count; i++)
+        if (i != rank && index_at(members, i) == index)
+            return 1;
+    return 0;
+}
+
+/* Take the membership out in place. Returns 1 if that cannot be. */
+static int remove_in_place(struct store *store, struct user **user,
+                           uint32_t segment)
+{
+    struct item item = user_item(*user, USER_ITEM_MEMBERS);
+    struct members members = read_item(*user, &item);
+    uint32_t byte = segment / 8, w = members.index_bits;
+    uint32_t rank = rank_of(&members, segment);
+    if (members.width ||
+        (byte + 1 == members.len && members.set[byte] == 1u << segment % 8) ||
+        !is_shared(&members, rank))
+        return 1;
+    uint32_t place = index_start(&members) + rank * w;
+    uint32_t end = index_start(&members) + count_of(&members) * w;
+    uint32_t bits_at = (uint32_t)(members.bits - item.bytes);
+    item.bytes[members.set - item.bytes + byte] &=
+        (uint8_t)~(1u << segment % 8);
+    move_bits(item.bytes + bits_at, place + w, place, end - place - w);
+    return user_resize(store, user, USER_ITEM_MEMBERS,
+                       bits_at + (end - w + 7) / 8, &item);
 }
 
 int member_add(struct store *store, struct user **user, uint32_t segment,
                int64_t entered_ms)
 {
-    struct item item = user_item(*user, USER_ITEM_MEMBERS);
-    uint32_t i = lower_bound(&item, segment);
-    int ret = times_insert(store, user, USER_ITEM_MEMBERS, i, entered_ms, &item);
-    if (ret == 0)
-        *times_entry(&item, LEAD, i) = segment;
-    return ret;
+    int ret = add_in_place(store, user, segment, entered_ms);
+    return ret == 1 ? add_anew(store, user, segment, entered_ms) : ret;
 }
 
-void member_remove(struct store *store, struct user **user, uint32_t segment)
+int member_remove(struct store *store, struct user **user, uint32_t segment)
 {
-    struct item item = user_item(*user, USER_ITEM_MEMBERS);
-    times_remove(store, user, USER_ITEM_MEMBERS, lower_bound(&item, segment), 1,
-                 &item);
-}
-
-uint32_t member_count(const struct user *user)
-{
-    struct item item = user_item(user, USER_ITEM_MEMBERS);
-    return times_count(&item, LEAD);
-}
-
-uint32_t member_at(const struct user *user, uint32_t index, int64_t *entered_ms)
-{
-    struct item item = user_item(user, USER_ITEM_MEMBERS);
-    if (entered_ms)
-        *entered_ms = times_get(user, &item, LEAD, index);
-    return *times_entry(&item, LEAD, index);
+    int ret = remove_in_place(store, user, segment);
+    return ret == 1 ? remove_anew(store, user, segment) : ret;
 }

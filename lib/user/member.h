@@ -1,7 +1,27 @@
 /* member.h: the segments a user is in, and since when.
  *
- * Entries of one word, the segment's number, and the time entered (times.h),
- * sorted by segment. */
+ * Whether he is in a segment is asked at each judgement, since when only if he
+ * leaves, and by queries. He enters many segments at one instant, so instants are
+ * kept once each, and of a membership which of them:
+ *
+ *   | head | set length | instants | width | set | last | differences, indexes |
+ *
+ *   head         bits 0-4: bits of an index; bits 5-6: bytes of a number in the
+ *                set, 3 meaning 4, or 0: the set is a bitmap; bit 7: differences
+ *                are in seconds, not milliseconds
+ *   set length   LEB128: bytes of the bitmap, or count of numbers
+ *   instants     LEB128: (count of instants - 1) * 8 + bytes of the last - 1
+ *   width        bits of a difference; only if there is one
+ *   set          the numbers of his segments, ascending, or as a bitmap,
+ *                whichever is shorter
+ *   last         the last instant, beside the user's base (times.h)
+ *   differences  of each other instant from the one before, bit by bit
+ *   indexes      of each segment's instant, in the order of the set
+ *
+ * Example: in 4 since 2^30 ms after the base, in 3 and 9 since ten seconds earlier
+ * is 81, 02, 0b (two instants, four bytes of the last), 04, 18 02 (a bitmap), 00
+ * 00 00 80, 2a (lowest bits first: ten, 0, 1, 0). A hundred memberships since
+ * thirty instants of a day take some 170 bytes. */
 #ifndef USER_MEMBER_H
 #define USER_MEMBER_H
 
@@ -9,27 +29,51 @@
 
 #include "lib/user/user.h"
 
+/* An item as it lies there; valid until something of its user changes. */
+struct members {
+    const uint8_t *set; /* NULL: no memberships. */
+    uint32_t len;       /* Set length. */
+    uint32_t width;     /* Bytes of a number; 0: a bitmap. */
+    uint32_t instants;
+    uint32_t index_bits, difference_bits, unit;
+    int64_t last_ms;
+    uint32_t last_bytes;
+    const uint8_t *bits; /* Differences, indexes. */
+};
+
+struct members member_read(const struct user *user);
+
+/* Whether the user is in SEGMENT. */
+int member_in(const struct members *members, uint32_t segment);
+
 /* Whether USER is in SEGMENT; *ENTERED_MS (may be NULL) gets since when. */
 int member_find(const struct user *user, uint32_t segment,
                 int64_t *entered_ms);
 
-/* The memberships of USER, for several questions of the second kind; valid until
- * something of USER changes. */
-struct item member_item(const struct user *user);
-int member_in(const struct item *members, uint32_t segment);
-
-/* Put USER into SEGMENT, in which he is not, since ENTERED_MS. Returns 0,
- * SEG_ERR_USER_BYTES or SEG_ERR_NOMEM. */
-int member_add(struct store *store, struct user **user, uint32_t segment,
-               int64_t entered_ms);
-
-/* Take USER out of SEGMENT, in which he is. */
-void member_remove(struct store *store, struct user **user, uint32_t segment);
-
 uint32_t member_count(const struct user *user);
 
-/* The INDEX-th of them, in order of segments. */
-uint32_t member_at(const struct user *user, uint32_t index,
-                   int64_t *entered_ms);
+/* Put USER into SEGMENT, in which he is not, since ENTERED_MS; take him out of
+ * SEGMENT, in which he is. Return 0, or SEG_ERR_USER_BYTES, SEG_ERR_NOMEM with
+ * nothing changed. Usually a few bits move; the cost grows with the number of
+ * memberships when something needs more room than before. */
+int member_add(struct store *store, struct user **user, uint32_t segment,
+               int64_t entered_ms);
+int member_remove(struct store *store, struct user **user, uint32_t segment);
+
+#define MEMBER_WALK_KNOWN 32
+
+/* All of them, in order of segments. */
+struct member_walk {
+    struct members members;
+    uint32_t place;                    /* In the set, of a bit or a number. */
+    uint32_t rank;                     /* Memberships passed. */
+    uint32_t known;                    /* The first so many instants. */
+    int64_t known_ms[MEMBER_WALK_KNOWN];
+};
+void member_walk_start(const struct user *user, struct member_walk *walk);
+
+/* The next one; returns 0 at the end. */
+int member_walk_next(struct member_walk *walk, uint32_t *segment,
+                     int64_t *entered_ms);
 
 #endif

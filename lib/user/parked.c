@@ -20,14 +20,14 @@ int parked_add(struct store *store, struct user **user,
     struct seg_value name = {.type = SEG_TEXT,
                              .len = (uint32_t)update->name.len,
                              .as.text = update->name.bytes};
-    uint32_t at = item.words ? item.count : 0;
+    uint32_t at = item.len / WORD_BYTES;
     uint32_t words =
         HEAD_WORDS + codec_words(&name) + codec_words(&update->value);
-    int ret = user_splice(store, user, USER_ITEM_PARKED, FORM_PLAIN, at,
-                          (int32_t)words, &item);
+    int ret = user_splice(store, user, USER_ITEM_PARKED, at * WORD_BYTES,
+                          (int32_t)(words * WORD_BYTES), &item);
     if (ret < 0)
         return ret;
-    uint32_t *to = item.words + at;
+    word *to = item.words + at;
     to[0] = words;
     to[1] = update->kind;
     to[2] = update->target;
@@ -44,18 +44,18 @@ int64_t parked_next(const struct user *user)
 {
     struct item item = user_item(user, USER_ITEM_PARKED);
     int64_t next = SEG_NEVER;
-    for (uint32_t at = 0; item.words && at < item.count; at += item.words[at]) {
+    for (uint32_t at = 0; at < item.len / WORD_BYTES; at += item.words[at]) {
         int64_t time_ms = codec_get_i64(item.words + at + TIME_WORD);
         next = time_ms < next ? time_ms : next;
     }
     return next;
 }
 
-static int read_update(const uint32_t *words, struct arena *arena,
+static int read_update(const word *words, struct arena *arena,
                        struct update *update)
 {
     struct seg_value name;
-    const uint32_t *text = words + HEAD_WORDS;
+    const word *text = words + HEAD_WORDS;
     codec_get(text, NULL, &name);
     *update = (struct update){
         .kind = words[1],
@@ -72,7 +72,7 @@ int parked_at(const struct user *user, uint32_t *at, struct arena *arena,
               struct update *update)
 {
     struct item item = user_item(user, USER_ITEM_PARKED);
-    if (!item.words || *at >= item.count)
+    if (*at >= item.len / WORD_BYTES)
         return 0;
     int ret = read_update(item.words + *at, arena, update);
     *at += item.words[*at];
@@ -84,18 +84,19 @@ int parked_take(struct store *store, struct user **user, int64_t now_ms,
 {
     struct item item = user_item(*user, USER_ITEM_PARKED);
     uint32_t at = 0;
-    while (item.words && at < item.count &&
+    while (at < item.len / WORD_BYTES &&
            codec_get_i64(item.words + at + TIME_WORD) > now_ms)
         at += item.words[at];
-    if (!item.words || at >= item.count)
+    if (at >= item.len / WORD_BYTES)
         return 0;
-    int32_t words = (int32_t)item.words[at];
+    uint32_t words = item.words[at];
     if (read_update(item.words + at, arena, update) < 0 ||
         arena_value(arena, &update->value, &update->value) < 0)
         return SEG_ERR_NOMEM;
     update->name = arena_text(arena, update->name);
     if (!update->name.bytes)
         return SEG_ERR_NOMEM;
-    user_splice(store, user, USER_ITEM_PARKED, FORM_PLAIN, at, -words, &item);
+    user_splice(store, user, USER_ITEM_PARKED, at * WORD_BYTES,
+                -(int32_t)(words * WORD_BYTES), &item);
     return 1;
 }

@@ -17,7 +17,7 @@ static int fold_time(struct store *store, struct user **user,
     (void)now_ms;
     *folded = (struct folded){.next_ms = SEG_NEVER};
     if (!item.words) {
-        int ret = user_resize(store, user, feature->item, FORM_PLAIN, 2, &item);
+        int ret = user_resize(store, user, feature->item, 8, &item);
         if (ret < 0)
             return ret;
         codec_put_i64(item.words, fold->time_ms);

@@ -25,14 +25,25 @@ void store_init(struct store *store, uint64_t hash_seed)
                             .user_bytes_max = STORE_USER_BYTES_MAX,
                             .users_max = UINT32_C(1) << 31};
     slab_init(&store->slab);
+    slab_init(&store->settled);
+    buf_init(&store->scratch);
+}
+
+/* Give the block of USER back. */
+static void release(struct store *store, struct user *user)
+{
+    slab_release(user->flags & USER_SETTLED ? &store->settled : &store->slab,
+                 user, user->class);
 }
 
 void store_done(struct store *store)
 {
     for (uint32_t i = 0; i < store->user_count; i++)
-        if (store->users[i]->size > SLAB_CLASS_MAX)
-            slab_release(&store->slab, store->users[i], store->users[i]->size);
+        if (store->users[i]->class >= SLAB_CLASSES)
+            release(store, store->users[i]);
     slab_done(&store->slab);
+    slab_done(&store->settled);
+    buf_done(&store->scratch);
     free(store->users);
     free(store->slots);
 }
@@ -110,7 +121,7 @@ static void put(struct store *store, uint64_t hash, const struct user *user)
 static int grow_slots(struct store *store)
 {
     uint32_t size = store->slots ? (store->slot_mask + 1) * 2 : SLOTS_MIN;
-    if (!size) /* 2^32 slots: three quarters of 2^31 users are there. */
+    if (!size) /* 2^32 slots: seven eighths of 2^31 users are there. */
         return SEG_ERR_LIMIT;
     uint64_t *slots = calloc(size, sizeof(*slots));
     if (!slots)
@@ -129,7 +140,7 @@ static int reserve(struct store *store)
     if (store->user_count == store->users_max)
         return SEG_ERR_LIMIT;
     if (store->user_count == store->user_cap) {
-        uint32_t cap = store->user_cap + store->user_cap / 4 + 64;
+        uint32_t cap = store->user_cap + store->user_cap / 16 + 64;
         struct user **users =
             realloc(store->users, (size_t)cap * sizeof(*users));
         if (!users)
@@ -138,7 +149,7 @@ static int reserve(struct store *store)
         store->user_cap = cap;
     }
     if (!store->slots ||
-        store->user_count >= store->slot_mask - store->slot_mask / 4)
+        store->user_count >= store->slot_mask - store->slot_mask / 8)
         return grow_slots(store);
     return 0;
 }
@@ -149,23 +160,21 @@ int store_add(struct store *store, struct seg_text id, uint64_t hash,
     int err = reserve(store);
     if (err < 0)
         return err;
-    size_t used = sizeof(struct user) + (id.len + 3) / 4 * 4;
-    size_t size = slab_size(used);
-    struct user *user = slab_alloc(&store->slab, size);
+    size_t used = USER_HEAD_BYTES + id.len;
+    int class = slab_class(used);
+    struct user *user = slab_alloc(&store->slab, class);
     if (!user)
         return SEG_ERR_NOMEM;
-    *user = (struct user){
-        .index = store->user_count,
-        .size = (uint32_t)size,
-        .used = (uint32_t)used,
-        .id_len = (uint16_t)id.len,
-        .due_ms = INT64_MAX,
-        .last_at_ms = USER_NO_CHANGE,
-        .base_ms = times_base(base_ms),
-    };
-    memset(user->words, 0, used - sizeof(*user));
+    memset(user, 0, USER_HEAD_BYTES);
+    user->index = store->user_count;
+    user->used = (uint32_t)used;
+    user->class = (uint8_t)class;
+    user->id_len = (uint16_t)id.len;
+    user->due_s = UINT32_MAX;
+    user->last_at_ms = USER_NO_CHANGE;
+    user->base = times_base(base_ms);
     if (id.len)
-        memcpy(user->words, id.bytes, id.len);
+        memcpy(user->bytes, id.bytes, id.len);
     store->users[store->user_count++] = user;
     put(store, hash, user);
     *ret = user;
@@ -197,41 +206,48 @@ void store_remove(struct store *store, struct user *user, struct user **moved)
         store->users[user->index] = *moved;
         (*moved)->index = user->index;
     }
-    slab_release(&store->slab, user, user->size);
+    release(store, user);
 }
 
-/* Move *USER into a block of SIZE bytes, enough for what is used. */
-static int move_to(struct store *store, struct user **user, size_t size)
+/* Move *USER into a block of CLASS, enough for what is used; SETTLED is a flag. */
+static int move_to(struct store *store, struct user **user, int class,
+                   unsigned settled)
 {
     struct user *old = *user;
-    struct user *new = slab_alloc(&store->slab, size);
+    struct user *new =
+        slab_alloc(settled ? &store->settled : &store->slab, class);
     if (!new)
         return SEG_ERR_NOMEM;
     uint64_t *slot = slot_of(store, old);
     memcpy(new, old, old->used);
-    new->size = (uint32_t)size;
+    new->class = (uint8_t)class;
+    new->flags &= ~(unsigned)USER_SETTLED;
+    new->flags |= settled;
     *slot = (*slot & ~POINTER_MASK) | (uint64_t)(uintptr_t)new;
     store->users[new->index] = new;
-    slab_release(&store->slab, old, old->size);
+    release(store, old);
     *user = new;
     return 0;
 }
 
+/* Who grows will grow again: room for some events more. */
 int store_grow(struct store *store, struct user **user, size_t need)
 {
-    return move_to(store, user, slab_size(need));
+    return move_to(store, user, slab_class(need + need / 8 + 16), 0);
 }
 
 void store_fit(struct store *store, struct user **user)
 {
-    size_t size = slab_size((*user)->used);
-    if (size < (*user)->size - (*user)->size / 4)
-        move_to(store, user, size);
+    int class = slab_class((*user)->used);
+    if (!((*user)->flags & USER_SETTLED) || class < (*user)->class ||
+        slab_sparse(&store->settled, *user, class))
+        move_to(store, user, class, USER_SETTLED);
 }
 
 size_t store_bytes(const struct store *store)
 {
-    return store->slab.bytes + store->user_cap * sizeof(*store->users) +
+    return store->slab.bytes + store->settled.bytes +
+           store->user_cap * sizeof(*store->users) +
            (store->slots ? (store->slot_mask + 1ul) * sizeof(*store->slots)
                          : 0);
 }

@@ -15,7 +15,7 @@ static int fold_tally(struct store *store, struct user **user,
     (void)now_ms;
     uint64_t count = item.words ? codec_get_u64(item.words) : 0;
     if (!item.words) {
-        int ret = user_resize(store, user, feature->item, FORM_PLAIN, 2, &item);
+        int ret = user_resize(store, user, feature->item, 8, &item);
         if (ret < 0)
             return ret;
     }

@@ -1,180 +1,217 @@
-/* times.c: times in the items of a user's block, 4 or 8 bytes each. */
+/* times.c: a row of times, oldest first, in few bytes. */
 #include "lib/user/times.h"
 
-#include <assert.h>
+#include <string.h>
 
 #include <seg/error.h>
 
-#define NARROW_RANGE_MS (UINT64_C(1) << 32)
+#define MANY 0x80u
+#define SECONDS 4u /* In the code of a difference. */
+#define HEAD_BYTES 1
+#define MANY_HEAD_BYTES 9
+#define DIFFERENCE_MAX 4
+#define FEW_BYTES_MAX (HEAD_BYTES + 8 + (TIMES_FEW - 1) * DIFFERENCE_MAX)
 
-static int fits(int64_t base_ms, int64_t time_ms)
+/* A row of many that shrinks becomes one of few only here, so that one that
+ * comes and goes at the limit is not written anew each time. */
+#define FEW_AGAIN (TIMES_FEW / 2)
+
+/* ---- reading ------------------------------------------------------------------ */
+
+static void read_many(const struct item *item, struct times *times)
 {
-    return time_ms >= base_ms &&
-           (uint64_t)time_ms - (uint64_t)base_ms < NARROW_RANGE_MS;
+    times->width = (item->bytes[0] & 7u) + 1;
+    times->offsets = item->bytes + MANY_HEAD_BYTES;
+    times->anchor_ms = (int64_t)times_load(item->bytes + HEAD_BYTES, 8);
+    times->count = (item->len - MANY_HEAD_BYTES) / times->width;
 }
 
-static int all_fit(const struct user *user, const struct item *item,
-                   uint32_t lead, int64_t base_ms)
+void times_read(const struct user *user, const struct item *item,
+                struct times *times)
 {
-    for (uint32_t i = 0; i < times_count(item, lead); i++)
-        if (!fits(base_ms, times_get(user, item, lead, i)))
-            return 0;
-    return 1;
-}
-
-/* Entry by entry from FROM's layout to TO's, which overlap: growing entries go
- * from the last, shrinking ones from the first. */
-static void convert(const struct user *user, uint32_t lead,
-                    const struct item *from, const struct item *to,
-                    uint32_t count)
-{
-    int down = to->form == FORM_WIDE;
-    for (uint32_t n = 0; n < count; n++) {
-        uint32_t i = down ? count - 1 - n : n;
-        int64_t time_ms = times_get(user, from, lead, i);
-        memmove(times_entry(to, lead, i), times_entry(from, lead, i),
-                lead * sizeof(uint32_t));
-        times_put(user, to, lead, i, time_ms);
-    }
-}
-
-/* Make item ID, narrow until now, wide. */
-static int widen(struct store *store, struct user **user, uint32_t id,
-                 struct item *item)
-{
-    uint32_t lead = times_lead(id), count;
-    struct item narrow;
-    *item = user_item(*user, id);
-    count = times_count(item, lead);
-    int ret = user_resize(store, user, id, FORM_WIDE, count * (lead + 2), item);
-    if (ret < 0)
-        return ret;
-    narrow = *item;
-    narrow.form = FORM_NARROW;
-    convert(*user, lead, &narrow, item, count);
-    return 0;
-}
-
-/* Make item ID, wide until now and all of whose times fit, narrow. */
-static void narrow_down(struct store *store, struct user **user, uint32_t id)
-{
-    uint32_t lead = times_lead(id);
-    struct item wide = user_item(*user, id), item = wide;
-    uint32_t count = times_count(&wide, lead);
-    item.form = FORM_NARROW;
-    convert(*user, lead, &wide, &item, count);
-    int ret = user_resize(store, user, id, FORM_NARROW, count * (lead + 1),
-                          &item);
-    assert(ret == 0);
-    (void)ret;
-}
-
-/* Whether ITEM has times that stand in form FORM. */
-static int has_form(const struct item *item, uint32_t form)
-{
-    return item->form == form;
-}
-
-/* The id of the first item at or after PLACE that is in FORM and whose times all
- * fit BASE_MS (FITTING 1) or do not (0); *FOUND says whether there is one. */
-static uint32_t find_item(const struct user *user, uint32_t form, int fitting,
-                          int64_t base_ms, int *found)
-{
-    struct user_walk walk;
-    uint32_t id = 0;
-    user_walk_start(user, &walk);
-    for (;;) {
-        struct item item = user_walk_next(user, &walk, &id);
-        *found = item.words != NULL;
-        if (!*found)
-            return 0;
-        if (has_form(&item, form) &&
-            all_fit(user, &item, times_lead(id), base_ms) == fitting)
-            return id;
-    }
-}
-
-/* Move the base to BASE_MS: what does not fit becomes wide first, what stays
- * narrow is shifted, and what now fits becomes narrow. */
-static int move_base(struct store *store, struct user **user, int64_t base_ms)
-{
-    struct item item;
-    struct user_walk walk;
-    uint32_t id;
-    int found;
-    for (;;) {
-        id = find_item(*user, FORM_NARROW, 0, base_ms, &found);
-        if (!found)
-            break;
-        int ret = widen(store, user, id, &item);
-        if (ret < 0)
-            return ret;
-    }
-    uint32_t shift = (uint32_t)base_ms - (uint32_t)(*user)->base_ms;
-    user_walk_start(*user, &walk);
-    for (;;) {
-        item = user_walk_next(*user, &walk, &id);
-        if (!item.words)
-            break;
-        uint32_t lead = times_lead(id);
-        for (uint32_t i = 0;
-             has_form(&item, FORM_NARROW) && i < times_count(&item, lead); i++)
-            times_entry(&item, lead, i)[lead] -= shift;
-    }
-    (*user)->base_ms = base_ms;
-    while (id = find_item(*user, FORM_WIDE, 1, base_ms, &found), found)
-        narrow_down(store, user, id);
-    return 0;
-}
-
-/* See that item ID can take TIME_MS: move the base if it is newer than the
- * narrow range, widen the item if that does not help. */
-static int make_fit(struct store *store, struct user **user, uint32_t id,
-                    int64_t time_ms, struct item *item)
-{
-    int ret;
-    if (item->form != FORM_NARROW || fits((*user)->base_ms, time_ms))
-        return 0;
-    if (time_ms > (*user)->base_ms) {
-        ret = move_base(store, user, times_base(time_ms));
-        if (ret < 0)
-            return ret;
-        *item = user_item(*user, id);
-        if (item->form == FORM_WIDE)
-            return 0;
-    } else if (item->words) {
-        return widen(store, user, id, item);
-    }
-    return 0;
-}
-
-int times_insert(struct store *store, struct user **user, uint32_t id,
-                 uint32_t index, int64_t time_ms, struct item *item)
-{
-    uint32_t lead = times_lead(id);
-    int ret = make_fit(store, user, id, time_ms, item);
-    if (ret < 0)
-        return ret;
-    uint32_t form = item->words ? item->form
-                    : fits((*user)->base_ms, time_ms) ? FORM_NARROW : FORM_WIDE;
-    uint32_t stride = lead + 1 + (form == FORM_WIDE);
-    ret = user_splice(store, user, id, form, index * stride, (int32_t)stride,
-                      item);
-    if (ret < 0)
-        return ret;
-    times_put(*user, item, lead, index, time_ms);
-    return 0;
-}
-
-void times_remove(struct store *store, struct user **user, uint32_t id,
-                  uint32_t index, uint32_t count, struct item *item)
-{
-    uint32_t stride;
-    if (!item->words || !count)
+    times->offsets = NULL;
+    times->count = 0;
+    if (!item->bytes)
         return;
-    stride = times_stride(item, times_lead(id));
-    int ret = user_splice(store, user, id, item->form, index * stride,
-                          -(int32_t)(count * stride), item);
-    assert(ret == 0);
-    (void)ret;
+    uint32_t head = item->bytes[0];
+    if (head & MANY) {
+        read_many(item, times);
+        return;
+    }
+    uint32_t first = (head >> 3 & 7) + 1, width = (head & 3) + 1;
+    uint32_t unit = head & SECONDS ? 1000 : 1, n = 0;
+    const uint8_t *at = item->bytes + HEAD_BYTES, *end = item->bytes + item->len;
+    int64_t time_ms = times_from(user, times_load(at, first));
+    times->few[n++] = time_ms;
+    for (at += first; at < end; at += width) {
+        time_ms += (int64_t)(times_load(at, width) * unit);
+        times->few[n++] = time_ms;
+    }
+    times->count = n;
+}
+
+/* ---- few ---------------------------------------------------------------------- */
+
+static inline uint64_t in_unit(uint64_t difference_ms, int seconds)
+{
+    return seconds ? difference_ms / 1000 : difference_ms;
+}
+
+/* Write COUNT times to BYTES as a row of few; returns its length, 0 if a
+ * difference is too large. */
+static uint32_t put_few(const struct user *user, const int64_t *times,
+                        uint32_t count, uint8_t *bytes)
+{
+    uint64_t most = 0, rest = 0;
+    for (uint32_t i = 1; i < count; i++) {
+        uint64_t difference = (uint64_t)times[i] - (uint64_t)times[i - 1];
+        most = difference > most ? difference : most;
+        rest |= difference % 1000;
+    }
+    int seconds = count > 1 && !rest;
+    uint32_t width = times_width(in_unit(most, seconds));
+    if (width > DIFFERENCE_MAX)
+        return 0;
+    uint64_t beside = times_beside(user, times[0]);
+    uint32_t first = times_width(beside), at = HEAD_BYTES + first;
+    bytes[0] =
+        (uint8_t)((first - 1) << 3 | (seconds ? SECONDS : 0) | (width - 1));
+    times_store(bytes + HEAD_BYTES, first, beside);
+    for (uint32_t i = 1; i < count; i++, at += width)
+        times_store(bytes + at, width,
+                    in_unit((uint64_t)times[i] - (uint64_t)times[i - 1],
+                            seconds));
+    return at;
+}
+
+/* Make item ID the row of the COUNT times in times->few, of few or of many. */
+static int write_few(struct store *store, struct user **user, uint32_t id,
+                     uint32_t count, struct item *item, struct times *times)
+{
+    uint8_t bytes[FEW_BYTES_MAX];
+    const int64_t *few = times->few;
+    uint32_t len =
+        count <= TIMES_FEW ? put_few(*user, few, count, bytes) : 0;
+    uint32_t width =
+        times_width((uint64_t)few[count - 1] - (uint64_t)few[0]);
+    int ret = user_resize(store, user, id,
+                          len ? len : MANY_HEAD_BYTES + count * width, item);
+    if (ret < 0)
+        return ret;
+    times->count = count;
+    if (len) {
+        memcpy(item->bytes, bytes, len);
+        times->offsets = NULL;
+        return 0;
+    }
+    item->bytes[0] = (uint8_t)(MANY | (width - 1));
+    times_store(item->bytes + HEAD_BYTES, 8, (uint64_t)few[0]);
+    for (uint32_t i = 0; i < count; i++)
+        times_store(item->bytes + MANY_HEAD_BYTES + i * width, width,
+                    (uint64_t)few[i] - (uint64_t)few[0]);
+    read_many(item, times);
+    return 0;
+}
+
+/* ---- many ---------------------------------------------------------------------- */
+
+static int fits(const struct times *times, int64_t time_ms)
+{
+    return time_ms >= times->anchor_ms &&
+           times_width((uint64_t)time_ms - (uint64_t)times->anchor_ms) <=
+               times->width;
+}
+
+/* Move the anchor of *ITEM to the earlier of its first time and TIME_MS, and make
+ * its offsets so wide that TIME_MS fits. */
+static int move_anchor(struct store *store, struct user **user, uint32_t id,
+                       int64_t time_ms, struct item *item, struct times *times)
+{
+    int64_t first = times_at(times, 0), last = times_at(times, times->count - 1);
+    int64_t anchor = time_ms < first ? time_ms : first;
+    struct times old = *times;
+    uint32_t width = times_width((uint64_t)(time_ms > last ? time_ms : last) -
+                                 (uint64_t)anchor);
+    width = width > times->width ? width : times->width;
+    int ret = user_resize(store, user, id,
+                          MANY_HEAD_BYTES + times->count * width, item);
+    if (ret < 0)
+        return ret;
+    old.offsets = item->bytes + MANY_HEAD_BYTES;
+    for (uint32_t i = old.count; i-- > 0;)
+        times_store(item->bytes + MANY_HEAD_BYTES + i * width, width,
+                    (uint64_t)times_at(&old, i) - (uint64_t)anchor);
+    item->bytes[0] = (uint8_t)(MANY | (width - 1));
+    times_store(item->bytes + HEAD_BYTES, 8, (uint64_t)anchor);
+    read_many(item, times);
+    return 0;
+}
+
+static int add_many(struct store *store, struct user **user, uint32_t id,
+                    uint32_t index, int64_t time_ms, struct item *item,
+                    struct times *times)
+{
+    int ret = 0;
+    if (!fits(times, time_ms))
+        ret = move_anchor(store, user, id, time_ms, item, times);
+    uint32_t width = times->width, at = MANY_HEAD_BYTES + index * width;
+    if (ret == 0)
+        ret = user_splice(store, user, id, at, (int32_t)width, item);
+    read_many(item, times);
+    if (ret < 0)
+        return ret;
+    times_store(item->bytes + at, width,
+                (uint64_t)time_ms - (uint64_t)times->anchor_ms);
+    return 0;
+}
+
+/* ---- both ---------------------------------------------------------------------- */
+
+int times_add(struct store *store, struct user **user, uint32_t id,
+              uint32_t gone, uint32_t index, int64_t time_ms,
+              struct item *item, struct times *times)
+{
+    if (times->offsets) {
+        int ret = times_cut(store, user, id, gone, item, times);
+        if (ret < 0)
+            return ret;
+        if (times->offsets)
+            return add_many(store, user, id, index - gone, time_ms, item, times);
+        index -= gone;
+        gone = 0;
+    }
+    int64_t *few = times->few;
+    memmove(few, few + gone, (index - gone) * sizeof(*few));
+    memmove(few + index - gone + 1, few + index,
+            (times->count - index) * sizeof(*few));
+    few[index - gone] = time_ms;
+    int ret =
+        write_few(store, user, id, times->count - gone + 1, item, times);
+    if (ret < 0)
+        times_read(*user, item, times);
+    return ret;
+}
+
+int times_cut(struct store *store, struct user **user, uint32_t id,
+              uint32_t gone, struct item *item, struct times *times)
+{
+    uint32_t left = times->count - gone;
+    int ret;
+    if (!gone)
+        return 0;
+    if (!left) {
+        ret = user_resize(store, user, id, 0, item);
+    } else if (times->offsets && left > FEW_AGAIN) {
+        ret = user_splice(store, user, id, MANY_HEAD_BYTES,
+                          -(int32_t)(gone * times->width), item);
+    } else {
+        const struct times old = *times;
+        for (uint32_t i = 0; i < left; i++)
+            times->few[i] = times_at(&old, gone + i);
+        ret = write_few(store, user, id, left, item, times);
+        if (ret == 0)
+            return 0;
+    }
+    times_read(*user, item, times);
+    return ret;
 }

@@ -1,87 +1,127 @@
-/* times.h: times in the items of a user's block, 4 or 8 bytes each.
+/* times.h: a row of times, oldest first, in few bytes.
  *
- * An item with times is a row of entries of one size: LEAD words of its owner's,
- * then a time. Narrow times are milliseconds after the block's base (49 days),
- * wide ones int64_t. All times of an item have one width. When a time beyond the
- * narrow range arrives the base moves (every 12 days at most) and each item is
- * made narrow or wide as its times then need.
+ * A time alone is kept as its distance from the *base* of its user, the instant
+ * at which he was born, rounded: four bytes reach 24 days either way, five 17
+ * years. Of a row of up to TIMES_FEW only the first is kept so; each other one is
+ * its difference from the one before, all in one width, that of the largest:
  *
- *     item          entry                          lead
- *     a window      time                           0
- *     memberships   segment, time entered          1
- *     message ids   hash (2 words), record time    2 */
+ *   few     | head | first      | difference | difference | ...
+ *             1      1-8 bytes    1-4 bytes of milliseconds or, if
+ *                                 all are whole ones, of seconds
+ *
+ *   many    | head | anchor     | offset     | offset     | ...
+ *             1      8            1-8 bytes of milliseconds after the anchor
+ *
+ * A row of many is read and changed in place, one of few as a whole. The head:
+ *
+ *     bit 7       1: many
+ *     bits 3-5    few: bytes of the first, less 1
+ *     bits 0-2    few: bytes of a difference, less 1, plus 4 for seconds;
+ *                 many: bytes of an offset, less 1
+ *
+ * Example: 08:00:00.250, 08:00:10.250 and 09:00:10.250 of a user born an hour
+ * before are head 1d, four bytes of the first, 0a 00, 10 0e: nine bytes. */
 #ifndef USER_TIMES_H
 #define USER_TIMES_H
 
+#include <endian.h>
 #include <stdint.h>
 #include <string.h>
 
 #include "lib/user/user.h"
 
-/* The base for a user at TIME_MS: narrow times then reach 37 days back and 12
- * ahead. */
-static inline int64_t times_base(int64_t time_ms)
+#define TIMES_FEW 16
+
+/* A row as it was read; valid until something of its user changes. */
+struct times {
+    uint32_t count;
+    uint32_t width;         /* Many: bytes of an offset. */
+    const uint8_t *offsets; /* Many; NULL: few. */
+    int64_t anchor_ms;
+    int64_t few[TIMES_FEW + 1];
+};
+
+/* Least bytes that hold N, at least 1. */
+static inline uint32_t times_width(uint64_t n)
 {
-    const int64_t behind_ms = INT64_C(3) << 30;
-    return time_ms < INT64_MIN + behind_ms ? INT64_MIN : time_ms - behind_ms;
+    return n ? (71u - (uint32_t)__builtin_clzll(n)) / 8 : 1;
 }
 
-/* Words before the time in an entry of item ID. */
-static inline uint32_t times_lead(uint32_t id)
+/* The number in the WIDTH bytes at BYTES, little-endian. They lie in a block,
+ * behind its head: reading the eight bytes that end there is quick and safe. */
+static inline uint64_t times_load(const uint8_t *bytes, uint32_t width)
 {
-    return id == USER_ITEM_MEMBERS ? 1 : id == USER_ITEM_IDS ? 2 : 0;
+    uint64_t n;
+    memcpy(&n, bytes + width - sizeof(n), sizeof(n));
+    return le64toh(n) >> (64 - 8 * width);
 }
 
-static inline uint32_t times_stride(const struct item *item, uint32_t lead)
+static inline void times_store(uint8_t *bytes, uint32_t width, uint64_t n)
 {
-    return lead + 1 + (item->form == FORM_WIDE);
+    for (; width >= 4; width -= 4, n >>= 32) {
+        uint32_t low = htole32((uint32_t)n);
+        memcpy(bytes, &low, sizeof(low));
+        bytes += sizeof(low);
+    }
+    for (; width; width--, n >>= 8)
+        *bytes++ = (uint8_t)n;
 }
 
-/* Entries of ITEM; 0 if it is not there. */
-static inline uint32_t times_count(const struct item *item, uint32_t lead)
+#define TIMES_BASE_SHIFT 24 /* A base is a multiple of 2^24 ms, 4.7 hours. */
+
+/* The base of a user born at TIME_MS. */
+static inline int32_t times_base(int64_t time_ms)
 {
-    return item->words ? item->count / times_stride(item, lead) : 0;
+    int64_t base = time_ms >> TIMES_BASE_SHIFT;
+    return base < INT32_MIN   ? INT32_MIN
+           : base > INT32_MAX ? INT32_MAX
+                              : (int32_t)base;
 }
 
-static inline uint32_t *times_entry(const struct item *item, uint32_t lead,
-                                    uint32_t index)
+static inline uint64_t times_base_ms(const struct user *user)
 {
-    return item->words + index * times_stride(item, lead);
+    return (uint64_t)user->base << TIMES_BASE_SHIFT;
 }
 
-static inline int64_t times_get(const struct user *user,
-                                const struct item *item, uint32_t lead,
-                                uint32_t index)
+/* TIME_MS beside the base of USER, the smaller the nearer; and back. */
+static inline uint64_t times_beside(const struct user *user, int64_t time_ms)
 {
-    const uint32_t *at = times_entry(item, lead, index) + lead;
-    int64_t wide;
-    if (item->form == FORM_NARROW)
-        return user->base_ms + *at;
-    memcpy(&wide, at, sizeof(wide));
-    return wide;
+    uint64_t after = (uint64_t)time_ms - times_base_ms(user);
+    return after << 1 ^ (after >> 63 ? UINT64_MAX : 0);
 }
 
-/* Set the time of an entry; it must fit the item's form (times_insert sees to
- * that). */
-static inline void times_put(const struct user *user, const struct item *item,
-                             uint32_t lead, uint32_t index, int64_t time_ms)
+static inline int64_t times_from(const struct user *user, uint64_t beside)
 {
-    uint32_t *at = times_entry(item, lead, index) + lead;
-    if (item->form == FORM_NARROW)
-        *at = (uint32_t)(time_ms - user->base_ms);
-    else
-        memcpy(at, &time_ms, sizeof(time_ms));
+    return (int64_t)(times_base_ms(user) +
+                     (beside >> 1 ^ (beside & 1 ? UINT64_MAX : 0)));
 }
 
-/* Insert an entry with TIME_MS before entry INDEX of item ID; its lead words are
- * the caller's to set, at times_entry. *ITEM must be as user_item gave it, and
- * gets the item as it is then. Returns 0, or
- * SEG_ERR_USER_BYTES, SEG_ERR_NOMEM with nothing lost. */
-int times_insert(struct store *store, struct user **user, uint32_t id,
-                 uint32_t index, int64_t time_ms, struct item *item);
+/* Read the row of *ITEM; no item is an empty row. */
+void times_read(const struct user *user, const struct item *item,
+                struct times *times);
 
-/* Remove COUNT entries from entry INDEX on, *ITEM likewise. Cannot fail. */
-void times_remove(struct store *store, struct user **user, uint32_t id,
-                  uint32_t index, uint32_t count, struct item *item);
+/* The time at INDEX. */
+static inline int64_t times_at(const struct times *times, uint32_t index)
+{
+    if (!times->offsets)
+        return times->few[index];
+    return (int64_t)((uint64_t)times->anchor_ms +
+                     times_load(times->offsets + index * times->width,
+                                times->width));
+}
+
+/* Remove the first GONE times of item ID, then insert TIME_MS before the time
+ * that is at INDEX now. The row stays in order: that is the caller's affair.
+ * *ITEM must be as user_item gave it, *TIMES as times_read, nothing of USER
+ * having changed since; they get the row as it is then. Returns 0, or
+ * SEG_ERR_USER_BYTES, SEG_ERR_NOMEM with all as it was but for those removed. */
+int times_add(struct store *store, struct user **user, uint32_t id,
+              uint32_t gone, uint32_t index, int64_t time_ms,
+              struct item *item, struct times *times);
+
+/* Remove the first GONE times, likewise. It may fail as well: the time that is
+ * the first then may take a byte or two more than before. */
+int times_cut(struct store *store, struct user **user, uint32_t id,
+               uint32_t gone, struct item *item, struct times *times);
 
 #endif

@@ -5,223 +5,333 @@
 
 #include <seg/error.h>
 
-#define ID_SHIFT 12
-#define FORM_SHIFT 10
-#define COUNT_MASK 0x3ffu
-#define LONG COUNT_MASK /* The length is the item's first word. */
+#define COARSE 0x80u
+#define GAP 0x7fu /* The bits of the gap. */
+#define FAR GAP   /* The number follows. */
+#define ENTRY_BYTES 2
+#define FAR_BYTES 6
+#define LONG 255 /* The length is in front of the item. */
+#define LONG_BYTES 4
+#define SPECIALS 16           /* Numbers kept for them. */
+#define NOTHING UINT32_MAX    /* What stands before the first entry. */
 
-static uint32_t entry_make(uint32_t id, uint32_t form, uint32_t count)
+static uint32_t get_u32(const uint8_t *bytes)
 {
-    return id << ID_SHIFT | form << FORM_SHIFT | (count < LONG ? count : LONG);
+    uint32_t n;
+    memcpy(&n, bytes, sizeof(n));
+    return n;
 }
 
-static uint32_t *id_words(const struct user *user)
+static void put_u32(uint8_t *bytes, uint32_t n)
 {
-    return (uint32_t *)user->words + user->item_count;
+    memcpy(bytes, &n, sizeof(n));
 }
 
-static uint32_t id_word_count(const struct user *user)
+/* ---- directory entries ---------------------------------------------------- */
+
+static inline uint32_t number_of(uint32_t id)
 {
-    return (user->id_len + 3u) / 4;
+    return id < USER_ITEM_SPECIAL ? id + SPECIALS : id - USER_ITEM_SPECIAL;
 }
+
+static inline uint32_t id_of(uint32_t number)
+{
+    return number < SPECIALS ? number + USER_ITEM_SPECIAL : number - SPECIALS;
+}
+
+/* The number of ENTRY, which stands after that of BEFORE. */
+static inline uint32_t entry_number(const uint8_t *entry, uint32_t before)
+{
+    uint32_t gap = entry[0] & GAP;
+    return gap < FAR ? before + 1 + gap : get_u32(entry + ENTRY_BYTES);
+}
+
+static inline uint32_t entry_bytes(const uint8_t *entry)
+{
+    return (entry[0] & GAP) == FAR ? FAR_BYTES : ENTRY_BYTES;
+}
+
+/* All bytes of the item of ENTRY that begins at BYTES, its length included. */
+static inline uint32_t stored_len(const uint8_t *entry, const uint8_t *bytes)
+{
+    return entry[1] < LONG ? entry[1] : LONG_BYTES + get_u32(bytes);
+}
+
+/* Write the entry of NUMBER after that of BEFORE; LEN as it stands in one.
+ * Returns its bytes. */
+static uint32_t entry_put(uint8_t *entry, uint32_t before, uint32_t number,
+                          int coarse, uint32_t len)
+{
+    uint32_t gap = number - before - 1;
+    gap = gap < FAR ? gap : FAR;
+    entry[0] = (uint8_t)(gap | (coarse ? COARSE : 0));
+    entry[1] = (uint8_t)len;
+    if (gap < FAR)
+        return ENTRY_BYTES;
+    put_u32(entry + ENTRY_BYTES, number);
+    return FAR_BYTES;
+}
+
+/* What the entry after *ITEM's, if there is one, becomes when it follows that of
+ * BEFORE instead: written at TO. Returns its bytes, *OLD what they are now. */
+static uint32_t entry_move(const struct user *user, const uint8_t *entry,
+                           uint32_t follows, uint32_t before, uint8_t *to,
+                           uint32_t *old)
+{
+    *old = 0;
+    if (entry == user->bytes + user->directory_len)
+        return 0;
+    *old = entry_bytes(entry);
+    return entry_put(to, before, entry_number(entry, follows), entry[0] & COARSE,
+                     entry[1]);
+}
+
+/* ---- finding ------------------------------------------------------------------ */
 
 struct seg_text user_id(const struct user *user)
 {
-    return (struct seg_text){(const char *)id_words(user), user->id_len};
+    return (struct seg_text){(const char *)user->bytes + user->directory_len,
+                             user->id_len};
 }
 
-/* All words of the item of ENTRY that begins at WORDS, its length included. */
-static uint32_t stored_count(uint32_t entry, const uint32_t *words)
+static uint8_t *first_item(const struct user *user)
 {
-    uint32_t count = entry & COUNT_MASK;
-    return count == LONG ? 1 + words[0] : count;
+    return (uint8_t *)user->bytes + user->directory_len + user->id_len;
 }
 
-static struct item item_of(uint32_t place, uint32_t entry, uint32_t *words)
+static inline struct item item_of(const struct user *user,
+                                  const uint8_t *entry, uint32_t before,
+                                  uint8_t *bytes)
 {
-    struct item item = {place, entry >> FORM_SHIFT & 3, entry & COUNT_MASK,
-                        words};
-    if (item.count == LONG) {
-        item.count = words[0];
-        item.words = words + 1;
+    struct item item = {.place = (uint32_t)(entry - user->bytes),
+                        .before = before,
+                        .len = entry[1],
+                        .coarse = entry[0] >= COARSE,
+                        .bytes = bytes};
+    if (item.len == LONG) {
+        item.len = get_u32(bytes);
+        item.bytes += LONG_BYTES;
     }
     return item;
 }
 
-struct item user_item(const struct user *user, uint32_t id)
+/* The first entry of NUMBER or a later one: as an item, if it is that one. */
+static struct item find(const struct user *user, uint32_t number)
 {
-    uint32_t *at = id_words(user) + id_word_count(user);
-    uint32_t place = 0;
-    for (; place < user->item_count; place++) {
-        uint32_t entry = user->words[place];
-        if (entry >> ID_SHIFT >= id) {
-            if (entry >> ID_SHIFT == id)
-                return item_of(place, entry, at);
+    const uint8_t *entry = user->bytes, *end = entry + user->directory_len;
+    uint8_t *at = first_item(user);
+    uint32_t next = 0; /* The number after those passed. */
+    while (entry < end) {
+        uint32_t gap = entry[0] & GAP, len = entry[1], size = ENTRY_BYTES;
+        uint32_t here = next + gap;
+        if (gap == FAR) {
+            here = get_u32(entry + ENTRY_BYTES);
+            size = FAR_BYTES;
+        }
+        if (here >= number) {
+            if (here == number)
+                return item_of(user, entry, next - 1, at);
             break;
         }
-        at += stored_count(entry, at);
+        if (len == LONG)
+            len = LONG_BYTES + get_u32(at);
+        at += len;
+        entry += size;
+        next = here + 1;
     }
-    return (struct item){.place = place};
+    return (struct item){.place = (uint32_t)(entry - user->bytes),
+                         .before = next - 1};
+}
+
+struct item user_item(const struct user *user, uint32_t id)
+{
+    return find(user, number_of(id));
+}
+
+void user_walk_all(const struct user *user, struct user_walk *walk)
+{
+    *walk = (struct user_walk){0, NOTHING, first_item(user)};
+}
+
+static void pass(const struct user *user, struct user_walk *walk)
+{
+    const uint8_t *entry = user->bytes + walk->place;
+    walk->next += stored_len(entry, walk->next);
+    walk->place += entry_bytes(entry);
+    walk->before = entry_number(entry, walk->before);
 }
 
 void user_walk_start(const struct user *user, struct user_walk *walk)
 {
-    walk->place = 0;
-    walk->next = id_words(user) + id_word_count(user);
+    user_walk_all(user, walk);
+    while (walk->place < user->directory_len &&
+           entry_number(user->bytes + walk->place, walk->before) < SPECIALS)
+        pass(user, walk);
 }
 
 struct item user_walk_next(const struct user *user, struct user_walk *walk,
                            uint32_t *id)
 {
-    if (walk->place == user->item_count)
-        return (struct item){.place = walk->place};
-    uint32_t entry = user->words[walk->place];
-    struct item item = item_of(walk->place++, entry, walk->next);
-    walk->next += stored_count(entry, walk->next);
-    *id = entry >> ID_SHIFT;
+    const uint8_t *entry = user->bytes + walk->place;
+    if (walk->place == user->directory_len)
+        return (struct item){.place = walk->place, .before = walk->before};
+    struct item item = item_of(user, entry, walk->before, walk->next);
+    pass(user, walk);
+    *id = id_of(walk->before);
     return item;
 }
 
-/* Word of the block where the item at PLACE begins. */
-static uint32_t start_of(const struct user *user, uint32_t place)
-{
-    const uint32_t *begin = id_words(user) + id_word_count(user), *at = begin;
-    for (uint32_t i = 0; i < place; i++)
-        at += stored_count(user->words[i], at);
-    return (uint32_t)(at - user->words);
-}
+/* ---- changing ------------------------------------------------------------------ */
 
-/* Put COUNT words (cut out if negative) at word AT of the block, which is large
+/* Put LEN bytes (cut out if negative) at AT, in the block, which is large
  * enough. */
-static void shift(struct user *user, uint32_t at, int32_t count)
+static void shift(struct user *user, uint8_t *at, int32_t len)
 {
-    char *from = (char *)(user->words + at);
-    char *end = (char *)user + user->used;
-    int32_t bytes = count * 4;
-    if (count < 0)
-        memmove(from, from - bytes, (size_t)(end - from + bytes));
+    uint8_t *end = (uint8_t *)user + user->used;
+    if (len < 0)
+        memmove(at, at - len, (size_t)(end - at + len));
     else
-        memmove(from + bytes, from, (size_t)(end - from));
-    user->used = (uint32_t)((int32_t)user->used + bytes);
+        memmove(at + len, at, (size_t)(end - at));
+    user->used += (uint32_t)len;
 }
 
-/* Make room so that COUNT more words fit. */
-static int make_room(struct store *store, struct user **user, int32_t count)
+/* Make room so that LEN more bytes fit. */
+static int make_room(struct store *store, struct user **user, int32_t len)
 {
-    if (count <= 0)
+    if (len <= 0)
         return 0;
-    size_t need = (*user)->used + (size_t)count * 4;
+    size_t need = (*user)->used + (size_t)len;
     if (need > store->user_bytes_max)
         return SEG_ERR_USER_BYTES;
-    return need > (*user)->size ? store_grow(store, user, need) : 0;
+    return need > slab_size((*user)->class) ? store_grow(store, user, need) : 0;
+}
+
+/* Bytes at the front of an item of LEN bytes that say so. */
+static uint32_t long_bytes(uint32_t len)
+{
+    return len < LONG ? 0 : LONG_BYTES;
+}
+
+/* Where the item of the entry at PLACE begins. */
+static uint8_t *start_of(const struct user *user, uint32_t place)
+{
+    uint8_t *at = first_item(user);
+    for (uint32_t i = 0; i < place; i += entry_bytes(user->bytes + i))
+        at += stored_len(user->bytes + i, at);
+    return at;
+}
+
+/* Replace OLD bytes of the directory at PLACE by COUNT bytes of ENTRIES. */
+static void put_entries(struct user *user, uint32_t place, uint32_t old,
+                        const uint8_t *entries, uint32_t count)
+{
+    shift(user, user->bytes + place, (int32_t)count - (int32_t)old);
+    memcpy(user->bytes + place, entries, count);
+    user->directory_len = (uint16_t)(user->directory_len + count - old);
 }
 
 static int add_item(struct store *store, struct user **user, uint32_t id,
-                    uint32_t form, uint32_t count, struct item *item)
+                    uint32_t len, struct item *item)
 {
-    uint32_t stored = count + (count >= LONG), place = item->place;
-    int ret = make_room(store, user, (int32_t)stored + 1);
+    uint8_t entries[2 * FAR_BYTES];
+    uint32_t place = item->place, before = item->before, old;
+    uint32_t number = number_of(id);
+    uint32_t count =
+        entry_put(entries, before, number, 0, len < LONG ? len : LONG);
+    count += entry_move(*user, (*user)->bytes + place, before, number,
+                        entries + count, &old);
+    uint32_t more = count - old, stored = len + long_bytes(len);
+    if ((*user)->directory_len + more > UINT16_MAX)
+        return SEG_ERR_USER_BYTES;
+    int ret = make_room(store, user, (int32_t)(stored + more));
     if (ret < 0)
         return ret;
     struct user *u = *user;
-    shift(u, place, 1);
-    u->words[place] = entry_make(id, form, count);
-    u->item_count++;
-    uint32_t at = start_of(u, place);
+    put_entries(u, place, old, entries, count);
+    uint8_t *at = start_of(u, place);
     shift(u, at, (int32_t)stored);
-    if (count >= LONG)
-        u->words[at] = count;
-    *item = item_of(place, u->words[place], u->words + at);
+    if (len >= LONG)
+        put_u32(at, len);
+    *item = item_of(u, u->bytes + place, before, at);
     return 0;
 }
 
 static void remove_item(struct user *user, struct item *item)
 {
-    uint32_t at = start_of(user, item->place);
-    uint32_t stored = stored_count(user->words[item->place], user->words + at);
-    shift(user, at, -(int32_t)stored);
-    shift(user, item->place, -1);
-    user->item_count--;
-    item->words = NULL;
-    item->count = 0;
+    uint8_t entry[FAR_BYTES], *here = user->bytes + item->place;
+    uint32_t front = long_bytes(item->len), size = entry_bytes(here), old;
+    shift(user, item->bytes - front, -(int32_t)(item->len + front));
+    uint32_t count = entry_move(user, here + size,
+                                entry_number(here, item->before), item->before,
+                                entry, &old);
+    put_entries(user, item->place, size + old, entry, count);
+    item->bytes = NULL;
+    item->len = 0;
+    item->coarse = 0;
 }
 
-/* COUNT words at word AT of *ITEM, which exists and does not become empty. */
-static int splice_item(struct store *store, struct user **user, uint32_t id,
-                       uint32_t at, int32_t count, struct item *item)
+/* LEN bytes at byte AT of *ITEM, which exists and does not become empty. */
+static int splice_item(struct store *store, struct user **user, uint32_t at,
+                       int32_t len, struct item *item)
 {
-    uint32_t now = item->count, then = (uint32_t)((int32_t)now + count);
-    int32_t header = (int32_t)(then >= LONG) - (int32_t)(now >= LONG);
-    uint32_t start = (uint32_t)(item->words - (*user)->words);
-    uint32_t form = item->form, place = item->place;
-    int ret = make_room(store, user, count + header);
+    uint32_t then = item->len + (uint32_t)len, old = long_bytes(item->len);
+    int32_t front = (int32_t)long_bytes(then) - (int32_t)old;
+    ptrdiff_t begin = item->bytes - old - (uint8_t *)*user;
+    int ret = make_room(store, user, len + front);
     if (ret < 0)
         return ret;
     struct user *u = *user;
-    shift(u, start + at, count);
-    uint32_t begin = start - (now >= LONG); /* Of its header, if it has one. */
-    shift(u, begin, header);
+    uint8_t *start = (uint8_t *)u + begin, *entry = u->bytes + item->place;
+    shift(u, start + old + at, len);
+    if (front)
+        shift(u, start, front);
     if (then >= LONG)
-        u->words[begin] = then;
-    u->words[place] = entry_make(id, form, then);
-    *item = item_of(place, u->words[place], u->words + begin);
+        put_u32(start, then);
+    entry[1] = (uint8_t)(then < LONG ? then : LONG);
+    item->bytes = start + long_bytes(then);
+    item->len = then;
     return 0;
 }
 
 int user_splice(struct store *store, struct user **user, uint32_t id,
-                uint32_t form, uint32_t at, int32_t count, struct item *item)
+                uint32_t at, int32_t len, struct item *item)
 {
-    if (!item->words)
-        return count > 0
-                   ? add_item(store, user, id, form, (uint32_t)count, item)
-                   : 0;
-    if ((int32_t)item->count + count == 0) {
+    if (!item->bytes)
+        return len > 0 ? add_item(store, user, id, (uint32_t)len, item) : 0;
+    if (item->len + (uint32_t)len == 0) {
         remove_item(*user, item);
         return 0;
     }
-    return splice_item(store, user, id, at, count, item);
-}
-
-void user_set_form(struct user *user, struct item *item, uint32_t form)
-{
-    uint32_t *entry = &user->words[item->place];
-    *entry = (*entry & ~(3u << FORM_SHIFT)) | form << FORM_SHIFT;
-    item->form = form;
+    return len ? splice_item(store, user, at, len, item) : 0;
 }
 
 int user_resize(struct store *store, struct user **user, uint32_t id,
-                uint32_t form, uint32_t count, struct item *item)
+                uint32_t len, struct item *item)
 {
-    *item = user_item(*user, id);
-    if (!count) {
-        if (item->words)
-            remove_item(*user, item);
-        return 0;
-    }
-    if (!item->words)
-        return add_item(store, user, id, form, count, item);
-    int32_t more = (int32_t)count - (int32_t)item->count;
-    uint32_t at = more < 0 ? count : item->count;
-    int ret = splice_item(store, user, id, at, more, item);
-    if (ret < 0)
-        return ret;
-    user_set_form(*user, item, form);
-    return 0;
+    return user_splice(store, user, id, len < item->len ? len : item->len,
+                       (int32_t)(len - item->len), item);
+}
+
+void user_set_coarse(struct user *user, struct item *item, int coarse)
+{
+    uint8_t *entry = user->bytes + item->place;
+    entry[0] = (uint8_t)((entry[0] & GAP) | (coarse ? COARSE : 0));
+    item->coarse = coarse;
 }
 
 int user_validate(const struct user *user)
 {
     struct user_walk walk;
-    uint32_t id, last = 0, seen = 0;
-    user_walk_start(user, &walk);
-    for (;;) {
+    uint32_t id, last = NOTHING;
+    user_walk_all(user, &walk);
+    while (walk.place < user->directory_len) {
         struct item item = user_walk_next(user, &walk, &id);
-        if (!item.words)
-            break;
-        if (seen++ && id <= last)
+        if (!item.len || (last != NOTHING && number_of(id) <= last) ||
+            walk.next > (uint8_t *)user + user->used)
             return 0;
-        last = id;
+        last = number_of(id);
     }
-    return (size_t)((char *)walk.next - (char *)user) == user->used &&
-           user->used <= user->size;
+    return walk.place == user->directory_len &&
+           walk.next == (uint8_t *)user + user->used &&
+           user->used <= slab_size(user->class);
 }

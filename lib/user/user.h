@@ -1,38 +1,49 @@
 /* user.h: all that is known of one user, in one block.
  *
- * The block is one piece of memory from a slab, so that an event touches two
- * cache lines of it and not ten objects. It holds a fixed head, a directory and
- * *items*, packed in order of their ids:
+ * The block is one piece of memory from a slab, so that an event touches few
+ * cache lines of it and not ten objects. It holds a fixed head, a directory, the
+ * user's id and *items*, the special ones first, then those of the catalogue, each
+ * in order of their ids:
  *
- *   +------+-----------+-----------+--------+--------+-- - - --+-------+
- *   | head | directory | user id   | item 0 | item 1 |         | slack |
- *   |      | 4 bytes   | 4-aligned |        |        |         |       |
- *   |      | per item  |           |        |        |         |       |
- *   +------+-----------+-----------+--------+--------+-- - - --+-------+
+ *   +------+-----------+---------+--------+--------+-- - - --+-------+
+ *   | head | directory | user id | item 0 | item 1 |         | slack |
+ *   | 45   | 2 an item |         |        |        |         |       |
+ *   +------+-----------+---------+--------+--------+-- - - --+-------+
  *
- * A directory entry is one word: item id (20 bits), form (2), length in words of
- * 4 bytes (10; 1023 means that the length is the item's first word). An item is
- * found by walking the directory, adding lengths: some ns for the ten or twenty
- * items a user has. Items are never padded; adding to one moves what follows.
+ * A directory entry is two bytes. In it an item's id is counted from
+ * USER_ITEM_SPECIAL, the catalogue's follow from 16 on:
+ *
+ *   +---+-----------+ +--------+
+ *   | c |    gap    | | length |    c: the item is coarse (window.c)
+ *   +---+-----------+ +--------+
+ *     1       7            8
+ *
+ *   gap     numbers left out since the entry before; 127: the number follows in
+ *           4 bytes
+ *   length  in bytes; 255: the item begins with its length, 4 bytes
+ *
+ * Example: MEMBERS (2, 11 bytes), items 3 and 4 of the catalogue (17 and 5) are
+ * the directory 02 0b  10 11  00 05. An item is found by walking it, adding gaps
+ * and lengths: some ns for the ten or twenty items a user has. Nothing in a block
+ * is aligned or padded; adding to an item moves what follows.
  *
  * Item ids below USER_ITEM_SPECIAL are the catalogue's: its features, then its
  * attributes. What the bytes of an item mean is its owner's affair (window.c,
  * attribute.c ...).
- *
- * Times of an item are *narrow* (4 bytes, ms after the block's base) when all of
- * them fit, else *wide* (8 bytes); its form says which. The base moves, rarely,
- * so that what is recent is narrow (times.h).
  *
  * A function that may make the block larger takes struct store and a pointer to
  * the user pointer: the block may move, and the index follows. */
 #ifndef USER_USER_H
 #define USER_USER_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include <seg/event.h>
 
+#include "lib/base/buf.h"
 #include "lib/base/slab.h"
+#include "lib/user/codec.h"
 
 #define USER_ITEM_SPECIAL 0xfff00 /* Ids from here on are these: */
 enum user_special {
@@ -44,41 +55,35 @@ enum user_special {
     USER_ITEM_PARKED,                      /* parked.c: from the future */
 };
 
-enum user_form {
-    FORM_NARROW, /* Times of 4 bytes, after the base. */
-    FORM_WIDE,   /* Times of 8 bytes. */
-    FORM_COARSE, /* Buckets (window.c). */
-    FORM_PLAIN,  /* No times that move with the base. */
-};
-
 enum user_flag {
     USER_DIRTY = 1,    /* Stands in the engine's dirty queue. */
     USER_LISTED = 2,   /* include or exclude of some segment names him. */
     USER_TOUCHED = 4,  /* Restore: to be judged in step 5. */
     USER_NAMELESS = 8, /* Restore: known by changes alone, not born yet. */
+    USER_SETTLED = 16, /* His block is of store.settled. */
 };
 
 #define USER_NO_CHANGE INT64_MIN /* last_at_ms of a user without changes. */
 
 struct user {
-    uint32_t index;      /* Among all users of the engine. */
-    uint32_t size;       /* Of the block, as slab_size gave it. */
-    uint32_t used;       /* Bytes of it that are in use. */
-    uint32_t seq;        /* Of changes. */
-    uint32_t trigger_seq;
-    uint16_t id_len;
-    uint16_t item_count;
-    uint8_t flags; /* enum user_flag. */
-    uint8_t birth_topic;
-    uint8_t reserved[6];
-    int64_t due_ms; /* Of his timer, as the wheel has it: SEG_NEVER. */
-    int64_t birth_offset;
     int64_t last_at_ms; /* `at` of the last change. */
-    int64_t base_ms;    /* Of narrow times. */
-    uint32_t words[];   /* Directory, id, items. */
+    uint64_t birth;     /* Topic (8 bits), offset (56): feature.h, fold_stamp. */
+    uint32_t index;     /* Among all users of the engine. */
+    uint32_t due_s;     /* His timer is due at or before this second of 1970. */
+    uint32_t seq;       /* Of changes. */
+    uint32_t trigger_seq;
+    uint32_t used; /* Bytes of the block that are in use. */
+    int32_t base;  /* When he was born, roughly: times are beside it (times.h). */
+    uint16_t directory_len;
+    uint16_t id_len : 10, flags : 6; /* enum user_flag. */
+    uint8_t class;                   /* Of the block: its size. */
+    uint8_t bytes[];                 /* Directory, id, items. */
 };
 
-_Static_assert(sizeof(struct user) == 64, "the head of a user's block");
+#define USER_HEAD_BYTES offsetof(struct user, bytes)
+
+_Static_assert(USER_HEAD_BYTES == 45, "the head of a user's block");
+_Static_assert(SEG_ID_BYTES_MAX < 1 << 10, "id_len");
 
 /* The limit of a block, if nobody sets a lower one. Only events are held to a
  * lower one (apply.c): what time and a restore do to a user must not fail. */
@@ -86,6 +91,7 @@ _Static_assert(sizeof(struct user) == 64, "the head of a user's block");
 
 struct store {
     struct slab slab;
+    struct slab settled; /* Of users who were made to fit. */
     struct user **users; /* By index. */
     uint32_t user_count;
     uint32_t user_cap;
@@ -94,6 +100,7 @@ struct store {
     uint64_t hash_seed;
     uint32_t user_bytes_max;
     uint32_t users_max;
+    struct buf scratch; /* Of member.c. */
 };
 
 /* ---- store (store.c): the users of one engine ------------------------- */
@@ -125,21 +132,27 @@ void store_remove(struct store *store, struct user *user, struct user **moved);
 /* Make USER's block at least NEED bytes large; used bytes are kept. */
 int store_grow(struct store *store, struct user **user, size_t need);
 
-/* Move USER into a smaller block if he left much of his unused; if there is no
- * memory for that he stays. */
+/* Move USER into the smallest block that holds him, among others of whom little
+ * is heard: those who come and grow leave no gaps there. If there is no memory
+ * for that he stays. */
 void store_fit(struct store *store, struct user **user);
 
 size_t store_bytes(const struct store *store);
 
 /* ---- items (user.c) --------------------------------------------------- */
 
-/* Where an item is: its directory place, its words, and how many. words = NULL:
- * the user does not have it; `place` is where it would go. */
+/* Where an item is: its directory entry, the number of the one before, its bytes,
+ * and how many. bytes = NULL: the user does not have it; the entry is where it
+ * would go. */
 struct item {
     uint32_t place;
-    uint32_t form;
-    uint32_t count;
-    uint32_t *words;
+    uint32_t before;
+    uint32_t len;
+    int coarse;
+    union {
+        uint8_t *bytes;
+        word *words; /* The same, for an owner who thinks in words. */
+    };
 };
 
 struct seg_text user_id(const struct user *user);
@@ -147,33 +160,34 @@ struct seg_text user_id(const struct user *user);
 /* The item ID of USER. */
 struct item user_item(const struct user *user, uint32_t id);
 
-/* All items in order. */
+/* The items of the catalogue, in order; or all, special ones first. */
 struct user_walk {
     uint32_t place;
-    uint32_t *next;
+    uint32_t before;
+    uint8_t *next;
 };
 void user_walk_start(const struct user *user, struct user_walk *walk);
-/* The next item, its id in *ID; words = NULL at the end. */
+void user_walk_all(const struct user *user, struct user_walk *walk);
+/* The next item, its id in *ID; bytes = NULL at the end. */
 struct item user_walk_next(const struct user *user, struct user_walk *walk,
                            uint32_t *id);
 
-/* Say that item ID, which USER has, is in FORM; its length stays. */
-void user_set_form(struct user *user, struct item *item, uint32_t form);
+/* Say whether *ITEM, which USER has, is coarse. */
+void user_set_coarse(struct user *user, struct item *item, int coarse);
 
-/* Make item ID exactly COUNT words long, in FORM: words beyond the old length
- * are undefined, a shorter item loses its end. A count of 0 removes it; an item
- * that is not there is created. *ITEM gets where it is now. Returns 0, or
+/* Make item ID exactly LEN bytes long: bytes beyond the old length are
+ * undefined, a shorter item loses its end. A length of 0 removes it; an item that
+ * is not there is created. *ITEM must be as user_item gave it, nothing of USER
+ * having changed since; it gets where the item is now. Returns 0, or
  * SEG_ERR_USER_BYTES, SEG_ERR_NOMEM with all as it was; making an item shorter
  * cannot fail. */
 int user_resize(struct store *store, struct user **user, uint32_t id,
-                uint32_t form, uint32_t count, struct item *item);
+                uint32_t len, struct item *item);
 
-/* Put COUNT more words at word AT of item ID (cut out if COUNT is negative).
- * *ITEM must be as user_item gave it, nothing of USER having changed since; it
- * gets where the item is now. FORM counts only when it is created. Returns as
- * user_resize. */
+/* Put LEN more bytes at byte AT of item ID (cut out if LEN is negative). *ITEM
+ * and what is returned as in user_resize. */
 int user_splice(struct store *store, struct user **user, uint32_t id,
-                uint32_t form, uint32_t at, int32_t count, struct item *item);
+                uint32_t at, int32_t len, struct item *item);
 
 /* Whether the block is consistent; for tests. */
 int user_validate(const struct user *user);

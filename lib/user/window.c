@@ -21,41 +21,50 @@
 #include "lib/user/feature.h"
 #include "lib/user/times.h"
 
-#define BUCKET_WORDS 3
 
 /* An item, exact or coarse, as a row of (time, weight). */
 struct row {
-    const struct user *user;
     struct item item;
     uint32_t count;
+    struct times times; /* Exact. */
 };
 
-static struct row row_of(const struct user *user, const struct feature *feature)
+static void row_read(const struct user *user, struct row *row)
 {
-    struct row row = {.user = user, .item = user_item(user, feature->item)};
-    row.count = row.item.form == FORM_COARSE ? row.item.count / BUCKET_WORDS
-                                             : times_count(&row.item, 0);
-    return row;
+    if (row->item.coarse) {
+        row->count = row->item.len / BUCKET_BYTES;
+        return;
+    }
+    times_read(user, &row->item, &row->times);
+    row->count = row->times.count;
+}
+
+static void row_find(const struct user *user, const struct feature *feature,
+                     struct row *row)
+{
+    row->item = user_item(user, feature->item);
+    row_read(user, row);
 }
 
 static int64_t row_time(const struct row *row, uint32_t i)
 {
-    return row->item.form == FORM_COARSE
-               ? codec_get_i64(row->item.words + i * BUCKET_WORDS)
-               : times_get(row->user, &row->item, 0, i);
+    return row->item.coarse ? codec_get_i64(row->item.words + i * BUCKET_WORDS)
+                            : times_at(&row->times, i);
 }
 
 static uint32_t row_weight(const struct row *row, uint32_t i)
 {
-    return row->item.form == FORM_COARSE
-               ? row->item.words[i * BUCKET_WORDS + 2]
-               : 1;
+    return row->item.coarse ? row->item.words[i * BUCKET_WORDS + 2] : 1;
 }
 
 /* The first entry later than TIME_MS. */
 static uint32_t row_after(const struct row *row, int64_t time_ms)
 {
     uint32_t low = 0, high = row->count;
+    if (!high || row_time(row, 0) > time_ms)
+        return 0;
+    if (row_time(row, high - 1) <= time_ms)
+        return high;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
         if (row_time(row, middle) > time_ms)
@@ -69,7 +78,7 @@ static uint32_t row_after(const struct row *row, int64_t time_ms)
 static uint64_t row_sum(const struct row *row, uint32_t from, uint32_t to)
 {
     uint64_t sum = 0;
-    if (row->item.form != FORM_COARSE)
+    if (!row->item.coarse)
         return to > from ? to - from : 0;
     for (uint32_t i = from; i < to; i++)
         sum += row_weight(row, i);
@@ -77,16 +86,17 @@ static uint64_t row_sum(const struct row *row, uint32_t from, uint32_t to)
 }
 
 /* Drop the first GONE entries, which have left the window for good. */
-static void prune(struct store *store, struct user **user,
-                  const struct feature *feature, struct row *row, uint32_t gone)
+static int prune(struct store *store, struct user **user,
+                 const struct feature *feature, struct row *row, uint32_t gone)
 {
-    if (row->item.form != FORM_COARSE)
-        times_remove(store, user, feature->item, 0, gone, &row->item);
-    else
-        user_splice(store, user, feature->item, FORM_COARSE, 0,
-                    -(int32_t)(gone * BUCKET_WORDS), &row->item);
-    row->user = *user;
-    row->count -= gone;
+    int ret =
+        row->item.coarse
+            ? user_splice(store, user, feature->item, 0,
+                          -(int32_t)(gone * BUCKET_BYTES), &row->item)
+            : times_cut(store, user, feature->item, gone, &row->item,
+                        &row->times);
+    row_read(*user, row);
+    return ret;
 }
 
 static int add_to_bucket(struct store *store, struct user **user,
@@ -97,11 +107,11 @@ static int add_to_bucket(struct store *store, struct user **user,
     int64_t start = time_ms - ((time_ms % width) + width) % width;
     uint32_t i = row_after(row, start - 1);
     if (i == row->count || row_time(row, i) != start) {
-        int ret = user_splice(store, user, feature->item, FORM_COARSE,
-                              i * BUCKET_WORDS, BUCKET_WORDS, &row->item);
+        int ret = user_splice(store, user, feature->item, i * BUCKET_BYTES,
+                              BUCKET_BYTES, &row->item);
         if (ret < 0)
             return ret;
-        row->user = *user;
+        user_set_coarse(*user, &row->item, 1);
         row->count++;
         codec_put_i64(row->item.words + i * BUCKET_WORDS, start);
         row->item.words[i * BUCKET_WORDS + 2] = 0;
@@ -119,10 +129,10 @@ static int make_coarse(struct store *store, struct user **user,
     assert(count <= FEATURE_KEPT_MAX + 1);
     for (uint32_t i = 0; i < count; i++)
         times[i] = row_time(row, i);
-    user_resize(store, user, feature->item, FORM_COARSE, 0, &row->item);
+    user_resize(store, user, feature->item, 0, &row->item);
+    row->item.coarse = 1;
     row->count = 0;
     for (uint32_t i = 0; i < count; i++) {
-        row->item.form = FORM_COARSE;
         int ret = add_to_bucket(store, user, feature, times[i], row);
         if (ret < 0)
             return ret;
@@ -136,26 +146,24 @@ static int bounded(const struct feature *feature)
     return feature->to_ms == 0 && feature->keep <= FEATURE_KEPT_MAX;
 }
 
+/* The first GONE entries have left the window. */
 static int add_time(struct store *store, struct user **user,
                     const struct feature *feature, int64_t time_ms,
-                    struct row *row, struct folded *folded)
+                    uint32_t gone, struct row *row, struct folded *folded)
 {
     uint32_t at = row_after(row, time_ms);
-    if (bounded(feature) && row->count >= feature->keep) {
+    if (bounded(feature) && row->count - gone >= feature->keep) {
         /* More than needed: another catalogue asked for it. */
         uint32_t surplus = row->count - feature->keep;
         if (at <= surplus)
-            return 0;
-        prune(store, user, feature, row, surplus + 1);
-        at -= surplus + 1;
+            return gone ? prune(store, user, feature, row, gone) : 0;
+        gone = surplus + 1;
     }
-    int ret = times_insert(store, user, feature->item, at, time_ms, &row->item);
-    if (ret < 0)
+    int ret = times_add(store, user, feature->item, gone, at, time_ms,
+                        &row->item, &row->times);
+    row->count = row->times.count;
+    if (ret < 0 || bounded(feature) || row->count <= FEATURE_EXACT_MAX)
         return ret;
-    row->user = *user;
-    row->count++;
-    if (bounded(feature) || row->count <= FEATURE_EXACT_MAX)
-        return 0;
     folded->coarse = 1;
     return make_coarse(store, user, feature, row);
 }
@@ -165,12 +173,18 @@ struct span {
     uint32_t leave, enter;
 };
 
+static uint32_t enter_at(const struct row *row, const struct feature *feature,
+                         int64_t now_ms)
+{
+    return feature->to_ms ? row_after(row, now_ms - feature->to_ms)
+                          : row->count;
+}
+
 static struct span span_at(const struct row *row,
                            const struct feature *feature, int64_t now_ms)
 {
     return (struct span){row_after(row, now_ms - feature->from_ms),
-                         feature->to_ms ? row_after(row, now_ms - feature->to_ms)
-                                        : row->count};
+                         enter_at(row, feature, now_ms)};
 }
 
 /* Walk the instants at which entries come into the window and leave it until the
@@ -199,25 +213,40 @@ static int64_t next_flip(const struct row *row, const struct feature *feature,
     return SEG_NEVER;
 }
 
+/* Fold an event at TIME_MS into *ROW, whose first GONE entries have left. */
+static int fold_row(struct store *store, struct user **user,
+                    const struct feature *feature, int64_t time_ms,
+                    uint32_t gone, struct row *row, struct folded *folded)
+{
+    if (row->item.coarse && gone) {
+        int ret = prune(store, user, feature, row, gone);
+        if (ret < 0)
+            return ret;
+        gone = 0;
+    }
+    return row->item.coarse
+               ? add_to_bucket(store, user, feature, time_ms, row)
+               : add_time(store, user, feature, time_ms, gone, row, folded);
+}
+
 static int fold_window(struct store *store, struct user **user,
                        const struct feature *feature, const struct fold *fold,
                        int64_t now_ms, struct folded *folded)
 {
-    struct row row = row_of(*user, feature);
+    struct row row;
+    row_find(*user, feature, &row);
     struct span span = span_at(&row, feature, now_ms);
     int ret = 0;
     *folded = (struct folded){.before = row_sum(&row, span.leave, span.enter)};
-    if (span.leave)
-        prune(store, user, feature, &row, span.leave);
-    if (now_ms - fold->time_ms >= feature->from_ms)
-        ret = 0;
-    else if (row.item.words && row.item.form == FORM_COARSE)
-        ret = add_to_bucket(store, user, feature, fold->time_ms, &row);
-    else
-        ret = add_time(store, user, feature, fold->time_ms, &row, folded);
+    if (now_ms - fold->time_ms < feature->from_ms)
+        ret = fold_row(store, user, feature, fold->time_ms, span.leave, &row,
+                       folded);
+    else if (span.leave)
+        ret = prune(store, user, feature, &row, span.leave);
     if (ret < 0)
         return ret;
-    span = span_at(&row, feature, now_ms);
+    span.leave = 0; /* They are gone. */
+    span.enter = enter_at(&row, feature, now_ms);
     folded->after = row_sum(&row, span.leave, span.enter);
     folded->next_ms = next_flip(&row, feature, span, folded->after);
     return 0;
@@ -227,19 +256,22 @@ static int measure_window(const struct user *user,
                           const struct feature *feature, int64_t now_ms,
                           struct arena *arena, struct seg_value *value)
 {
-    struct row row = row_of(user, feature);
-    struct span span = span_at(&row, feature, now_ms);
+    struct row row;
     (void)arena;
-    *value = (struct seg_value){
-        .type = SEG_INT,
-        .as.integer = (int64_t)row_sum(&row, span.leave, span.enter)};
+    *value = (struct seg_value){.type = SEG_INT};
+    row_find(user, feature, &row);
+    if (!row.count)
+        return 0;
+    struct span span = span_at(&row, feature, now_ms);
+    value->as.integer = (int64_t)row_sum(&row, span.leave, span.enter);
     return 0;
 }
 
 static int64_t next_window(const struct user *user,
                            const struct feature *feature, int64_t now_ms)
 {
-    struct row row = row_of(user, feature);
+    struct row row;
+    row_find(user, feature, &row);
     struct span span = span_at(&row, feature, now_ms);
     return next_flip(&row, feature, span,
                      row_sum(&row, span.leave, span.enter));

@@ -23,6 +23,7 @@ REDIS=host:port in its environment, ends everything and exits as COMMAND did.
 
 import argparse
 import base64
+import functools
 import http.client
 import os
 import random
@@ -384,6 +385,16 @@ def binary(name, failpoints=False):
     else in the build folder B (default build/)."""
     folder = os.path.join(os.environ.get("B", "build"), "failpoints" if failpoints else "")
     return os.path.join(ROOT, os.environ.get(name.upper()) or os.path.join(folder, name))
+
+
+@functools.lru_cache
+def test_program(name):
+    """The path of a test program in C, such as tests/model/expect, built now and
+    never a variant."""
+    target = os.path.join(os.environ.get("B", "build"), name)
+    subprocess.run([os.environ.get("MAKE", "make"), "-s", "-C", ROOT, target], check=True,
+                   env={**os.environ, "SANITIZE": "", "FAILPOINTS": ""})
+    return binary(name)
 
 
 def main():

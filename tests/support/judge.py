@@ -20,6 +20,7 @@ import suite
 
 Change = collections.namedtuple("Change", "segment member at entered_at seq cause source triggers")
 Trigger = collections.namedtuple("Trigger", "trigger segment on at seq source")
+EXPECT = "tests/model/expect"
 OUTPUTS = ("changes", "triggers", "traits", "state", "dead-letters")
 CLOUD_TYPES = {("change", True): "segmentd.segment.entered", ("change", False): "segmentd.segment.exited",
                ("trigger", None): "segmentd.message.triggered"}
@@ -110,7 +111,7 @@ class _Oracle:
 
     def __init__(self, path, question):
         key = hashlib.sha256(question)
-        for part in expect_program(), path:
+        for part in cluster.test_program(EXPECT), path:
             with open(part, "rb") as content:
                 key.update(content.read())
         self.path = os.path.join(_answers_folder(), key.hexdigest()[:32] + ".out")
@@ -126,8 +127,8 @@ class _Oracle:
             asked.seek(0)
             self._file = tempfile.NamedTemporaryFile("w+", dir=_answers_folder(), suffix=".part", delete=False)
             self._child = subprocess.Popen(
-                ["setpriv", "--pdeathsig", "KILL", expect_program(), path, "--memberships", "--triggers",
-                 "--dead-letters"], stdin=asked, stdout=self._file)
+                ["setpriv", "--pdeathsig", "KILL", cluster.test_program(EXPECT), path, "--memberships",
+                 "--triggers", "--dead-letters"], stdin=asked, stdout=self._file)
 
     def answers(self):
         """Its lines."""
@@ -266,13 +267,6 @@ def wait_committed(daemon, topics, inputs, app="segmentd", timeout=120):
         return last[0] == ends
 
     cluster.until(done, lambda: "committed %s, the ends are %s" % (last[0], ends), timeout, 0.25)
-
-
-def expect_program():
-    program = cluster.binary("tests/model/expect")
-    if not os.path.exists(program):
-        subprocess.run([os.environ.get("MAKE", "make"), "-s", "-C", cluster.ROOT, program], check=True)
-    return program
 
 
 def _source(source):

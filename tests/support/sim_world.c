@@ -186,7 +186,7 @@ static void draw_settings(struct world *w)
         .clock_records = l->clock_records,
         .engine = {.hash_seed = w->seed,
                    .user_bytes_max =
-                       chance(w, 70) ? 0 : (uint32_t)between(w, 120, 260)},
+                       chance(w, 70) ? 0 : (uint32_t)between(w, 60, 160)},
         .trigger_max_age_ms = INT64_C(1) << 40,
         .flush_interval_ms = RANDOM_OF(&w->random, flush),
         .refresh_ms = RANDOM_OF(&w->random, refresh),

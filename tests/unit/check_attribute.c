@@ -200,7 +200,7 @@ static uint32_t spare_bytes(void)
     ck_assert_int_eq(spare_at(0, "n", 1, value_of_int(1), 1 << 20), 1);
     struct item item = user_item(one.user, USER_ITEM_SPARE);
     ck_assert_uint_gt(one.user->used, used);
-    return item.count * 4;
+    return item.len;
 }
 
 static const int around[] = {-4, 0, 4};

@@ -107,7 +107,7 @@ static const struct {
 
 static uint32_t item_words(void)
 {
-    return user_item(one.user, feature.item).count;
+    return user_item(one.user, feature.item).len / WORD_BYTES;
 }
 
 START_TEST(values_are_right_at_every_millisecond)
@@ -168,7 +168,7 @@ START_TEST(up_to_the_limit_all_is_exact)
     begin(FEATURE_FIRST, 64000, 0, 0);
     for (int i = 0; i < pairs[_i]; i++)
         fold(i, (uint64_t)i, i);
-    int coarse = user_item(one.user, feature.item).form == FORM_COARSE;
+    int coarse = user_item(one.user, feature.item).coarse;
     ck_assert_int_eq(coarse, pairs[_i] > FEATURE_EXACT_MAX);
     ck_assert_int_eq(one.folded.coarse, coarse);
     for (int64_t ms = 300; !coarse && ms < 65000; ms += 3)
@@ -191,7 +191,7 @@ START_TEST(beyond_the_limit_the_error_is_less_than_a_64th_of_the_window)
             now_ms += random_below(&random, 8);
             fold(now_ms - random_below(&random, 500), (uint64_t)i, now_ms);
         }
-        ck_assert_uint_eq(user_item(one.user, 5).form, FORM_COARSE);
+        ck_assert(user_item(one.user, 5).coarse);
         ck_assert_uint_lt(item_words(), 70 * 7);
         for (int64_t ms = now_ms; ms < now_ms + 7000; ms += 11) {
             struct seg_value got = one_user_measure(&one, &feature, ms);
@@ -215,11 +215,11 @@ START_TEST(once_empty_it_is_exact_again)
     begin(FEATURE_FIRST, 6400, 0, 0);
     for (int i = 0; i < 300; i++)
         fold(i, (uint64_t)i, i);
-    ck_assert_uint_eq(user_item(one.user, 5).form, FORM_COARSE);
+    ck_assert(user_item(one.user, 5).coarse);
     fold(6000, 1000, 6000);
-    ck_assert_uint_eq(user_item(one.user, 5).form, FORM_COARSE);
+    ck_assert(user_item(one.user, 5).coarse);
     fold(20000, 1001, 20000);
-    ck_assert_uint_ne(user_item(one.user, 5).form, FORM_COARSE);
+    ck_assert(!user_item(one.user, 5).coarse);
     compare_every_ms(20000, 7000);
     end();
 }

@@ -176,7 +176,7 @@ START_TEST(attributes_that_nobody_reads_have_their_bytes)
     ck_assert_int_eq(send(0, json), 0);
     struct item item =
         user_item(small_world_user(engine, "u"), USER_ITEM_SPARE);
-    options.attribute_bytes = item.count * 4 + (uint32_t)around[_i];
+    options.attribute_bytes = item.len + (uint32_t)around[_i];
     begin();
     ck_assert_int_eq(send(0, json), 0);
     ck_assert_uint_eq(stats().attributes_dropped, around[_i] < 0);

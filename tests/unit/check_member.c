@@ -22,7 +22,7 @@ static void teardown(void)
 
 START_TEST(a_user_is_in_nothing_at_first)
 {
-    struct item members = member_item(one.user);
+    struct members members = member_read(one.user);
     ck_assert_uint_eq(member_count(one.user), 0);
     ck_assert(!member_find(one.user, 0, NULL));
     ck_assert(!member_in(&members, 0));
@@ -33,16 +33,20 @@ START_TEST(memberships_stand_in_order_of_segments)
 {
     static const uint32_t order[] = {5, 1, 99999, 0, 7};
     static const uint32_t sorted[] = {0, 1, 5, 7, 99999};
+    struct member_walk walk;
+    uint32_t segment;
     int64_t entered_ms;
     for (int i = 0; i < COUNT(order); i++)
         ck_assert_int_eq(
             member_add(&one.store, &one.user, order[i], T0 + order[i]), 0);
     ck_assert_uint_eq(member_count(one.user), COUNT(order));
+    member_walk_start(one.user, &walk);
     for (uint32_t i = 0; i < COUNT(sorted); i++) {
-        ck_assert_uint_eq(member_at(one.user, i, &entered_ms), sorted[i]);
+        ck_assert(member_walk_next(&walk, &segment, &entered_ms));
+        ck_assert_uint_eq(segment, sorted[i]);
         ck_assert_int_eq(entered_ms, T0 + sorted[i]);
     }
-    ck_assert_uint_eq(member_at(one.user, 0, NULL), 0);
+    ck_assert(!member_walk_next(&walk, &segment, &entered_ms));
 }
 END_TEST
 
@@ -69,7 +73,7 @@ END_TEST
  */
 static void expect_twin(const int64_t *twin)
 {
-    struct item members = member_item(one.user);
+    struct members members = member_read(one.user);
     int64_t entered_ms;
     uint32_t count = 0;
     for (uint32_t i = 0; i < SEGMENTS; i++) {

@@ -364,8 +364,8 @@ START_TEST(a_user_of_the_far_future_is_written_and_read)
     ck_assert_int_eq(import(), 0);
     ck_assert_int_eq(seg_engine_restore_finish(engine, SNAPSHOT_MS_MAX, 10), 0);
     const struct user *user = engine->store.users[0];
-    ck_assert_int_gt(user->due_ms, SNAPSHOT_MS_MAX);
-    ck_assert_int_ne(user->due_ms, SEG_NEVER);
+    ck_assert_int_gt(timer_at(engine, user), SNAPSHOT_MS_MAX);
+    ck_assert_int_ne(timer_at(engine, user), SEG_NEVER);
     buf_reset(&record);
     small_world_record(engine, user, &record);
     seg_engine_free(engine);

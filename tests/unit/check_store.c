@@ -98,7 +98,8 @@ static void add(int i)
     struct item item;
     ck_assert_int_eq(store_add(&store, id, store_hash(&store, id), 0, &user),
                      0);
-    ck_assert_int_eq(user_resize(&store, &user, 1, FORM_PLAIN, 1, &item), 0);
+    item = user_item(user, 1);
+    ck_assert_int_eq(user_resize(&store, &user, 1, WORD_BYTES, &item), 0);
     item.words[0] = numbers[i];
     present[i] = 1;
 }
@@ -193,7 +194,7 @@ START_TEST(a_new_user_is_blank)
     struct seg_text id = {"a\0b", 3};
     ck_assert_int_eq(
         store_add(&store, id, store_hash(&store, id), 5000, &user), 0);
-    ck_assert_uint_eq(user->item_count, 0);
+    ck_assert_uint_eq(user->directory_len, 0);
     ck_assert_int_eq(user->last_at_ms, USER_NO_CHANGE);
     ck_assert_uint_eq(user->seq, 0);
     ck_assert_uint_eq(user->flags, 0);
@@ -225,19 +226,22 @@ START_TEST(there_are_users_max_users_and_no_more)
 }
 END_TEST
 
-START_TEST(a_block_left_empty_is_exchanged_for_a_small_one)
+START_TEST(a_block_is_exchanged_for_the_smallest_that_will_do)
 {
     numbers[0] = 1;
     add(0);
     struct user *user = find(1);
-    struct item item;
-    user_resize(&store, &user, 2, FORM_PLAIN, 3000, &item);
-    uint32_t large = user->size;
+    struct item item = user_item(user, 2);
+    user_resize(&store, &user, 2, 3000, &item);
+    ck_assert_int_gt(user->class, slab_class(user->used)); /* He may grow. */
     store_fit(&store, &user);
-    ck_assert_uint_eq(user->size, large); /* It is full. */
-    user_resize(&store, &user, 2, FORM_PLAIN, 0, &item);
+    ck_assert_int_eq(user->class, slab_class(user->used));
+    ck_assert_uint_gt(user->used, 3000);
+    item = user_item(user, 2);
+    user_resize(&store, &user, 2, 0, &item);
     store_fit(&store, &user);
-    ck_assert_uint_eq(user->size, slab_size(user->used));
+    ck_assert_int_eq(user->class, slab_class(user->used));
+    ck_assert_uint_lt(user->used, 100);
     check_all(1);
 }
 END_TEST
@@ -246,4 +250,4 @@ SUITE("store", setup, teardown, TEST(users_come_go_grow_and_are_found),
       TEST(users_whose_hashes_meet_are_told_apart),
       TEST(an_empty_store_knows_nobody), TEST(a_new_user_is_blank),
       TEST(there_are_users_max_users_and_no_more),
-      TEST(a_block_left_empty_is_exchanged_for_a_small_one))
+      TEST(a_block_is_exchanged_for_the_smallest_that_will_do))

@@ -1,5 +1,7 @@
-/* check_times.c: times of one width an item beside plain vectors of them. */
+/* check_times.c: rows of times in few bytes beside plain vectors of them. */
 #include "lib/user/times.h"
+
+#include <string.h>
 
 #include <seg/error.h>
 
@@ -8,30 +10,25 @@
 #include "tests/model/random.h"
 #include "tests/support/suite.h"
 
-static const uint32_t ids[] = {0, 7, 60000, USER_ITEM_MEMBERS, USER_ITEM_IDS};
+static const uint32_t ids[] = {0, 7, 60000};
 
-enum { IDS = COUNT(ids), ENTRIES_MAX = 700 };
+enum { IDS = COUNT(ids), TIMES_MAX = 300 };
 
 static struct twin {
     uint32_t count;
-    struct {
-        int64_t time_ms;
-        uint32_t lead[2];
-    } entries[ENTRIES_MAX];
+    int64_t times[TIMES_MAX];
 } twins[IDS];
 
 static struct store store;
 static struct user *user;
-static uint32_t stamp;
 
-static void begin(int64_t base_ms)
+static void begin(int64_t born_ms)
 {
     struct seg_text id = text_of("user");
     store_init(&store, 1);
     ck_assert_int_eq(
-        store_add(&store, id, store_hash(&store, id), base_ms, &user), 0);
-    for (int i = 0; i < IDS; i++)
-        twins[i].count = 0;
+        store_add(&store, id, store_hash(&store, id), born_ms, &user), 0);
+    memset(twins, 0, sizeof(twins));
 }
 
 static void end(void)
@@ -39,96 +36,111 @@ static void end(void)
     store_done(&store);
 }
 
-static void compare(void)
+static struct times read_row(int i, struct item *item)
 {
-    ck_assert(user_validate(user));
-    for (int i = 0; i < IDS; i++) {
-        struct item item = user_item(user, ids[i]);
-        uint32_t lead = times_lead(ids[i]);
-        ck_assert_uint_eq(times_count(&item, lead), twins[i].count);
-        for (uint32_t n = 0; n < twins[i].count; n++) {
-            int64_t got = times_get(user, &item, lead, n);
-            int64_t want = twins[i].entries[n].time_ms;
-            if (got != want)
-                ck_abort_msg("item %u, entry %u: got %lld, want %lld", ids[i], n,
-                             (long long)got, (long long)want);
-            for (uint32_t word = 0; word < lead; word++)
-                if (times_entry(&item, lead, n)[word] !=
-                    twins[i].entries[n].lead[word])
-                    ck_abort_msg("item %u, entry %u: lead word %u", ids[i], n,
-                                 word);
-        }
+    struct times times;
+    *item = user_item(user, ids[i]);
+    times_read(user, item, &times);
+    return times;
+}
+
+static void must_be(int i, const struct times *times)
+{
+    ck_assert_uint_eq(times->count, twins[i].count);
+    for (uint32_t n = 0; n < times->count; n++) {
+        int64_t got = times_at(times, n), want = twins[i].times[n];
+        if (got != want)
+            ck_abort_msg("item %u, time %u of %u: got %lld, want %lld", ids[i],
+                         n, times->count, (long long)got, (long long)want);
     }
 }
 
-static int insert(int i, uint32_t index, int64_t time_ms)
+static void compare(void)
+{
+    struct item item;
+    ck_assert(user_validate(user));
+    for (int i = 0; i < IDS; i++) {
+        struct times times = read_row(i, &item);
+        must_be(i, &times);
+    }
+}
+
+/* Insert TIME_MS where it belongs, after the first GONE went. */
+static int add(int i, uint32_t gone, int64_t time_ms)
 {
     struct twin *twin = &twins[i];
-    struct item item = user_item(user, ids[i]);
-    uint32_t lead = times_lead(ids[i]);
-    int ret = times_insert(&store, &user, ids[i], index, time_ms, &item);
+    struct item item;
+    struct times times = read_row(i, &item);
+    uint32_t at = gone;
+    while (at < twin->count && twin->times[at] <= time_ms)
+        at++;
+    int ret = times_add(&store, &user, ids[i], gone, at, time_ms, &item, &times);
     if (ret < 0)
         return ret;
-    for (uint32_t n = twin->count++; n > index; n--)
-        twin->entries[n] = twin->entries[n - 1];
-    twin->entries[index].time_ms = time_ms;
-    for (uint32_t word = 0; word < lead; word++)
-        twin->entries[index].lead[word] =
-            times_entry(&item, lead, index)[word] = ++stamp;
+    memmove(twin->times + at + 1, twin->times + at,
+            (twin->count - at) * sizeof(int64_t));
+    twin->times[at] = time_ms;
+    twin->count -= gone;
+    memmove(twin->times, twin->times + gone,
+            (twin->count + 1) * sizeof(int64_t));
+    twin->count++;
+    must_be(i, &times);
     return 0;
 }
 
-static void cut(int i, uint32_t index, uint32_t count)
+static int cut(int i, uint32_t count)
 {
     struct twin *twin = &twins[i];
-    struct item item = user_item(user, ids[i]);
-    times_remove(&store, &user, ids[i], index, count, &item);
-    for (uint32_t n = index; n + count < twin->count; n++)
-        twin->entries[n] = twin->entries[n + count];
+    struct item item;
+    struct times times = read_row(i, &item);
+    int ret = times_cut(&store, &user, ids[i], count, &item, &times);
+    if (ret < 0)
+        return ret;
     twin->count -= count;
-    ck_assert_uint_eq(times_count(&item, times_lead(ids[i])), twin->count);
+    memmove(twin->times, twin->times + count, twin->count * sizeof(int64_t));
+    must_be(i, &times);
+    return 0;
 }
 
-/* How far the next time lies beside now: within the narrow range, at its ends,
- * and beyond. */
-static const int64_t far[] = {1000,
-                              DAY_MS,
-                              37 * DAY_MS,
-                              49 * DAY_MS,
-                              50 * DAY_MS,
-                              400 * DAY_MS,
-                              INT64_C(100000) * DAY_MS};
+/* How far a time lies from the one before: all widths of a difference. */
+static const int64_t far[] = {1,      200,          300,
+                              70000,  DAY_MS,       50 * DAY_MS,
+                              100000, 400 * DAY_MS, INT64_C(100000) * DAY_MS};
+
+/* In whole seconds, too, or all alike. */
+static const int64_t units[] = {1, 1000, 1000000000};
 
 static const int64_t starts[] = {0, INT64_C(1700000000000), INSTANT_MIN,
                                  INSTANT_MAX};
 
-static void step(struct random *random, int64_t *now_ms)
+static void step(struct random *random, int64_t *now_ms, int64_t most)
 {
     int i = (int)random_below(random, IDS);
+    int64_t unit = units[i];
     uint32_t count = twins[i].count;
-    if (random_chance(random, 30) && count) {
-        uint32_t at = (uint32_t)random_below(random, count);
-        uint32_t most = count - at;
-        cut(i, at, (uint32_t)random_below(random, most + 1));
-    } else if (count < ENTRIES_MAX) {
-        int64_t beside = random_below(random, RANDOM_OF(random, far));
-        if (random_chance(random, 10))
-            *now_ms += beside % (60 * DAY_MS);
-        int64_t time_ms =
-            random_chance(random, 85) ? *now_ms - beside : *now_ms + beside;
-        ck_assert_int_eq(
-            insert(i, (uint32_t)random_below(random, count + 1), time_ms), 0);
+    uint32_t gone = (uint32_t)random_below(
+        random, random_chance(random, 10) ? count + 1 : count / 16 + 1);
+    if (random_chance(random, 10)) {
+        ck_assert_int_eq(cut(i, gone), 0);
+    } else if (count < TIMES_MAX - 1) {
+        *now_ms += random_below(random, most);
+        int64_t time_ms = *now_ms - random_below(random, most);
+        if (gone && count && time_ms < twins[i].times[gone - 1])
+            gone = 0;
+        ck_assert_int_eq(add(i, gone, time_ms / unit * unit), 0);
     }
 }
 
-START_TEST(times_are_kept_whatever_their_width_and_wherever_the_base_goes)
+START_TEST(rows_are_what_vectors_would_be)
 {
-    for (uint64_t seed = 0; seed < 10; seed++) {
+    for (uint64_t seed = 0; seed < 20; seed++) {
         struct random random = {seed * 4 + (uint64_t)_i};
-        int64_t now_ms = starts[_i];
+        int64_t now_ms = starts[_i], most = far[seed % COUNT(far)];
         begin(now_ms);
         for (int n = 0; n < 1500; n++) {
-            step(&random, &now_ms);
+            if (random_chance(&random, 2))
+                most = RANDOM_OF(&random, far);
+            step(&random, &now_ms, most);
             compare();
         }
         end();
@@ -137,56 +149,59 @@ START_TEST(times_are_kept_whatever_their_width_and_wherever_the_base_goes)
 END_TEST
 
 static const struct {
-    int64_t behind_ms; /* The base of a new user lies so far behind. */
-    int narrow;
-} widths[] = {
-    {(INT64_C(3) << 30) + 1, 0},
-    {INT64_C(3) << 30, 1},
-    {0, 1},
-    {-(INT64_C(1) << 30) + 1, 1},
+    int64_t times[6];
+    uint32_t count, bytes;
+} sizes[] = {
+    {{0}, 1, 2},
+    {{100000}, 1, 4},
+    {{10 * DAY_MS}, 1, 5},
+    {{-10 * DAY_MS}, 1, 5},
+    {{30 * DAY_MS}, 1, 6},
+    {{10 * DAY_MS, 10 * DAY_MS + 255}, 2, 6},
+    {{10 * DAY_MS, 10 * DAY_MS + 256}, 2, 7},
+    {{10 * DAY_MS, 10 * DAY_MS + 255000}, 2, 6},
+    {{10 * DAY_MS, 10 * DAY_MS + 255001}, 2, 8},
+    /* Five of a day, and five whole seconds of one. */
+    {{DAY_MS, DAY_MS + 9000001, DAY_MS + 18000000, DAY_MS + 27000000,
+      DAY_MS + 36000000},
+     5,
+     17},
+    {{DAY_MS + 7, DAY_MS + 9000007, DAY_MS + 18000007, DAY_MS + 27000007,
+      DAY_MS + 36000007},
+     5,
+     13},
+    /* 4 bytes of ms are not enough, then not of seconds either. */
+    {{0, INT64_C(4294967295)}, 2, 6},
+    {{0, INT64_C(4294968000)}, 2, 5},
+    {{0, INT64_C(4294967296)}, 2, 19},
+    {{0, INT64_C(4294967295000)}, 2, 6},
+    {{0, INT64_C(4294967296000)}, 2, 21},
 };
 
-START_TEST(a_time_within_49_days_of_the_base_is_narrow)
+START_TEST(a_row_takes_no_more_bytes_than_it_must)
 {
     begin(0);
-    insert(0, 0, -widths[_i].behind_ms);
-    ck_assert_uint_eq(user_item(user, ids[0]).form,
-                      widths[_i].narrow ? FORM_NARROW : FORM_WIDE);
+    for (uint32_t i = 0; i < sizes[_i].count; i++)
+        ck_assert_int_eq(add(0, 0, sizes[_i].times[i]), 0);
+    ck_assert_uint_eq(user_item(user, ids[0]).len, sizes[_i].bytes);
     compare();
     end();
 }
 END_TEST
 
-START_TEST(the_base_follows_and_what_is_old_becomes_wide)
+START_TEST(a_row_of_many_becomes_one_of_few_again)
 {
+    struct item item;
     begin(0);
-    int64_t base_ms = user->base_ms;
-    insert(0, 0, 0);
-    insert(1, 0, -30 * DAY_MS);
-    insert(3, 0, 0);
-    insert(0, 1, 20 * DAY_MS); /* Beyond the range: the base moves. */
-    ck_assert_int_gt(user->base_ms, base_ms);
-    ck_assert_uint_eq(user_item(user, ids[0]).form, FORM_NARROW);
-    ck_assert_uint_eq(user_item(user, ids[1]).form, FORM_WIDE);
-    ck_assert_uint_eq(user_item(user, ids[3]).form, FORM_NARROW);
-    compare();
-    cut(1, 0, 1);
-    insert(1, 0, 21 * DAY_MS);
-    ck_assert_uint_eq(user_item(user, ids[1]).form, FORM_NARROW);
-    compare();
-    end();
-}
-END_TEST
-
-START_TEST(what_is_wide_becomes_narrow_when_the_base_comes_near)
-{
-    begin(0);
-    insert(0, 0, 400 * DAY_MS); /* New: moves the base. */
-    insert(0, 0, 0);            /* Old: all of it is wide. */
-    ck_assert_uint_eq(user_item(user, ids[0]).form, FORM_WIDE);
-    cut(0, 0, 1);
-    insert(1, 0, 430 * DAY_MS);
-    ck_assert_uint_eq(user_item(user, ids[0]).form, FORM_NARROW);
+    for (int n = 0; n < TIMES_FEW; n++)
+        add(0, 0, n * DAY_MS);
+    ck_assert_ptr_null(read_row(0, &item).offsets);
+    add(0, 0, TIMES_FEW * DAY_MS);
+    ck_assert_ptr_nonnull(read_row(0, &item).offsets);
+    cut(0, 1);
+    ck_assert_ptr_nonnull(read_row(0, &item).offsets);
+    cut(0, TIMES_FEW / 2);
+    ck_assert_ptr_null(read_row(0, &item).offsets);
     compare();
     end();
 }
@@ -198,18 +213,16 @@ START_TEST(at_the_limit_nothing_is_lost_and_cutting_still_works)
         struct random random = {seed};
         int refused = 0;
         begin(0);
-        store.user_bytes_max = 2000;
+        store.user_bytes_max = 600;
         for (int n = 0; n < 1000; n++) {
             int i = (int)random_below(&random, IDS);
-            uint32_t count = twins[i].count;
             int64_t time_ms = n * DAY_MS / 4 - random_below(&random, 90 * DAY_MS);
-            int ret = insert(i, (uint32_t)random_below(&random, count + 1),
-                             time_ms);
+            int ret = twins[i].count < TIMES_MAX - 1 ? add(i, 0, time_ms) : 0;
             ck_assert(ret == 0 || ret == SEG_ERR_USER_BYTES);
             refused += ret < 0;
             compare();
-            if (ret < 0 && count)
-                cut(i, 0, (count + 1) / 2);
+            if (ret < 0)
+                ck_assert_int_eq(cut(i, (twins[i].count + 1) / 2), 0);
         }
         ck_assert_int_gt(refused, 10);
         end();
@@ -220,25 +233,26 @@ END_TEST
 /* From a record nobody can vouch for. */
 START_TEST(times_at_the_ends_of_64_bits_are_kept)
 {
-    static const int64_t times[] = {INT64_MAX, INT64_MIN, 0, INT64_MAX - 1,
-                                    INT64_MIN + 1};
-    for (int start = 0; start < COUNT(times); start++) {
-        begin(times[start]);
-        for (int i = 0; i < IDS; i++)
-            for (int n = 0; n < COUNT(times); n++) {
-                ck_assert_int_eq(insert(i, (uint32_t)n, times[n]), 0);
-                compare();
-            }
+    static const int64_t times[] = {INT64_MIN, INT64_MIN + 1, 0, INT64_MAX - 1,
+                                    INT64_MAX};
+    for (int born = 0; born < COUNT(times); born++) {
+        begin(times[born]);
+        for (int n = 0; n < COUNT(times); n++) {
+            ck_assert_int_eq(add(0, 0, times[n]), 0);
+            ck_assert_int_eq(add(1, 0, times[COUNT(times) - 1 - n]), 0);
+            compare();
+        }
+        for (int n = 0; n < COUNT(times); n++) {
+            ck_assert_int_eq(cut(0, 1), 0);
+            compare();
+        }
         end();
     }
 }
 END_TEST
 
-SUITE("times", NULL, NULL,
-      TABLE(times_are_kept_whatever_their_width_and_wherever_the_base_goes,
-            starts),
-      TABLE(a_time_within_49_days_of_the_base_is_narrow, widths),
-      TEST(the_base_follows_and_what_is_old_becomes_wide),
-      TEST(what_is_wide_becomes_narrow_when_the_base_comes_near),
+SUITE("times", NULL, NULL, TABLE(rows_are_what_vectors_would_be, starts),
+      TABLE(a_row_takes_no_more_bytes_than_it_must, sizes),
+      TEST(a_row_of_many_becomes_one_of_few_again),
       TEST(at_the_limit_nothing_is_lost_and_cutting_still_works),
       TEST(times_at_the_ends_of_64_bits_are_kept))

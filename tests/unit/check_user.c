@@ -9,30 +9,32 @@
 #include "tests/model/random.h"
 #include "tests/support/suite.h"
 
-/* Ids at both ends, and some that meet. */
-static const uint32_t ids[] = {0,
+/* In the order of a block: special ones, then ids at both ends, some that meet,
+ * and some whose gap is just short or too long for an entry of two bytes. */
+static const uint32_t ids[] = {USER_ITEM_ACCOUNT,
+                               USER_ITEM_SPARE,
+                               USER_ITEM_PARKED,
+                               0,
                                1,
                                2,
-                               40,
-                               41,
+                               129,
+                               256,
                                59999,
                                60000,
-                               USER_ITEM_SPECIAL - 1,
-                               USER_ITEM_ACCOUNT,
-                               USER_ITEM_SPARE,
-                               USER_ITEM_PARKED};
+                               USER_ITEM_SPECIAL - 1};
 
-enum { IDS = COUNT(ids), WORDS_MAX = 5000, BYTES_MAX = 40000 };
+enum { IDS = COUNT(ids), LEN_MAX = 5000, BYTES_MAX = 20000 };
 
-/* The naive twin: words of each item, and their forms. */
+/* The naive twin: the bytes of each item. */
 static struct twin {
-    uint32_t count, form;
-    uint32_t words[WORDS_MAX];
+    uint32_t len;
+    int coarse;
+    uint8_t bytes[LEN_MAX];
 } twins[IDS];
 
 static struct store store;
 static struct user *user;
-static uint32_t stamp; /* Of the next word written. */
+static uint8_t stamp; /* Of the next byte written. */
 
 static void begin(const char *id)
 {
@@ -49,115 +51,135 @@ static void end(void)
     store_done(&store);
 }
 
+static void must_walk(struct user_walk *walk, uint32_t want,
+                      const struct item *item)
+{
+    uint32_t id;
+    struct item walked = user_walk_next(user, walk, &id);
+    ck_assert_uint_eq(id, want);
+    ck_assert_ptr_eq(walked.bytes, item->bytes);
+    ck_assert_uint_eq(walked.len, item->len);
+    ck_assert_uint_eq(walked.place, item->place);
+    ck_assert_uint_eq(walked.before, item->before);
+}
+
 static void compare(void)
 {
-    struct user_walk walk;
+    struct user_walk walk, catalogue;
     uint32_t id;
     ck_assert(user_validate(user));
     ck_assert_ptr_eq(store.users[0], user);
     ck_assert_ptr_eq(
         store_find(&store, user_id(user), store_hash(&store, user_id(user))),
         user);
-    user_walk_start(user, &walk);
+    user_walk_all(user, &walk);
+    user_walk_start(user, &catalogue);
     for (int i = 0; i < IDS; i++) {
         struct item item = user_item(user, ids[i]);
-        ck_assert_uint_eq(item.count, twins[i].count);
-        ck_assert((item.words != NULL) == (twins[i].count > 0));
-        if (!item.words)
+        ck_assert_uint_eq(item.len, twins[i].len);
+        ck_assert((item.bytes != NULL) == (twins[i].len > 0));
+        if (!item.bytes)
             continue;
-        ck_assert_uint_eq(item.form, twins[i].form);
-        ck_assert_mem_eq(item.words, twins[i].words, item.count * 4);
-        struct item walked = user_walk_next(user, &walk, &id);
-        ck_assert_uint_eq(id, ids[i]);
-        ck_assert_ptr_eq(walked.words, item.words);
-        ck_assert_uint_eq(walked.place, item.place);
+        ck_assert_int_eq(item.coarse, twins[i].coarse);
+        ck_assert_mem_eq(item.bytes, twins[i].bytes, item.len);
+        must_walk(&walk, ids[i], &item);
+        if (ids[i] < USER_ITEM_SPECIAL)
+            must_walk(&catalogue, ids[i], &item);
     }
-    ck_assert_ptr_null(user_walk_next(user, &walk, &id).words);
+    ck_assert_ptr_null(user_walk_next(user, &walk, &id).bytes);
+    ck_assert_ptr_null(user_walk_next(user, &catalogue, &id).bytes);
 }
 
-static uint32_t total_words(void)
+static uint32_t total(void)
 {
-    uint32_t total = 0;
+    uint32_t sum = 0;
     for (int i = 0; i < IDS; i++)
-        total += twins[i].count;
-    return total;
+        sum += twins[i].len;
+    return sum;
 }
 
-/* Words FROM to below TO of item I are new: fill both. */
+/* Bytes FROM to below TO of item I are new: fill both. */
 static void fill(const struct item *item, int i, uint32_t from, uint32_t to)
 {
     for (uint32_t n = from; n < to; n++)
-        twins[i].words[n] = item->words[n] = ++stamp;
+        twins[i].bytes[n] = item->bytes[n] = ++stamp;
 }
 
-static void resize(int i, uint32_t form, uint32_t count)
+#define OVERHEAD_MAX 300 /* Head, id, directory, lengths. */
+
+static void resize(int i, uint32_t len)
 {
-    struct item item;
+    struct item item = user_item(user, ids[i]);
     struct twin *twin = &twins[i];
-    int ret = user_resize(&store, &user, ids[i], form, count, &item);
+    int ret = user_resize(&store, &user, ids[i], len, &item);
     if (ret == SEG_ERR_USER_BYTES) {
-        ck_assert_uint_gt((total_words() - twin->count + count) * 4,
-                          BYTES_MAX - 300);
-        ck_assert_uint_gt(count, twin->count);
+        ck_assert_uint_gt(total() - twin->len + len, BYTES_MAX - OVERHEAD_MAX);
+        ck_assert_uint_gt(len, twin->len);
         return;
     }
     ck_assert_int_eq(ret, 0);
-    ck_assert_uint_eq(item.count, count);
-    if (count > twin->count)
-        fill(&item, i, twin->count, count);
-    twin->count = count;
-    twin->form = form;
+    ck_assert_uint_eq(item.len, len);
+    if (len > twin->len)
+        fill(&item, i, twin->len, len);
+    twin->coarse &= len > 0;
+    twin->len = len;
 }
 
-static void splice(int i, uint32_t form, uint32_t at, int32_t count)
+static void splice(int i, uint32_t at, int32_t len)
 {
     struct twin *twin = &twins[i];
     struct item item = user_item(user, ids[i]);
-    uint32_t then = (uint32_t)((int32_t)twin->count + count);
-    int ret = user_splice(&store, &user, ids[i], form, at, count, &item);
+    uint32_t then = twin->len + (uint32_t)len;
+    int ret = user_splice(&store, &user, ids[i], at, len, &item);
     if (ret == SEG_ERR_USER_BYTES) {
-        ck_assert_int_gt(count, 0);
-        ck_assert_uint_gt((total_words() + (uint32_t)count) * 4,
-                          BYTES_MAX - 300);
+        ck_assert_int_gt(len, 0);
+        ck_assert_uint_gt(total() + (uint32_t)len, BYTES_MAX - OVERHEAD_MAX);
         return;
     }
     ck_assert_int_eq(ret, 0);
-    ck_assert_uint_eq(item.count, then);
-    if (!twin->count)
-        twin->form = form;
-    uint32_t cut = count < 0 ? (uint32_t)-count : 0;
-    uint32_t put = count > 0 ? (uint32_t)count : 0;
-    memmove(twin->words + at + put, twin->words + at + cut,
-            (twin->count - at - cut) * 4);
+    ck_assert_uint_eq(item.len, then);
+    uint32_t cut = len < 0 ? (uint32_t)-len : 0;
+    uint32_t put = len > 0 ? (uint32_t)len : 0;
+    memmove(twin->bytes + at + put, twin->bytes + at + cut,
+            twin->len - at - cut);
     fill(&item, i, at, at + put);
-    twin->count = then;
+    twin->coarse &= then > 0;
+    twin->len = then;
 }
 
-/* Lengths around where the directory's ten bits end. */
-static uint32_t random_count(struct random *random)
+static void set_coarse(int i, int coarse)
 {
-    static const uint32_t edges[] = {0,    1,    2,    1021, 1022,
-                                     1023, 1024, 1025, 2046, 2047};
+    struct item item = user_item(user, ids[i]);
+    user_set_coarse(user, &item, coarse);
+    ck_assert_int_eq(item.coarse, coarse);
+    twins[i].coarse = coarse;
+}
+
+/* Lengths around where the entry's eight bits end. */
+static uint32_t random_len(struct random *random)
+{
+    static const uint32_t edges[] = {0,   1,   2,   253, 254, 255,
+                                     256, 257, 258, 259, 510, 511};
     return random_chance(random, 25)
                ? RANDOM_OF(random, edges)
                : (uint32_t)random_below(random,
-                                        random_chance(random, 5) ? 3000 : 20);
+                                        random_chance(random, 5) ? 3000 : 40);
 }
 
 static void step(struct random *random)
 {
     int i = (int)random_below(random, IDS);
-    uint32_t form = (uint32_t)random_below(random, 4);
-    uint32_t count = random_count(random), now = twins[i].count;
+    uint32_t len = random_len(random), now = twins[i].len;
     if (random_chance(random, 40)) {
-        resize(i, form, count);
+        resize(i, len);
+    } else if (now && random_chance(random, 20)) {
+        set_coarse(i, random_chance(random, 50));
     } else if (now && random_chance(random, 50)) {
         uint32_t at = (uint32_t)random_below(random, now + 1);
         uint32_t most = now - at;
-        splice(i, form, at, -(int32_t)(count < most ? count : most));
-    } else if (now + count <= WORDS_MAX) {
-        splice(i, form, (uint32_t)random_below(random, now + 1),
-               (int32_t)count);
+        splice(i, at, -(int32_t)(len < most ? len : most));
+    } else if (now + len <= LEN_MAX) {
+        splice(i, (uint32_t)random_below(random, now + 1), (int32_t)len);
     }
 }
 
@@ -165,7 +187,7 @@ static const char *const user_ids[] = {"", "u", "user", "a user id of 23 bytes..
 
 START_TEST(items_are_what_a_map_of_vectors_would_be)
 {
-    for (uint64_t seed = 0; seed < 12; seed++) {
+    for (uint64_t seed = 0; seed < 4; seed++) {
         struct random random = {seed * 10 + (uint64_t)_i};
         begin(user_ids[_i]);
         for (int n = 0; n < 1500; n++) {
@@ -179,21 +201,21 @@ START_TEST(items_are_what_a_map_of_vectors_would_be)
 END_TEST
 
 /* Where the length leaves the directory entry, and comes back. */
-START_TEST(an_item_crosses_1023_words_either_way_one_by_one)
+START_TEST(an_item_crosses_255_bytes_either_way_one_by_one)
 {
     begin("u");
-    resize(0, FORM_PLAIN, 5);
-    resize(3, FORM_PLAIN, 5);
-    resize(1, FORM_PLAIN, 1015);
+    resize(3, 5);
+    resize(5, 5);
+    resize(4, 245);
     for (int n = 0; n < 20; n++) {
-        splice(1, FORM_PLAIN, (uint32_t)n, 1);
+        splice(4, (uint32_t)n, 1);
         compare();
     }
     for (int n = 0; n < 20; n++) {
-        splice(1, FORM_PLAIN, (uint32_t)(1014 - n), -1);
+        splice(4, (uint32_t)(244 - n), -1);
         compare();
     }
-    splice(1, FORM_PLAIN, 0, -1015);
+    splice(4, 0, -245);
     compare();
     end();
 }
@@ -204,13 +226,12 @@ static const int over[] = {-1, 0, 1};
 START_TEST(the_limit_is_exact_and_leaves_all_as_it_was)
 {
     begin("u");
-    resize(0, FORM_PLAIN, 3);
-    /* What is used, the new entry, the length word of a long item. */
-    uint32_t room = (BYTES_MAX - user->used) / 4 - 2, used = user->used;
-    struct item item = user_item(user, ids[1]);
-    uint32_t count = (uint32_t)((int)room + over[_i]);
-    int ret = user_splice(&store, &user, ids[1], FORM_PLAIN, 0, (int32_t)count,
-                          &item);
+    resize(3, 3);
+    /* What is used, the new entry, the length of a long item. */
+    uint32_t room = BYTES_MAX - user->used - 6, used = user->used;
+    struct item item = user_item(user, ids[4]);
+    uint32_t len = (uint32_t)((int)room + over[_i]);
+    int ret = user_splice(&store, &user, ids[4], 0, (int32_t)len, &item);
     ck_assert_int_eq(ret, over[_i] <= 0 ? 0 : SEG_ERR_USER_BYTES);
     if (ret < 0) {
         ck_assert_uint_eq(user->used, used);
@@ -221,15 +242,47 @@ START_TEST(the_limit_is_exact_and_leaves_all_as_it_was)
 }
 END_TEST
 
-START_TEST(a_form_can_be_set_alone)
+/* As many as two bytes can count. */
+START_TEST(a_directory_that_is_full_takes_no_more_items)
 {
+    struct item item;
+    uint32_t count = 0, id = 40000; /* Downwards: each is found at once. */
+    int ret = 0;
     begin("u");
-    resize(4, FORM_NARROW, 1500);
-    struct item item = user_item(user, ids[4]);
-    user_set_form(user, &item, FORM_COARSE);
-    twins[4].form = FORM_COARSE;
-    ck_assert_uint_eq(item.form, FORM_COARSE);
-    compare();
+    store.user_bytes_max = STORE_USER_BYTES_MAX;
+    for (; ret == 0; id--, count += ret == 0) {
+        item = user_item(user, id);
+        ret = user_resize(&store, &user, id, 1, &item);
+        if (ret == 0)
+            item.bytes[0] = (uint8_t)id;
+    }
+    ck_assert_int_eq(ret, SEG_ERR_USER_BYTES);
+    /* The first one's number takes four bytes more. */
+    ck_assert_uint_eq(count, (UINT16_MAX - 4) / 2);
+    ck_assert(user_validate(user));
+    ck_assert_uint_eq(user_item(user, 40000).bytes[0], (uint8_t)40000);
+    end();
+}
+END_TEST
+
+START_TEST(a_directory_entry_takes_two_bytes)
+{
+    static const uint8_t want[] = {0x02, 11, 0x10, 17, 0x80, 5,
+                                   0x7f, 1,  0xf0, 0,  0,    0};
+    static const struct {
+        uint32_t id, len;
+        int coarse;
+    } items[] = {{USER_ITEM_MEMBERS, 11, 0}, {3, 17, 0}, {4, 5, 1},
+                 {0xf0 - 16, 1, 0}};
+    struct item item;
+    begin("u");
+    for (int i = COUNT(items); i-- > 0;) {
+        item = user_item(user, items[i].id);
+        user_resize(&store, &user, items[i].id, items[i].len, &item);
+        user_set_coarse(user, &item, items[i].coarse);
+    }
+    ck_assert_uint_eq(user->directory_len, sizeof(want));
+    ck_assert_mem_eq(user->bytes, want, sizeof(want));
     end();
 }
 END_TEST
@@ -237,16 +290,17 @@ END_TEST
 START_TEST(a_broken_block_does_not_validate)
 {
     begin("u");
-    resize(0, FORM_PLAIN, 3);
-    resize(1, FORM_PLAIN, 3);
+    resize(3, 3);
+    resize(4, 3);
     ck_assert(user_validate(user));
-    uint32_t entry = user->words[0];
-    user->words[0] = user->words[1]; /* Out of order. */
+    user->used += 1;
     ck_assert(!user_validate(user));
-    user->words[0] = entry;
-    user->used += 4;
+    user->used -= 1;
+    user->bytes[1]++; /* A length. */
     ck_assert(!user_validate(user));
-    user->used -= 4;
+    user->bytes[1] = 0;
+    ck_assert(!user_validate(user));
+    user->bytes[1] = 3;
     ck_assert(user_validate(user));
     end();
 }
@@ -254,6 +308,8 @@ END_TEST
 
 SUITE("user", NULL, NULL,
       TABLE(items_are_what_a_map_of_vectors_would_be, user_ids),
-      TEST(an_item_crosses_1023_words_either_way_one_by_one),
+      TEST(an_item_crosses_255_bytes_either_way_one_by_one),
       TABLE(the_limit_is_exact_and_leaves_all_as_it_was, over),
-      TEST(a_form_can_be_set_alone), TEST(a_broken_block_does_not_validate))
+      TEST(a_directory_that_is_full_takes_no_more_items),
+      TEST(a_directory_entry_takes_two_bytes),
+      TEST(a_broken_block_does_not_validate))

@@ -11,8 +11,7 @@ import cluster
 
 
 def main():
-    program = cluster.binary("tests/process/check_kafka")
-    subprocess.run([os.environ.get("MAKE", "make"), "-s", "-C", cluster.ROOT, program], check=True)
+    program = cluster.test_program("tests/process/check_kafka")
     with cluster.Cluster() as servers:
         kafka = servers.kafka()
         return subprocess.call([program], env={**os.environ, "KAFKA": kafka.address, "KAFKA_PID": str(kafka.pid),

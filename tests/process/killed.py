@@ -75,8 +75,10 @@ def transactions_were_cut_short(run):
 
 if __name__ == "__main__":
     with Cluster() as servers:
-        job = Job(servers, slices=Killer.LIVES + 1, failpoints=True, instance_id="one", flush_interval="1s",
-                  transaction_events=500, properties={"session.timeout.ms": 6000})
+        # Small transactions, so that a kill finds some behind and some before it;
+        # small slices of users early, so that it finds some written and some not.
+        job = Job(servers, slices=Killer.LIVES + 1, failpoints=True, instance_id="one", transaction_events=500,
+                  flush_interval="200ms", flush_users=50, properties={"session.timeout.ms": 6000})
         job.killer = Killer(job)
         sys.exit(suite.run(job, [
             it_is_killed_at_work_in_transactions_and_in_restores, then_it_works_off_the_rest,

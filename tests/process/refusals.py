@@ -35,9 +35,9 @@ MEND = "`segmentctl reset` says how to go on"
 # All work at once, each is broken when its turn comes. Of those that are killed
 # the members are static, lest the group waits for the dead.
 APPS = {"cut-input": {"instance_id": "cut-input"}, "cut-good": {}, "cut-changes": {"instance_id": "cut-changes"},
-        "new-changes": {}, "new-input": {}, "new-state": {}, "remade": {}, "set-back": {}, "deleted": {}, "older": {}, "expired": {},
-        "forgotten": {"properties": {"session.timeout.ms": 2000}}, "newer": {}, "foreign": {}, "other": {}, "counts": {},
-        "twice": {"process": "twice"}}
+        "new-changes": {}, "new-input": {}, "new-state": {}, "remade": {}, "set-back": {}, "deleted": {}, "older": {},
+        "expired": {}, "forgotten": {"properties": {"session.timeout.ms": 2000}}, "newer": {}, "foreign": {},
+        "other": {}, "counts": {}, "twice": {"process": "twice"}}
 
 
 class Protocol:
@@ -47,7 +47,8 @@ class Protocol:
         self.host, self.port = address.split(":")
 
     def delete_records(self, topic, partition, before):
-        answer = self._ask(21, self._topics([(topic, struct.pack(">iq", partition, before))]) + struct.pack(">i", 10000))
+        place = self._topics([(topic, struct.pack(">iq", partition, before))])
+        answer = self._ask(21, place + struct.pack(">i", 10000))
         suite.equal(struct.unpack(">h", answer[-2:]), (0,), "DeleteRecords")
 
     def delete_group(self, group):
@@ -67,8 +68,9 @@ class Protocol:
 
     def commit(self, group, topic, partition, offset, metadata):
         """As a tool does that is no member of the group."""
-        answer = self._ask(8, self._text(group) + struct.pack(">i", -1) + self._text("") + struct.pack(">q", -1) +
-                           self._topics([(topic, struct.pack(">iq", partition, offset) + self._text(metadata))]), version=2)
+        place = self._topics([(topic, struct.pack(">iq", partition, offset) + self._text(metadata))])
+        nobody = struct.pack(">i", -1) + self._text("") + struct.pack(">q", -1)
+        answer = self._ask(8, self._text(group) + nobody + place, version=2)
         suite.equal(answer[-2:], b"\0\0", "OffsetCommit")
 
     def _ask(self, key, body, version=0):
@@ -147,7 +149,8 @@ class App:
         return self.world.protocol.metadata(self.name, self.inputs[0], partition)
 
     def outputs(self, partition):
-        return {t: self.topics.ends("%s.%s" % (self.name, t))[partition] for t in ("changes", "triggers", "state", "dead-letters")}
+        return {t: self.topics.ends("%s.%s" % (self.name, t))[partition]
+                for t in ("changes", "triggers", "state", "dead-letters")}
 
     def is_refused(self, *parts):
         """Partition 0 is, because of PARTS, in that order; partition 1 works."""
@@ -252,7 +255,8 @@ def changes_deleted_and_made_again(world):
     app = world.app("new-changes").end()
     ends = {r.partition: r.offset + 1 for r in world.topics.read("new-changes.changes")}
     world.make_again("new-changes.changes")
-    app.both_are_refused(lambda p: ("topic new-changes.changes partition %d" % p, "offset %d " % ends[p], "ends at 0", MEND))
+    app.both_are_refused(lambda p: ("topic new-changes.changes partition %d" % p, "offset %d " % ends[p], "ends at 0",
+                                    MEND))
 
 
 def an_input_deleted_and_made_again_with_other_records(world):
@@ -306,8 +310,8 @@ def offsets_of_an_older_transaction_of_ours(world):
     suite.equal(then < now, True)
     for topic in app.inputs:
         world.protocol.commit("older", topic, 0, app.before[topic, 0], app.metadata_before)
-    app.is_refused("older.state", "partition 0", "of transaction %d " % now, "committed", "are of %d " % then, "set back",
-                   MEND)
+    app.is_refused("older.state", "partition 0", "of transaction %d " % now, "committed", "are of %d " % then,
+                   "set back", MEND)
 
 
 def transaction(metadata):
@@ -329,7 +333,8 @@ def an_expired_group_with_more_written_than_flushed(world):
     app = world.app("forgotten").kill()
     # It is a member until its session ends.
     until(lambda: _deleted(world, "forgotten"), "the group is empty", 30, 0.2)
-    app.both_are_refused(lambda p: ("offsets of partition %d are gone" % p, "forgotten.changes", "holds 2 ", "knows 0", MEND))
+    app.both_are_refused(lambda p: ("offsets of partition %d are gone" % p, "forgotten.changes", "holds 2 ", "knows 0",
+                                    MEND))
 
 
 def _deleted(world, group):
@@ -408,9 +413,9 @@ if __name__ == "__main__":
         sys.exit(suite.run(World(here), [
             an_input_truncated_below_what_a_restore_needs, an_input_truncated_below_what_is_flushed_is_good,
             changes_truncated_before_they_were_flushed, changes_deleted_and_made_again,
-            an_input_deleted_and_made_again_with_other_records,
-            an_input_made_again_whose_offsets_somebody_saved, state_made_again_and_empty,
-            an_offset_set_back_by_an_operator, an_offset_deleted_by_an_operator, offsets_of_an_older_transaction_of_ours,
-            an_expired_group_goes_on_from_what_is_flushed, an_expired_group_with_more_written_than_flushed,
-            a_state_record_of_a_newer_version, a_change_that_somebody_else_wrote, another_catalogue_ends_it_with_78,
+            an_input_deleted_and_made_again_with_other_records, an_input_made_again_whose_offsets_somebody_saved,
+            state_made_again_and_empty, an_offset_set_back_by_an_operator, an_offset_deleted_by_an_operator,
+            offsets_of_an_older_transaction_of_ours, an_expired_group_goes_on_from_what_is_flushed,
+            an_expired_group_with_more_written_than_flushed, a_state_record_of_a_newer_version,
+            a_change_that_somebody_else_wrote, another_catalogue_ends_it_with_78,
             other_numbers_of_partitions_end_it_with_78, a_second_process_of_one_name_ends_the_first_with_75]))

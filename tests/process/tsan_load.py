@@ -65,8 +65,8 @@ class Crowd:
 def threads(cluster):
     """What lets the sanitizer see the threads of librdkafka, built."""
     path = cluster.path("threads.so")
-    subprocess.run([os.environ.get("CC", "cc"), "-std=c11", "-D_GNU_SOURCE", "-O1", "-g", "-shared", "-fPIC", "-o", path,
-                    os.path.join(TSAN, "threads.c")], check=True)
+    subprocess.run([os.environ.get("CC", "cc"), "-std=c11", "-D_GNU_SOURCE", "-O1", "-g", "-shared", "-fPIC",
+                    "-o", path, os.path.join(TSAN, "threads.c")], check=True)
     return path
 
 
@@ -162,7 +162,7 @@ def sigterm_is_heard_at_any_moment(run):
     for delay in (0, 0.3, 0.7, 1.5):
         run.daemon.start()
         if delay:
-            time.sleep(delay)  # A moment as good as any: see the name.
+            time.sleep(delay)  # Not for something: at any moment.
         else:
             until(lambda: "segmentd starts" in run.daemon.log().rpartition("segmentd ended")[2], "it starts")
         suite.equal(run.daemon.terminate(STOP_TIMEOUT_S), 0)

@@ -32,6 +32,7 @@ from cluster import Cluster, until
 PARTITIONS, USERS = 4, 60  # Of each kind in each story.
 WINDOW_MS, KEPT_MS, BACK_MS = 4000, 2400, 5200
 SHORT, LONG = "short", "long"
+YEAR_2099_MS = 4070908800000
 FILLER = 150000  # Records of nobody that make the one input longer.
 SEGMENTS = """
 segment recent { when did "Used" in 4s }
@@ -59,11 +60,12 @@ class World:
         self.kafka = cluster.kafka()
         self.topics = self.kafka.topics
         for name in (SHORT, LONG):
-            self.topics.create(name, PARTITIONS)
+            self.topics.create(name, PARTITIONS, message_timestamp_after_max_ms=2 ** 63 - 1)
         self.segments = cluster.path("wall.seg", SEGMENTS)
         self.cluster.ctl("topics", "create", "--conf", cluster.path("topics.conf", self.conf("any")))
         self.events, self.ends = collections.defaultdict(list), collections.Counter()
-        self.exits = collections.defaultdict(list)
+        # Somebody's clock is wrong: the whole time this is no reason to leave.
+        self.send(LONG, [(user, YEAR_2099_MS, YEAR_2099_MS) for user in AHEAD])
         self.one = self.segmentd("one")
         self.one.wait_ready()
 
@@ -129,8 +131,12 @@ class World:
         return sorted(user for user, member in last.items() if member)
 
 
-NOBODY = [next(u for u in ("nobody-%d" % i for i in range(1000)) if records.partition_of(u, PARTITIONS) == p)
-          for p in range(PARTITIONS)]
+def of_each_partition(name):
+    return [next(u for u in ("%s-%d" % (name, i) for i in range(1000)) if records.partition_of(u, PARTITIONS) == p)
+            for p in range(PARTITIONS)]
+
+
+NOBODY, AHEAD = of_each_partition("nobody"), of_each_partition("ahead")
 NOISE = [json.dumps({"type": "track", "event": "Noise", "userId": user}) for user in NOBODY]
 
 
@@ -288,6 +294,14 @@ def an_open_transaction_holds_everybody(world):
     judge_story(world, "open")
 
 
+def what_is_dated_2099_counts_from_then_on(world):
+    for user in AHEAD:
+        status, text = world.one.http("/v1/users/" + user)
+        suite.equal((status, json.loads(text)["memberships"]), (200, []), text)
+    keys = {r.key.decode() for r in world.topics.read("segmentd.changes")}
+    suite.equal(keys & set(AHEAD), set())
+
+
 def nothing_was_repaired(world):
     suite.equal(world.one.metric("segmentd_restore_repairs_total"), 0)
     suite.equal(world.topics.read("segmentd.dead-letters"), [])
@@ -299,4 +313,4 @@ if __name__ == "__main__":
         sys.exit(suite.run(World(here), [
             after_a_pause_one_input_is_much_longer, a_stopped_process_finds_timers_due,
             a_zombie_finds_timers_due_that_another_has_fired, an_open_transaction_holds_everybody,
-            nothing_was_repaired]))
+            what_is_dated_2099_counts_from_then_on, nothing_was_repaired]))

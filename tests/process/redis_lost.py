@@ -13,7 +13,7 @@ from job import Job, PARTITIONS
 
 # Each transaction waits a little and is small, so that work lasts for long enough
 # to do all this to Redis meanwhile.
-SLOW = "begin=sleep 60"
+SLOW = "begin=sleep 80"
 
 
 def reach(run, share):

@@ -20,6 +20,7 @@
 
 #define DAY_MS INT64_C(86400000)
 #define FLUSHES_KEPT 100 /* Flush intervals that outputs must be kept. */
+#define KEPT_MIN_MS 60000 /* A shorter retention is taken for this. */
 #define TOPICS_MAX (BROKER_OUTPUTS + CONF_INPUTS_MAX)
 #define TRAITS BROKER_OUTPUTS /* Row of `outputs` that the daemon does not use. */
 #define CREATE_MS 30000
@@ -174,11 +175,29 @@ static void check_kept(const struct conf *conf, const char *name,
         check->retention_ms = ms;
 }
 
+/* An input that is not kept as long as the outputs: what is committed of it while
+ * it is quiet must not grow so old either. */
+static void note_input(const rd_kafka_ConfigResource_t *resource,
+                       struct admin_check *check)
+{
+    const char *retention = setting(resource, "retention.ms");
+    int64_t ms = strtoll(retention, NULL, 10);
+    if (!*retention || ms < 0 ||
+        !strstr(setting(resource, "cleanup.policy"), "delete"))
+        return;
+    if (ms < KEPT_MIN_MS)
+        ms = KEPT_MIN_MS;
+    if (ms < check->retention_ms)
+        check->retention_ms = ms;
+}
+
 static void check_topic(const struct conf *conf, int topic, const char *name,
                         const rd_kafka_ConfigResource_t *resource,
                         struct admin_check *check)
 {
     const char *cleanup = setting(resource, "cleanup.policy");
+    if (topic >= BROKER_OUTPUTS)
+        note_input(resource, check);
     if (topic == BROKER_CHANGES || topic == BROKER_TRIGGERS)
         check_kept(conf, name, resource, check);
     else if (topic == BROKER_STATE && strcmp(cleanup, "compact") != 0)

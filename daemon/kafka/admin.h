@@ -26,7 +26,8 @@ struct admin_check {
     int verdict;                     /* enum admin_verdict. */
     char reason[ADMIN_REASON_BYTES]; /* One sentence, with the fix; "" if OK. */
     int partition_count;             /* Of all topics; if OK or CONFIG. */
-    int64_t retention_ms; /* The shortest of our topics that are deleted; if OK. */
+    int64_t retention_ms; /* The shortest of the changes, the triggers and the
+                             inputs; if OK. */
 };
 
 /* Look at all topics of CLIENT's configuration through the consumer RK.

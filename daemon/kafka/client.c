@@ -91,11 +91,6 @@ static int64_t conf_number(const rd_kafka_conf_t *conf, const char *name,
     return strtoll(text, NULL, 10);
 }
 
-int64_t client_number(rd_kafka_t *rk, const char *name, int64_t initial)
-{
-    return conf_number(rd_kafka_conf(rk), name, initial);
-}
-
 /* A crashed owner delays the next one until its transaction has timed out:
  * short, and below the session timeout, so that a process out of the group has
  * no transaction open any more. */

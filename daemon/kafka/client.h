@@ -62,8 +62,4 @@ const char *client_version(void);
  * CLIENT_TOPIC_BYTES at OUT, which is returned. */
 char *client_topic(const struct conf *conf, int topic, char *out);
 
-/* NAME of the configuration of RK as a number; INITIAL if it has none. */
-int64_t client_number(struct rd_kafka_s *rk, const char *name,
-                      int64_t initial);
-
 #endif

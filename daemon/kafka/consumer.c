@@ -55,7 +55,7 @@ struct consumer {
     struct source *sources; /* [partition][input] */
     unsigned char *assigned; /* By partition. */
     int *list;               /* Room for the partitions of a rebalance. */
-    int member, fenced, closing;
+    int fenced; /* It will never be a member again. */
     int64_t backstop_ms;
     int64_t stuck_ms; /* Since when seeks are not taken; 0: they are. */
     rd_kafka_message_t *batch[BATCH];
@@ -177,7 +177,6 @@ static void on_assigned(struct consumer *consumer, int n)
             source_open(consumer, consumer->list[k], i);
     }
     assign_all(consumer);
-    consumer->member = 1;
     consumer->stuck_ms = 0;
     consumer->events.assigned(consumer->events.arg, consumer->list, n);
 }
@@ -197,7 +196,6 @@ static void on_revoked(struct consumer *consumer, int n)
 {
     int lost = is_lost(consumer->rk);
     (void)(lost ? FAIL_POINT(LOST) : FAIL_POINT(REVOKE));
-    consumer->member = 0;
     consumer->events.revoked(consumer->events.arg, consumer->list, n, lost);
     for (int k = 0; k < n; k++) {
         consumer->assigned[consumer->list[k]] = 0;
@@ -438,11 +436,6 @@ int consumer_poll(struct consumer *consumer)
     }
     backstop(consumer);
     return consumer->fenced ? SEG_ERR_LIMIT : 0;
-}
-
-int consumer_is_member(const struct consumer *consumer)
-{
-    return consumer->member;
 }
 
 rd_kafka_t *consumer_handle(struct consumer *consumer)

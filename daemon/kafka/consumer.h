@@ -82,9 +82,6 @@ void consumer_release(void *handle);
  * included; -1: not known. Costs next to nothing. */
 int64_t consumer_end(struct consumer *consumer, int partition, int input);
 
-/* Whether the group has assigned something to us, be it nothing. */
-int consumer_is_member(const struct consumer *consumer);
-
 /* For kafka_broker_set_member. */
 struct rd_kafka_s *consumer_handle(struct consumer *consumer);
 

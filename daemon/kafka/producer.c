@@ -286,8 +286,9 @@ int producer_renew(struct producer *producer)
     producer->renewing = 0;
     if (answer == BROKER_OK)
         find_leaders(producer);
-    /* Anything else that went wrong takes a new producer to try again. */
-    return answer == BROKER_FATAL || answer == BROKER_ABORT ? BROKER_AGAIN
+    /* Anything else takes a new producer to try again, and not at once: it may
+     * well be a right that is missing. */
+    return answer == BROKER_FATAL || answer == BROKER_ABORT ? BROKER_REFUSED
                                                             : answer;
 }
 

@@ -10,7 +10,10 @@
  *
  * Offsets that are pending in a transaction make the library wait: they are
  * asked last, one partition at a time and for PENDING_MS only, so that the
- * others' watermarks do not wait with them. */
+ * others' watermarks do not wait with them.
+ *
+ * A refusal is no answer for ever: somebody may give the right, or make the
+ * topic. Whoever goes on asking has the brokers asked again every REFUSED_MS. */
 #include "daemon/kafka/questions.h"
 
 #include <librdkafka/rdkafka.h>
@@ -22,11 +25,13 @@
 
 #include <seg/error.h>
 
+#include "daemon/base/clock.h"
 #include "lib/base/alloc.h"
 
 #define ASK_MS 1000     /* Longest wait for one answer. */
 #define PENDING_MS 200  /* The same for offsets that may be pending. */
 #define RETRY_MS 50     /* Pause after a question nobody answered. */
+#define REFUSED_MS 1000 /* The same after one that was refused. */
 #define REASON_BYTES 512
 #define TOPICS_MAX (BROKER_OUTPUTS + CONF_INPUTS_MAX)
 
@@ -43,6 +48,7 @@ struct question {
     int64_t instant_ms;
     /* The answer. */
     int answer; /* enum broker_answer. */
+    int64_t asked_ms; /* Monotonic: when it was put, or put again. */
     int64_t low, high, offset;
     char reason[REASON_BYTES];
     struct broker_committed *committed; /* One per input; owned. */
@@ -466,16 +472,24 @@ static struct question *place(struct questions *questions, enum kind kind,
     return q;
 }
 
-/* The question described by ASKED, put if its number is new. Called, and
- * returns, with the lock held. NULL while there is no answer. */
+static int is_refused_long_ago(const struct question *question, int64_t now_ms)
+{
+    return question->stage == ANSWERED && question->answer == BROKER_REFUSED &&
+           now_ms - question->asked_ms >= REFUSED_MS;
+}
+
+/* The question described by ASKED, put if its number is new or its refusal old.
+ * Returns with the lock held. NULL while there is no answer. */
 static const struct question *put(struct questions *questions,
                                   const struct question *asked)
 {
+    int64_t now_ms = clock_monotonic_ms();
     pthread_mutex_lock(&questions->lock);
     struct question *q =
         place(questions, asked->kind, asked->topic, asked->partition);
-    if (q && q->number != asked->number) {
+    if (q && (q->number != asked->number || is_refused_long_ago(q, now_ms))) {
         q->number = asked->number;
+        q->asked_ms = now_ms;
         q->want_low = asked->want_low;
         q->instant_ms = asked->instant_ms;
         q->answer = BROKER_OK;

@@ -106,6 +106,7 @@ struct commit_stats {
     uint64_t lost;         /* Thrown out of the group. */
     uint64_t records;      /* Produced and committed. */
     uint64_t users;        /* User records among them. */
+    int undecided; /* 1: the commit was asked for, and there is no answer yet. */
     int64_t begun_ms;      /* Of the transaction under way; SEG_NEVER: none. */
     int64_t last_ms;       /* How long the last one took. */
 };

@@ -180,6 +180,8 @@ int64_t commit_due_ms(const struct commit *commit, enum commit_load load)
 
     for (size_t i = 0; i < commit->count; i++) {
         const struct ledger *ledger = commit->shares[i].ledger;
+        if (ledger->broken.code)
+            continue; /* Takes no part, see commit_start. */
         if (ledger->outbox.count)
             due_ms = min_ms(due_ms, ledger->outbox.first_ms + linger);
         if (ledger->moved_ms != SEG_NEVER)
@@ -233,6 +235,9 @@ void commit_flush_all(struct commit *commit, int all)
 void commit_stats(const struct commit *commit, struct commit_stats *stats)
 {
     *stats = commit->stats;
+    stats->undecided = commit_any_in(commit) &&
+                       (commit->unsettled ||
+                        (commit->phase == COMMIT && commit->again));
 }
 
 const char *commit_phase_name(const struct commit *commit)

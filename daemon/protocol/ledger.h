@@ -51,7 +51,7 @@ struct ledger_options {
     int64_t trigger_max_age_ms;
     int64_t flush_interval_ms; /* 0: every user with every transaction. */
     int64_t refresh_ms; /* A meta record is not left older: a quarter of the
-                           shortest retention of the outputs. */
+                           shortest retention of the outputs and inputs. */
     uint32_t users_per_flush;   /* Of one partition in one transaction. */
     size_t record_bytes_max;    /* Of a record with key and headers, as the broker
                                    takes it; above the engine's user_bytes_max. */

@@ -69,10 +69,3 @@ int partitioner_partition(enum partitioner partitioner, const char *key,
     }
     return -1;
 }
-
-const char *partitioner_name(enum partitioner partitioner)
-{
-    static const char *const names[] = {"trust", "murmur2", "crc32"};
-
-    return names[partitioner];
-}

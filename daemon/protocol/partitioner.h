@@ -17,7 +17,4 @@ enum partitioner {
 int partitioner_partition(enum partitioner partitioner, const char *key,
                           size_t len, int count);
 
-/* "murmur2", ... Static. */
-const char *partitioner_name(enum partitioner partitioner);
-
 #endif

@@ -214,17 +214,31 @@ static int is_held_up(struct restore *restore, struct restore_log *log,
     return 1;
 }
 
-/* A record that cannot be read: refuse, unless it is about memory. */
+/* There is no room for what was read. Memory may come back; a limit is there for
+ * good. */
+static enum restore_state no_room(struct restore *restore, int err)
+{
+    if (err == SEG_ERR_LIMIT) {
+        restore_refuse(restore,
+                       "partition %d holds more users than users_max, %" PRIu32
+                       ", lets it have: raise it",
+                       restore->ledger->partition,
+                       restore->ledger->options->engine.users_max);
+        return RESTORE_BUSY;
+    }
+    restore_enter(restore, RESTORE_BEGIN);
+    return RESTORE_WAITS;
+}
+
+/* A record that cannot be read: refuse, unless it is about room. */
 static enum restore_state bad_record(struct restore *restore,
                                      const struct broker_record *record,
                                      int err, const struct seg_error *detail)
 {
     char name[RESTORE_NAME_BYTES];
 
-    if (err == SEG_ERR_NOMEM || err == SEG_ERR_LIMIT) {
-        restore_enter(restore, RESTORE_BEGIN);
-        return RESTORE_WAITS;
-    }
+    if (err == SEG_ERR_NOMEM || err == SEG_ERR_LIMIT)
+        return no_room(restore, err);
     restore_refuse(restore,
                    "topic %s partition %d: the record at offset %" PRId64
                    " cannot be used: %s",
@@ -463,7 +477,7 @@ static enum restore_state read_inputs(struct restore *restore, int work)
 {
     int count = restore->ledger->options->input_count;
     enum restore_state state;
-    int next;
+    int next, err;
 
     while (work-- > 0) {
         if (!fill_heads(restore, &state))
@@ -475,10 +489,9 @@ static enum restore_state read_inputs(struct restore *restore, int work)
             return RESTORE_BUSY;
         }
         assert(next >= 0);
-        if (fold_input(restore, next) < 0) {
-            restore_enter(restore, RESTORE_BEGIN);
-            return RESTORE_WAITS;
-        }
+        err = fold_input(restore, next);
+        if (err < 0)
+            return no_room(restore, err);
     }
     return RESTORE_BUSY;
 }

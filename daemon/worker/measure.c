@@ -122,8 +122,7 @@ static void fold_commits(struct worker *worker)
     metric_add(&worker->metric.resolved_commits, more(now.unknown, seen->unknown));
     metric_add(&worker->metric.producers, more(now.renewed, seen->renewed));
     metric_add(&worker->metric.flushed_users, more(now.users, seen->users));
-    metric_set(&worker->metric.undecided_commits,
-               worker->commit_us && now.unknown > seen->unknown);
+    metric_set(&worker->metric.undecided_commits, now.undecided);
     *seen = now;
 }
 

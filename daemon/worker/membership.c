@@ -114,9 +114,8 @@ static void slot_drop(struct worker *worker, struct slot *slot)
 static void slot_give_up(struct worker *worker, struct slot *slot, int lost)
 {
     if (slot->partition) {
-        measure_fold(worker, slot); /* It may come back only in a while. */
         int whole = partition_engine(slot->partition) != NULL;
-        measure_fold(worker, slot);
+        measure_fold(worker, slot); /* It may come back only in a while. */
         int kept = !lost && whole &&
                    partition_revoke(slot->partition, worker->now_ms);
         if (!kept)
@@ -204,6 +203,7 @@ static void slot_restart(struct worker *worker, struct slot *slot)
 {
     slot_drop(worker, slot);
     slot->start_due = 0;
+    slot->checking = 1; /* Until there is memory for it. */
     slot_open(worker, slot);
 }
 
@@ -244,15 +244,15 @@ static int feed_input(struct worker *worker, struct slot *slot, int input,
     if (!room)
         return 0;
     consumer_take(worker->consumer, number, input, worker->records, room, &taken);
-    if (taken.gone) {
-        slot_restart(worker, slot);
-        return 1;
-    }
     if (taken.count) {
         count_input(worker, &slot->inputs[input], taken.count);
         partition_push(slot->partition, input, worker->records, taken.count);
         worker->window += (uint32_t)taken.count;
         worker->uncommitted += taken.count;
+    }
+    if (taken.gone) {
+        slot_restart(worker, slot);
+        return 1;
     }
     if (taken.end >= 0)
         partition_eof(slot->partition, input, taken.end);
@@ -269,7 +269,7 @@ static int feed(struct worker *worker, struct slot *slot)
         (uint32_t)(worker->conf->batch_events / (owned * inputs));
     if (share < TAKE_MIN)
         share = TAKE_MIN;
-    for (int i = 0; i < inputs && !slot->start_due; i++)
+    for (int i = 0; i < inputs && !slot->checking; i++)
         more |= feed_input(worker, slot, i, share);
     return more;
 }
@@ -335,6 +335,8 @@ int membership_turn(struct worker *worker, struct slot *slot)
         slot_start(worker, slot);
     else if (partition_engine(slot->partition))
         more = feed(worker, slot);
+    if (slot->checking)
+        return 1;
     switch (partition_turn(slot->partition, worker->now_ms)) {
     case PARTITION_IDLE:
         break;

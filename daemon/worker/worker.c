@@ -73,6 +73,20 @@ static void fail_fenced(struct worker *worker)
     workers_fail(worker->workers, 75);
 }
 
+/* There is no producer yet, because of WHY; "": the brokers do not answer. */
+static void tell_no_producer(struct worker *worker, const char *why)
+{
+    char reason[WORKERS_REASON_BYTES];
+    if (!why[0] || worker->told_ms)
+        return;
+    log_error("no transaction can be begun, trying again",
+              "worker=%d reason=\"%s\"", worker->index, why);
+    snprintf(reason, sizeof(reason), "Worker %d has no producer. %.400s",
+             worker->index, why);
+    workers_say(worker->workers, worker->index, reason);
+    worker->told_ms = worker->now_ms;
+}
+
 /* A transaction takes long: readers wait, and somebody may have to act. If it is
  * because of a topic, the check of the topics knows better why. */
 static void tell_busy(struct worker *worker)
@@ -81,6 +95,8 @@ static void tell_busy(struct worker *worker)
     const char *why = worker->broker->reason(worker->broker->impl);
     if (!worker->busy_ms)
         worker->busy_ms = worker->now_ms;
+    if (worker->phase == PHASE_PRODUCER)
+        tell_no_producer(worker, why);
     if (worker->phase != PHASE_MEMBER ||
         worker->now_ms - worker->busy_ms < LONG_MS)
         return;

@@ -31,7 +31,7 @@ static int level_of(uint64_t key, uint64_t now)
 
 void wheel_init(struct wheel *wheel, int64_t now_ms)
 {
-    *wheel = (struct wheel){.now_ms = now_ms};
+    *wheel = (struct wheel){.now_ms = now_ms, .bound_ms = INT64_MIN};
     memset(wheel->heads, 0xff, sizeof(wheel->heads));
 }
 
@@ -59,11 +59,19 @@ int wheel_reserve(struct wheel *wheel, uint32_t count)
     return 0;
 }
 
+/* Time must not slip into the slot that begins at KEY: it has timers. */
+static void wake(struct wheel *wheel, uint64_t key)
+{
+    if (ms_of(key) < wheel->bound_ms)
+        wheel->bound_ms = ms_of(key);
+}
+
 static void link_timer(struct wheel *wheel, uint32_t id)
 {
     struct wheel_timer *timer = &wheel->timers[id];
     uint64_t key = key_of(timer->at_ms);
     int level = level_of(key, key_of(wheel->now_ms));
+    wake(wheel, key >> 6 * level << 6 * level);
     uint32_t *head = &wheel->heads[level][digit(key, level)];
     timer->prev = WHEEL_NONE;
     timer->next = *head;
@@ -154,8 +162,10 @@ uint32_t wheel_pop(struct wheel *wheel, int64_t to_ms, int64_t *at_ms)
     int level;
     while (wheel->set_count) {
         uint64_t key = next_slot(wheel, &level);
-        if (ms_of(key) > to_ms)
+        if (ms_of(key) > to_ms) {
+            wheel->bound_ms = ms_of(key);
             break;
+        }
         if (level > 0) {
             cascade(wheel, level, key);
             continue;

@@ -165,7 +165,7 @@ static void move_clock(struct seg_engine *engine, int64_t to_ms)
 int seg_engine_advance(struct seg_engine *engine, int64_t to_ms, int work_max)
 {
     int64_t at_ms;
-    for (int work = 0;; work++) {
+    for (int work = 0; !wheel_skip(&engine->wheel, to_ms); work++) {
         int64_t next = wheel_next(&engine->wheel);
         if (work >= work_max && next <= to_ms) {
             move_clock(engine, next - 1);

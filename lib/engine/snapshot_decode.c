@@ -87,19 +87,21 @@ static uint64_t get_count(struct decoding *from, size_t size)
 
 static int get_members(struct decoding *from)
 {
-    struct store *store = &from->engine->store;
     uint64_t count = get_count(from, 16);
+    uint32_t known = 0;
+    struct membership *all = arena_calloc(&from->engine->scratch, count + 1,
+                                          sizeof(*all));
+    if (!all)
+        return SEG_ERR_NOMEM;
     for (uint64_t i = 0; i < count; i++) {
-        uint32_t segment = plan_find(&from->engine->plan->segment_hashes,
-                                     reader_u64(&from->reader));
-        int64_t entered = get_ms(from);
-        if (segment == PLAN_NONE || member_find(from->user, segment, NULL))
-            continue;
-        int ret = member_add(store, &from->user, segment, entered);
-        if (ret < 0)
-            return ret;
+        all[known].segment = plan_find(&from->engine->plan->segment_hashes,
+                                       reader_u64(&from->reader));
+        all[known].entered_ms = get_ms(from);
+        known += all[known].segment != PLAN_NONE;
     }
-    return bad_record(from);
+    if (bad_record(from) || member_count(from->user))
+        return SEG_ERR_RECORD;
+    return member_fill(&from->engine->store, &from->user, all, known);
 }
 
 static int get_buckets(struct decoding *from, uint32_t id, uint64_t count)

@@ -5,6 +5,7 @@
  * Otherwise all of it is read into arrays, changed there and written anew. */
 #include "lib/user/member.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include <seg/error.h>
@@ -325,6 +326,23 @@ static void read_stream(const struct members *members, struct table *table)
             (uint32_t)stream_take(&stream, members->index_bits);
 }
 
+/* Make room in TABLE for COUNT memberships since so many INSTANTS. */
+static int init_table(struct store *store, size_t count, size_t instants,
+                      struct table *table)
+{
+    size_t size = sizeof(*table->instants) + sizeof(uint64_t); /* And written. */
+    buf_reset(&store->scratch);
+    char *memory = buf_reserve(&store->scratch,
+                               (instants + count) * size + ITEM_HEAD_MAX);
+    if (!memory)
+        return SEG_ERR_NOMEM;
+    *table = (struct table){.instants = (int64_t *)(void *)memory};
+    table->segments = (uint32_t *)(table->instants + instants);
+    table->indexes = table->segments + count;
+    table->bytes = (uint8_t *)(table->indexes + count);
+    return 0;
+}
+
 /* Read the memberships of USER, with room for one more. */
 static int read_table(struct store *store, const struct user *user,
                       struct table *table)
@@ -332,18 +350,11 @@ static int read_table(struct store *store, const struct user *user,
     struct members members = member_read(user);
     uint32_t count = count_of(&members);
     uint32_t instants = members.set ? members.instants : 0;
-    size_t size = 16, n = count + 1ul, m = instants + 1ul;
-    buf_reset(&store->scratch);
-    char *memory = buf_reserve(&store->scratch,
-                               m * size + n * size + ITEM_HEAD_MAX);
-    if (!memory)
-        return SEG_ERR_NOMEM;
+    int ret = init_table(store, count + 1ul, instants + 1ul, table);
+    if (ret < 0)
+        return ret;
     table->count = count;
     table->instant_count = instants;
-    table->instants = (int64_t *)(void *)memory;
-    table->segments = (uint32_t *)(table->instants + m);
-    table->indexes = table->segments + n;
-    table->bytes = (uint8_t *)(table->indexes + n);
     if (members.set) {
         read_set(&members, table->segments);
         read_stream(&members, table);
@@ -351,7 +362,7 @@ static int read_table(struct store *store, const struct user *user,
     return 0;
 }
 
-/* The set of TABLE at *AT, which moves on. Returns the bytes of a number. */
+/* The set of TABLE, to AT. Returns its bytes. */
 static uint32_t put_set(const struct table *table, uint32_t width, uint8_t *at)
 {
     uint32_t last = table->segments[table->count - 1];
@@ -502,6 +513,65 @@ static int remove_anew(struct store *store, struct user **user,
     if (!table.count)
         return user_resize(store, user, USER_ITEM_MEMBERS, 0, &item);
     drop_instant(&table, index);
+    return write_table(store, user, &table);
+}
+
+static int by_instant(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* Of an ascending row of COUNT instants each once; returns how many are left. */
+static uint32_t each_once(int64_t *instants, uint32_t count)
+{
+    uint32_t kept = 1;
+    for (uint32_t i = 1; i < count; i++)
+        if (instants[i] != instants[kept - 1])
+            instants[kept++] = instants[i];
+    return kept;
+}
+
+/* By segment, those equal in the order they came: a record has them sorted, unless
+ * the catalogue has changed. Returns how many are left with each segment once. */
+static uint32_t sort_by_segment(struct membership *all, uint32_t count)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        struct membership next = all[i];
+        uint32_t at = kept;
+        while (at && all[at - 1].segment > next.segment)
+            at--;
+        if (at && all[at - 1].segment == next.segment)
+            continue;
+        memmove(all + at + 1, all + at, (kept++ - at) * sizeof(*all));
+        all[at] = next;
+    }
+    return kept;
+}
+
+int member_fill(struct store *store, struct user **user, struct membership *all,
+                uint32_t count)
+{
+    struct table table;
+    count = sort_by_segment(all, count);
+    if (!count)
+        return 0;
+    int ret = init_table(store, count, count, &table);
+    if (ret < 0)
+        return ret;
+    for (uint32_t i = 0; i < count; i++)
+        table.instants[i] = all[i].entered_ms;
+    qsort(table.instants, count, sizeof(*table.instants), by_instant);
+    table.instant_count = each_once(table.instants, count);
+    table.count = count;
+    for (uint32_t i = 0; i < count; i++) {
+        const int64_t *at =
+            bsearch(&all[i].entered_ms, table.instants, table.instant_count,
+                    sizeof(*table.instants), by_instant);
+        table.segments[i] = all[i].segment;
+        table.indexes[i] = (uint32_t)(at - table.instants);
+    }
     return write_table(store, user, &table);
 }
 

@@ -60,6 +60,17 @@ int member_add(struct store *store, struct user **user, uint32_t segment,
                int64_t entered_ms);
 int member_remove(struct store *store, struct user **user, uint32_t segment);
 
+struct membership {
+    uint32_t segment;
+    int64_t entered_ms;
+};
+
+/* Put USER, who is in no segment, into those of the COUNT rows of ALL, which get
+ * sorted; of several rows of one segment the first counts. Returns as
+ * member_add. */
+int member_fill(struct store *store, struct user **user, struct membership *all,
+                uint32_t count);
+
 #define MEMBER_WALK_KNOWN 32
 
 /* All of them, in order of segments. */

@@ -161,7 +161,7 @@ int store_add(struct store *store, struct seg_text id, uint64_t hash,
     if (err < 0)
         return err;
     size_t used = USER_HEAD_BYTES + id.len;
-    int class = slab_class(used);
+    int class = slab_class(used + 64);
     struct user *user = slab_alloc(&store->slab, class);
     if (!user)
         return SEG_ERR_NOMEM;
@@ -233,7 +233,7 @@ static int move_to(struct store *store, struct user **user, int class,
 /* Who grows will grow again: room for some events more. */
 int store_grow(struct store *store, struct user **user, size_t need)
 {
-    return move_to(store, user, slab_class(need + need / 8 + 16), 0);
+    return move_to(store, user, slab_class(need + need / 8 + 64), 0);
 }
 
 void store_fit(struct store *store, struct user **user)

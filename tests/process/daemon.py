@@ -201,6 +201,23 @@ def on_a_real_broker_it_gets_ready_and_answers(cluster):
     suite.equal(daemon.terminate(30), 0)
 
 
+def a_producer_that_is_refused_says_why_and_tries_at_leisure(cluster):
+    """The brokers take no transaction time-out as long as ours."""
+    kafka = cluster.kafka("strict", transaction_max_timeout_ms=5000)
+    kafka.topics.create("in", 1)
+    text = settings(cluster, kafka.address, workers=1)
+    path = write(cluster, "strict.conf", text)
+    subprocess.run([binary("segmentctl"), "topics", "create", "--conf", path], check=True, timeout=60,
+                   stdout=subprocess.DEVNULL)
+    daemon = cluster.segmentd(text, name="refused")
+    until(lambda: "has no producer" in (answers(daemon) and daemon.http("/readyz")[1]), "the reason is told")
+    until(lambda: daemon.metric("segmentd_uptime_seconds") > 8, "it has tried for a while")
+    suite.equal(daemon.log().count("no transaction can be begun"), 1)
+    # Each try is worth a line or two of the library; in a busy loop thousands.
+    suite.equal(daemon.metric("segmentd_log_suppressed_total") < 100, True)
+    suite.equal(daemon.terminate(30), 0)
+
+
 def member_of(daemon, path):
     status, text = daemon.http(path)
     return [row["segment"] for row in json.loads(text)["memberships"]] if status == 200 else None
@@ -212,4 +229,5 @@ if __name__ == "__main__":
             help_and_version, a_wrong_command_line_is_78, a_wrong_file_is_78_and_shown,
             a_good_file_is_checked_and_printed, without_brokers_it_waits_and_says_so,
             a_port_that_is_taken_ends_it_with_1, the_token_is_asked_for, systemd_hears_how_it_is,
-            on_a_real_broker_it_gets_ready_and_answers]))
+            on_a_real_broker_it_gets_ready_and_answers,
+            a_producer_that_is_refused_says_why_and_tries_at_leisure]))

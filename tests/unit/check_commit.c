@@ -405,6 +405,29 @@ START_TEST(a_failed_call_is_answered_as_the_protocol_says)
 }
 END_TEST
 
+START_TEST(an_undecided_commit_is_told_until_it_is_decided)
+{
+    struct commit_stats stats;
+    int told = 0;
+
+    apply(0, "u", 0);
+    fake.answers[COMMIT][0] = BROKER_FATAL;
+    fake.count[COMMIT] = 1;
+    fake.said = BEFORE;
+    commit_start(commit, now_ms);
+    for (int turn = 0; turn < 20 && commit_turn(commit, now_ms) == COMMIT_BUSY;
+         turn++) {
+        commit_stats(commit, &stats);
+        told += stats.undecided;
+        ck_assert_int_eq(stats.undecided, stats.unknown && !stats.aborted);
+        now_ms += 60;
+    }
+    ck_assert_int_gt(told, 1);
+    commit_stats(commit, &stats);
+    ck_assert_int_eq(stats.undecided, 0);
+}
+END_TEST
+
 START_TEST(every_attempt_has_a_tag_of_its_own)
 {
     char first[BROKER_METADATA_BYTES];
@@ -648,6 +671,7 @@ SUITE("commit", setup, teardown, TEST(the_first_turns_make_a_producer),
       TEST(offsets_of_all_inputs_of_those_who_write_are_sent),
       TEST(the_meta_record_goes_last),
       TABLE(a_failed_call_is_answered_as_the_protocol_says, failures),
+      TEST(an_undecided_commit_is_told_until_it_is_decided),
       TEST(every_attempt_has_a_tag_of_its_own),
       TEST(the_wait_after_an_abort_doubles),
       TEST(all_are_lost_when_the_group_says_so),

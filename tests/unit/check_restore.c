@@ -348,6 +348,20 @@ START_TEST(what_does_not_fit_is_refused)
 }
 END_TEST
 
+START_TEST(more_users_than_allowed_now_are_refused)
+{
+    static const char *const words[] = {"users_max", "1"};
+
+    live(_i); /* Both in the state topic, or in the redo. */
+    solo.ledger.engine.users_max = 1;
+    start_again();
+    must_refuse(words, 2);
+    solo.ledger.engine.users_max = 2;
+    start_again();
+    must_run();
+}
+END_TEST
+
 START_TEST(another_catalogue_is_refused_with_both_names)
 {
     static const char text[] = "segment other { when did \"A\" }";
@@ -519,6 +533,7 @@ SUITE("restore", setup, teardown,
       TEST(a_state_that_was_kept_is_used_again),
       TEST(a_state_that_was_kept_too_long_is_not_used),
       TABLE(what_does_not_fit_is_refused, refusals),
+      {&more_users_than_allowed_now_are_refused, 2, 0},
       TEST(another_catalogue_is_refused_with_both_names),
       TEST(without_offsets_it_goes_on_from_the_meta_record),
       TEST(without_offsets_whatever_came_after_meta_is_refused),

@@ -68,7 +68,8 @@ static void pop_all(struct random *random, int64_t to_ms)
 {
     int64_t at_ms;
     uint32_t id;
-    while ((id = wheel_pop(&wheel, to_ms, &at_ms)) != WHEEL_NONE) {
+    while (!wheel_skip(&wheel, to_ms) &&
+           (id = wheel_pop(&wheel, to_ms, &at_ms)) != WHEEL_NONE) {
         ck_assert_int_eq(at_ms, earliest());
         ck_assert_int_eq(at_ms, instants[id]);
         ck_assert_int_le(at_ms, to_ms);
@@ -147,6 +148,23 @@ START_TEST(one_pop_takes_one_timer_and_time_stands_till_it_is_its_turn)
 }
 END_TEST
 
+/* The slot of the second timer begins before the instant up to which the first
+ * one had promised quiet. */
+START_TEST(time_does_not_slip_into_a_slot_that_was_filled_since)
+{
+    int64_t at_ms;
+    begin(0);
+    set(3, 64 * 64 * 9);
+    ck_assert_uint_eq(wheel_pop(&wheel, 10, &at_ms), WHEEL_NONE);
+    set(5, 64 * 64 + 70);
+    ck_assert_int_eq(wheel_skip(&wheel, 64 * 64 - 1), 1);
+    ck_assert_int_eq(wheel_skip(&wheel, 64 * 64 + 66), 0);
+    ck_assert_uint_eq(wheel_pop(&wheel, 64 * 64 + 66, &at_ms), WHEEL_NONE);
+    ck_assert_int_gt(wheel_next(&wheel), wheel.now_ms);
+    ck_assert_uint_eq(wheel_pop(&wheel, 64 * 64 + 70, &at_ms), 5);
+}
+END_TEST
+
 START_TEST(next_is_exact_within_the_present_64_ms_and_a_lower_bound_beyond)
 {
     begin(128);
@@ -208,6 +226,7 @@ END_TEST
 SUITE("wheel", NULL, teardown,
       TABLE(timers_come_in_order_whatever_is_set_cleared_and_moved, starts),
       TEST(one_pop_takes_one_timer_and_time_stands_till_it_is_its_turn),
+      TEST(time_does_not_slip_into_a_slot_that_was_filled_since),
       TEST(next_is_exact_within_the_present_64_ms_and_a_lower_bound_beyond),
       TEST(a_timer_at_every_millisecond_of_an_hour_comes_at_its_own),
       TEST(the_last_instant_of_all_can_be_set_and_popped),

@@ -91,7 +91,7 @@ static void add_due(struct seg_engine *engine, const struct user *user,
         const struct feature *feature = &engine->plan->features[id];
         if (source->counts && feature_ops_of(feature->kind)
                                       ->next(user, feature, at_ms - 1) <= now_ms)
-            candidates_add_crossed(engine, id,
+            candidates_add_crossed(engine, user, id,
                                    feature_count(user, feature, at_ms - 1),
                                    feature_count(user, feature, now_ms));
         if ((!source->counts || source->timed) &&

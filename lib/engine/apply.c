@@ -91,7 +91,7 @@ static int fold_feature(struct seg_engine *engine, struct user **user,
     *next_ms = folded.next_ms;
     if (source->counts) {
         eval_memo_note(&engine->memo, update->target, folded.after);
-        candidates_add_crossed(engine, update->target, folded.before,
+        candidates_add_crossed(engine, *user, update->target, folded.before,
                                folded.after);
     } else {
         candidates_add(engine, &source->segments);

@@ -135,9 +135,10 @@ int engine_fold(struct seg_engine *engine, struct user **user,
 void candidates_add(struct seg_engine *engine,
                     const struct number_list *segments);
 
-/* Those that a count of source SOURCE, going from BEFORE to AFTER, concerns. */
-void candidates_add_crossed(struct seg_engine *engine, uint32_t source,
-                            uint64_t before, uint64_t after);
+/* Those that a count of source SOURCE of USER, going from BEFORE to AFTER,
+ * concerns. */
+void candidates_add_crossed(struct seg_engine *engine, const struct user *user,
+                            uint32_t source, uint64_t before, uint64_t after);
 
 /* All segments that a user may be in of whom nothing else is known. */
 void candidates_add_born(struct seg_engine *engine, const struct user *user);

@@ -16,14 +16,44 @@ void candidates_add(struct seg_engine *engine,
                   engine->plan->segments[segments->items[i]].rank);
 }
 
-void candidates_add_crossed(struct seg_engine *engine, uint32_t source,
-                            uint64_t before, uint64_t after)
+/* Whether SEGMENT needs a feature other than SOURCE of which USER has nothing. */
+static int lacks(const struct segment *segment, const struct user *user,
+                 uint32_t source)
 {
+    for (int i = 0; i < SEGMENT_NEEDS; i++)
+        if (segment->needs[i] != PLAN_NONE && segment->needs[i] != source &&
+            !user_item(user, segment->needs[i]).bytes)
+            return 1;
+    return 0;
+}
+
+/* Those of SEGMENTS that may hold now that a count of SOURCE has risen. */
+static void add_risen(struct seg_engine *engine, const struct user *user,
+                      uint32_t source, const struct number_list *segments)
+{
+    for (uint32_t i = 0; i < segments->count; i++) {
+        const struct segment *segment =
+            &engine->plan->segments[segments->items[i]];
+        if (!lacks(segment, user, source))
+            ranks_add(&engine->candidates, segment->rank);
+    }
+}
+
+void candidates_add_crossed(struct seg_engine *engine, const struct user *user,
+                            uint32_t source, uint64_t before, uint64_t after)
+{
+    int risen = before < after && !(user->flags & USER_LISTED);
     const struct feature *feature = &engine->plan->features[source];
     uint32_t low = feature_region(feature, before < after ? before : after);
     uint32_t high = feature_region(feature, before < after ? after : before);
-    for (uint32_t i = low; i < high; i++)
-        candidates_add(engine, &engine->plan->sources[source].flip_segments[i]);
+    for (uint32_t i = low; i < high; i++) {
+        const struct number_list *segments =
+            &engine->plan->sources[source].flip_segments[i];
+        if (risen)
+            add_risen(engine, user, source, segments);
+        else
+            candidates_add(engine, segments);
+    }
 }
 
 static void add_listed(struct seg_engine *engine, const struct user *user)

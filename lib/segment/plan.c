@@ -526,6 +526,8 @@ static int make_plan(struct planner *planner)
     if (ret == 0)
         ret = planner_sources(planner);
     if (ret == 0)
+        planner_needs(planner, segments);
+    if (ret == 0)
         ret = planner_events(planner);
     if (ret == 0)
         ret = order_segments(planner, segments);

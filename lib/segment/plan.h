@@ -94,12 +94,15 @@ struct cond {
     const char *text; /* EVERYONE, MEMBER: canonical spelling. */
 };
 
+#define SEGMENT_NEEDS 2
+
 struct segment {
     const struct rule_segment *rule;
     const struct cond *when; /* NULL: nobody but those included. */
     const char *when_text;
     uint64_t key_hash;
     uint32_t rank;                 /* Place in the order of judgement. */
+    uint32_t needs[SEGMENT_NEEDS]; /* Features (plan_needs.c), or PLAN_NONE. */
     struct number_list dependents; /* Segments that ask `in segment` this. */
     struct number_list triggers;
 };

@@ -234,7 +234,7 @@ int planner_predicate(struct planner *planner, const struct rule_cond *cond,
 
 /* ---- flips --------------------------------------------------------------- */
 
-static int count_passes(const struct predicate *predicate, int64_t count)
+int predicate_passes(const struct predicate *predicate, int64_t count)
 {
     struct seg_value value = {.type = SEG_INT, .as.integer = count};
     struct test_context context = {0};
@@ -248,7 +248,7 @@ static int try_flip(struct growing *flips, const struct predicate *predicate,
                     int64_t count)
 {
     if (count < 1 || count > UINT32_MAX ||
-        count_passes(predicate, count - 1) == count_passes(predicate, count))
+        predicate_passes(predicate, count - 1) == predicate_passes(predicate, count))
         return 0;
     return growing_add(flips, (uint32_t)count);
 }
@@ -304,8 +304,8 @@ static int gather_segments(struct planner *planner,
     for (size_t i = 0; i < predicates->count; i++) {
         uint32_t n = predicates->items[i];
         const struct predicate *predicate = &planner->predicate_items[n];
-        if (flip && count_passes(predicate, flip - INT64_C(1)) ==
-                        count_passes(predicate, flip))
+        if (flip && predicate_passes(predicate, flip - INT64_C(1)) ==
+                        predicate_passes(predicate, flip))
             continue;
         for (size_t j = 0; j < planner->users[n].count; j++)
             if (growing_add(&list, planner->users[n].items[j]) < 0) {

@@ -82,5 +82,10 @@ int planner_predicate(struct planner *planner, const struct rule_cond *cond,
 /* Make features, attributes, predicates and sources from what was gathered. */
 int planner_sources(struct planner *planner);
 void planner_sources_done(struct plan *plan);
+/* Whether COUNT passes PREDICATE, which is about one. */
+int predicate_passes(const struct predicate *predicate, int64_t count);
+
+/* plan_needs.c: the needs of all SEGMENTS; sources are made. */
+void planner_needs(const struct planner *planner, struct segment *segments);
 
 #endif

@@ -333,6 +333,39 @@ static const struct {
      0},
 };
 
+/* ---- needs ------------------------------------------------------------ */
+
+/* A and B are features 0 and 1, in the order in which they are named. */
+static const struct {
+    const char *when;
+    uint32_t needs[SEGMENT_NEEDS];
+} needs[] = {
+    {"did \"A\" in 1d", {0, PLAN_NONE}},
+    {"did \"A\" in 1d and did \"B\" in 1d", {0, 1}},
+    {"did \"A\" in 1d and did \"B\" in 1d and did \"C\" in 1d", {0, 1}},
+    {"did \"A\" in 1d or did \"B\" in 1d", {PLAN_NONE, PLAN_NONE}},
+    {"did \"A\" in 1d and (did \"B\" in 1d or did \"A\" in 1d)",
+     {0, PLAN_NONE}},
+    {"(did \"A\" in 1d and did \"B\" in 1d) or did \"B\" in 1d",
+     {1, PLAN_NONE}},
+    {"did not \"A\" in 1d", {PLAN_NONE, PLAN_NONE}},
+    {"did \"A\" at most 2 times and did \"B\"", {1, PLAN_NONE}},
+    {"not did \"A\" in 1d", {PLAN_NONE, PLAN_NONE}},
+    {"count(\"A\") > 0", {0, PLAN_NONE}},
+    {"count(\"A\") != 3", {PLAN_NONE, PLAN_NONE}},
+    {"days_since(last \"A\") < 3 and user.x = 1", {PLAN_NONE, PLAN_NONE}},
+};
+
+START_TEST(a_segment_needs_what_it_cannot_hold_without)
+{
+    compile_when(needs[_i].when);
+    for (int i = 0; i < SEGMENT_NEEDS; i++)
+        ck_assert_msg(plan->segments[0].needs[i] == needs[_i].needs[i],
+                      "%s: %d is %u", needs[_i].when, i,
+                      plan->segments[0].needs[i]);
+}
+END_TEST
+
 START_TEST(a_catalogue_is_named_by_what_it_means)
 {
     char name[9];
@@ -404,6 +437,7 @@ SUITE("plan", setup, teardown,
       TEST(attributes_are_found_by_their_top_level_name),
       TEST(a_segment_is_judged_after_those_it_asks_for),
       TABLE(a_newborn_is_judged_for_what_he_may_be_in, newborns),
+      TABLE(a_segment_needs_what_it_cannot_hold_without, needs),
       TABLE(a_catalogue_is_named_by_what_it_means, meanings),
       TEST(every_property_of_a_trigger_is_part_of_the_name),
       TEST(files_are_one_catalogue_in_whatever_order))

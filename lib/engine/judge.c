@@ -16,25 +16,26 @@ void candidates_add(struct seg_engine *engine,
                   engine->plan->segments[segments->items[i]].rank);
 }
 
-/* Whether SEGMENT needs a feature other than SOURCE of which USER has nothing. */
-static int lacks(const struct segment *segment, const struct user *user,
-                 uint32_t source)
+/* Whether SEGMENT needs a feature other than SOURCE of which nothing is there,
+ * by BITS (user_bits). */
+static int lacks(const struct segment *segment, uint64_t bits, uint32_t source)
 {
     for (int i = 0; i < SEGMENT_NEEDS; i++)
         if (segment->needs[i] != PLAN_NONE && segment->needs[i] != source &&
-            !user_item(user, segment->needs[i]).bytes)
+            !(bits >> segment->needs[i] % 64 & 1))
             return 1;
     return 0;
 }
 
-/* Those of SEGMENTS that may hold now that a count of SOURCE has risen. */
+/* Those of SEGMENTS that may hold now that a count of SOURCE of USER has risen. */
 static void add_risen(struct seg_engine *engine, const struct user *user,
                       uint32_t source, const struct number_list *segments)
 {
+    uint64_t bits = segments->count ? user_bits(user) : 0;
     for (uint32_t i = 0; i < segments->count; i++) {
         const struct segment *segment =
             &engine->plan->segments[segments->items[i]];
-        if (!lacks(segment, user, source))
+        if (!lacks(segment, bits, source))
             ranks_add(&engine->candidates, segment->rank);
     }
 }

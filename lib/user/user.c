@@ -94,6 +94,19 @@ struct seg_text user_id(const struct user *user)
                              user->id_len};
 }
 
+uint64_t user_bits(const struct user *user)
+{
+    const uint8_t *entry = user->bytes, *end = entry + user->directory_len;
+    uint64_t bits = 0;
+    uint32_t number = NOTHING;
+    for (; entry < end; entry += entry_bytes(entry)) {
+        number = entry_number(entry, number);
+        if (number >= SPECIALS)
+            bits |= UINT64_C(1) << (number - SPECIALS) % 64;
+    }
+    return bits;
+}
+
 static uint8_t *first_item(const struct user *user)
 {
     return (uint8_t *)user->bytes + user->directory_len + user->id_len;

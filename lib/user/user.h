@@ -160,6 +160,10 @@ struct seg_text user_id(const struct user *user);
 /* The item ID of USER. */
 struct item user_item(const struct user *user, uint32_t id);
 
+/* Which items of the catalogue USER has, their ids modulo 64 as bits: where a bit
+ * is not set, none of that id is there. */
+uint64_t user_bits(const struct user *user);
+
 /* The items of the catalogue, in order; or all, special ones first. */
 struct user_walk {
     uint32_t place;

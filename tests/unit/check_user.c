@@ -66,6 +66,7 @@ static void must_walk(struct user_walk *walk, uint32_t want,
 static void compare(void)
 {
     struct user_walk walk, catalogue;
+    uint64_t bits = 0;
     uint32_t id;
     ck_assert(user_validate(user));
     ck_assert_ptr_eq(store.users[0], user);
@@ -83,9 +84,12 @@ static void compare(void)
         ck_assert_int_eq(item.coarse, twins[i].coarse);
         ck_assert_mem_eq(item.bytes, twins[i].bytes, item.len);
         must_walk(&walk, ids[i], &item);
-        if (ids[i] < USER_ITEM_SPECIAL)
-            must_walk(&catalogue, ids[i], &item);
+        if (ids[i] >= USER_ITEM_SPECIAL)
+            continue;
+        must_walk(&catalogue, ids[i], &item);
+        bits |= UINT64_C(1) << ids[i] % 64;
     }
+    ck_assert_uint_eq(user_bits(user), bits);
     ck_assert_ptr_null(user_walk_next(user, &walk, &id).bytes);
     ck_assert_ptr_null(user_walk_next(user, &catalogue, &id).bytes);
 }

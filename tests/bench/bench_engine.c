@@ -145,6 +145,14 @@ static void age_ids(struct bench *bench, int64_t to_ms)
     seg_engine_flushed(bench->engine, UINT32_MAX);
 }
 
+/* When USER sends his N-th event: every quarter of an hour, and at no regular
+ * millisecond, which would be shorter to write. */
+static int64_t fill_time(int user, int n)
+{
+    uint32_t hash = (uint32_t)user * 2654435761u + (uint32_t)n * 2246822519u;
+    return START_MS + n * INT64_C(900000) + (hash >> 8) % 600000;
+}
+
 /* USERS users with IDS events each: five of each name at the end, so that the
  * features are full. */
 static void fill(struct bench *bench, int users, int ids)
@@ -153,7 +161,7 @@ static void fill(struct bench *bench, int users, int ids)
     struct seg_event event;
     for (int n = 0; n < ids; n++)
         for (int user = 0; user < users; user++) {
-            int64_t time_ms = START_MS + n * INT64_C(3600000) / 4 + user % 1000;
+            int64_t time_ms = fill_time(user, n);
             int len = snprintf(json, sizeof(json),
                                "{\"type\":\"track\",\"event\":\"%s\",\"userId\":"
                                "\"u%07d\",\"messageId\":\"m-%08d-%08d\"}",

@@ -68,8 +68,8 @@ char *buf_reserve(struct buf *buf, size_t len)
 
 void buf_add(struct buf *buf, const void *bytes, size_t len)
 {
-    char *at = buf_reserve(buf, len);
-    if (at && len) {
+    char *at = len ? buf_reserve(buf, len) : NULL;
+    if (at) {
         memcpy(at, bytes, len);
         buf->len += len;
     }

@@ -42,8 +42,12 @@
       "1 when this input is paused because more than half of its last "        \
       "records were bad. Somebody must mend the producer.")                    \
     PARTITION(clock_behind_ms, "clock_behind_seconds", GAUGE, MS,              \
-      "The wall less the clock of the partition. A rise: people leave "        \
-      "segments by timer later by this much.")                                 \
+      "The wall less the clock of the partition. It rises while nothing "      \
+      "comes in and no timer is due: see timer_late_seconds.")                 \
+    PARTITION(timer_late_ms, "timer_late_seconds", GAUGE, MS,                  \
+      "For how long a timer has been due that did not fire. A rise: people "   \
+      "leave segments later by this much; a producer's open transaction, a "   \
+      "paused input, or brokers that do not answer.")                          \
     PARTITION(merge_stalled_ms, "merge_stalled_seconds", GAUGE, MS,            \
       "For how long a record has been waiting for another input of its "       \
       "partition to prove that nothing older comes. A rise: an open "          \

@@ -156,6 +156,16 @@ static int64_t redo_of(const struct ledger *ledger, int inputs)
     return redo;
 }
 
+/* With `clock records` timers wait for records: they are never late. */
+static int64_t timer_late_ms(const struct worker *worker,
+                             const struct seg_engine *engine)
+{
+    int64_t due_ms = seg_engine_next_due(engine);
+    return worker->ledger.clock_records || due_ms >= worker->now_ms
+               ? 0
+               : worker->now_ms - due_ms;
+}
+
 static void gauge_partition(struct worker *worker, struct slot *slot)
 {
     const struct ledger *ledger = partition_ledger(slot->partition);
@@ -166,6 +176,7 @@ static void gauge_partition(struct worker *worker, struct slot *slot)
     uint32_t dirty = seg_engine_dirty_count(engine);
     metric_set(&metric->clock_behind_ms,
                clock_ms && now_ms > clock_ms ? now_ms - clock_ms : 0);
+    metric_set(&metric->timer_late_ms, timer_late_ms(worker, engine));
     metric_set(&metric->merge_stalled_ms,
                stats->waits_since_ms == SEG_NEVER
                    ? 0

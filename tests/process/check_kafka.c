@@ -205,6 +205,28 @@ static void wait_owned(struct member *member, struct member *other, int count)
     }
 }
 
+static int has_id(const struct member *member)
+{
+    rd_kafka_t *rk = consumer_handle(member->consumer);
+    char *id = rd_kafka_memberid(rk);
+    int has = id && id[0];
+    if (id)
+        rd_kafka_mem_free(rk, id);
+    return has;
+}
+
+/* Until MEMBER, which does not poll, has heard by a heartbeat that the group
+ * threw it out; OTHER stays. */
+static void wait_thrown_out(struct member *member, struct member *other)
+{
+    int64_t until_ms = clock_monotonic_ms() + WAIT_MS;
+    while (has_id(member)) {
+        ck_assert_msg(clock_monotonic_ms() < until_ms, "it is a member still");
+        consumer_poll(other->consumer);
+        bell_wait(&other->bell, -1, 10);
+    }
+}
+
 /* ---- producing and looking ---------------------------------------------------- */
 
 static struct broker_record record(int topic, int partition, const char *value)
@@ -421,6 +443,7 @@ START_TEST(a_zombie_cannot_commit)
     ANSWERS(&a, CALL(&a, abort), BROKER_OK);
     read_all(&b, BROKER_CHANGES, 1, text);
     ck_assert_str_eq(text, "");
+    wait_thrown_out(&a, &b);
     wait_owned(&a, &b, PARTITIONS / 2);
     ck_assert_msg(a.losses == 1, "%d of %d revocations, %d assignments", a.losses,
                   a.revocations, a.assignments);

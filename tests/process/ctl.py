@@ -14,6 +14,7 @@ import xml.etree.ElementTree
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 import conf
+import schema
 import suite
 from cluster import Cluster, binary, until
 
@@ -244,6 +245,8 @@ def replay(cluster, lines, *options):
     path = cluster.path("in.ndjson", "\n".join(lines) + "\n")
     code, out, err = run("replay", "--segments", segments, *options, path)
     suite.equal(code, 0, err)
+    for line in out.splitlines():
+        schema.value(line)
     return [json.loads(line) for line in out.splitlines()], err
 
 

@@ -210,7 +210,7 @@ def a_producer_that_is_refused_says_why_and_tries_at_leisure(cluster):
     subprocess.run([binary("segmentctl"), "topics", "create", "--conf", path], check=True, timeout=60,
                    stdout=subprocess.DEVNULL)
     daemon = cluster.segmentd(text, name="refused")
-    until(lambda: "has no producer" in (answers(daemon) and daemon.http("/readyz")[1]), "the reason is told")
+    until(lambda: answers(daemon) and "has no producer" in daemon.http("/readyz")[1], "the reason is told")
     until(lambda: daemon.metric("segmentd_uptime_seconds") > 8, "it has tried for a while")
     suite.equal(daemon.log().count("no transaction can be begun"), 1)
     # Each try is worth a line or two of the library; in a busy loop thousands.

@@ -10,8 +10,9 @@
 #include "tests/model/mutant.h"
 #include "tests/model/report.h"
 #include "tests/model/shrink.h"
+#include "tests/support/effort.h"
 
-#define CASES 10000
+#define CASES EFFORT(10000)
 #define MUTANT_CASES 20000
 
 struct options {

@@ -9,6 +9,7 @@
 #include "lib/base/text.h"
 #include "lib/user/times.h"
 #include "tests/model/random.h"
+#include "tests/support/effort.h"
 #include "tests/support/suite.h"
 
 enum { SEGMENTS_MAX = 3000 };
@@ -95,7 +96,7 @@ static const struct {
 
 START_TEST(memberships_are_what_an_array_would_be)
 {
-    for (uint64_t seed = 0; seed < 4; seed++) {
+    for (uint64_t seed = 0; seed < EFFORT(4); seed++) {
         struct random random = {seed};
         int64_t now_ms = worlds[_i].born_ms;
         begin(now_ms, worlds[_i].count, worlds[_i].stride);
@@ -119,7 +120,7 @@ END_TEST
 /* A record lists them by segment, not by instant. */
 START_TEST(instants_may_come_in_any_order)
 {
-    for (uint64_t seed = 0; seed < 30; seed++) {
+    for (uint64_t seed = 0; seed < EFFORT(30); seed++) {
         struct random random = {seed};
         begin(0, 80, 1 + (uint32_t)seed % 3);
         for (int i = 0; i < count; i++) {

@@ -9,9 +9,10 @@
 #include <string.h>
 
 #include "daemon/protocol/commit.h"
+#include "tests/support/effort.h"
 #include "tests/support/sim_world.h"
 
-enum { RUNS = 3000 };
+enum { RUNS = EFFORT(3000) };
 
 struct total {
     uint64_t steps, crashes, kicks, revokes, warm, restores, redone, unknown,

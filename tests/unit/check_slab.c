@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "tests/model/random.h"
+#include "tests/support/effort.h"
 #include "tests/support/suite.h"
 
 static struct slab slab;
@@ -70,7 +71,7 @@ START_TEST(blocks_keep_their_bytes_while_others_come_and_go)
     struct random random = {5};
     unsigned char *blocks[BLOCKS] = {0};
     int classes[BLOCKS];
-    for (int round = 0; round < 4000; round++) {
+    for (int round = 0; round < EFFORT(4000); round++) {
         int i = (int)random_below(&random, BLOCKS);
         if (blocks[i]) {
             size_t size = slab_size(classes[i]);

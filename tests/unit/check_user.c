@@ -7,6 +7,7 @@
 
 #include "lib/base/text.h"
 #include "tests/model/random.h"
+#include "tests/support/effort.h"
 #include "tests/support/suite.h"
 
 /* In the order of a block: special ones, then ids at both ends, some that meet,
@@ -191,7 +192,7 @@ static const char *const user_ids[] = {"", "u", "user", "a user id of 23 bytes..
 
 START_TEST(items_are_what_a_map_of_vectors_would_be)
 {
-    for (uint64_t seed = 0; seed < 4; seed++) {
+    for (uint64_t seed = 0; seed < EFFORT(4); seed++) {
         struct random random = {seed * 10 + (uint64_t)_i};
         begin(user_ids[_i]);
         for (int n = 0; n < 1500; n++) {

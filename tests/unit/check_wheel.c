@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "tests/model/random.h"
+#include "tests/support/effort.h"
 #include "tests/support/suite.h"
 
 enum { IDS = 40 };
@@ -103,7 +104,7 @@ static const int64_t starts[] = {0, -1, -64, 63, 4095, INT64_C(1700000000000),
 START_TEST(timers_come_in_order_whatever_is_set_cleared_and_moved)
 {
     struct random random = {(uint64_t)_i};
-    for (int round = 0; round < 60; round++) {
+    for (int round = 0; round < EFFORT(60); round++) {
         begin(RANDOM_OF(&random, starts));
         for (int step = 0; step < 300 && now < INT64_C(1) << 61; step++) {
             int64_t spread = RANDOM_OF(&random, spreads);

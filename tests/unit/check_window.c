@@ -4,6 +4,7 @@
 #include "lib/base/instant.h"
 #include "lib/user/times.h"
 #include "tests/model/random.h"
+#include "tests/support/effort.h"
 #include "tests/support/one_user.h"
 #include "tests/support/suite.h"
 
@@ -107,7 +108,7 @@ static const int64_t starts[] = {0, -1000, INT64_C(1764112000000), INSTANT_MIN};
 
 START_TEST(counts_and_next_changes_are_right_at_every_millisecond)
 {
-    for (uint64_t seed = 0; seed < 250; seed++) {
+    for (uint64_t seed = 0; seed < EFFORT(250); seed++) {
         struct random random = {seed};
         int64_t from_ms = random_between(&random, 2, 30), now_ms = starts[_i];
         int64_t to_ms =

@@ -1,0 +1,14 @@
+/* effort.h: how often to try what is drawn at random.
+ *
+ * A sanitizer makes each try five to twenty times as dear; the same tests have
+ * run without it in full. */
+#ifndef TESTS_SUPPORT_EFFORT_H
+#define TESTS_SUPPORT_EFFORT_H
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define EFFORT(tries) ((tries) / 4)
+#else
+#define EFFORT(tries) (tries)
+#endif
+
+#endif

@@ -358,11 +358,30 @@ static const char *held_reason(const struct partition *partition)
     }
 }
 
+/* How far a restore is: what it may be waiting for. */
+static const char *restoring_reason(const struct partition *partition)
+{
+    static const char *const steps[] = {
+        "It is about to be restored.",
+        "It is being restored: its committed offsets are asked for.",
+        "It is being restored: its state is read.",
+        "It is being restored: its changes and triggers are read.",
+        "It is being restored: its inputs are read once more.",
+        "It is being restored: its users are judged.",
+        "It is being restored: its committed offsets are asked for again.",
+    };
+    struct restore_stats stats = {.step = 0};
+
+    if (partition->restore)
+        restore_stats(partition->restore, &stats);
+    return steps[stats.step];
+}
+
 const char *partition_reason(const struct partition *partition)
 {
     switch (partition->state) {
     case PARTITION_RESTORING:
-        return "It is being restored.";
+        return restoring_reason(partition);
     case PARTITION_WAITING:
         return "Its stored clock is ahead of the wall.";
     case PARTITION_REFUSED:

@@ -239,16 +239,17 @@ static int state_of(const struct slot *slot)
 void measure_board(struct worker *worker, struct slot *slot)
 {
     int state = state_of(slot);
-    if (state == slot->state)
+    const char *reason = slot->checking ? "The topics are being looked at."
+                                        : partition_reason(slot->partition);
+    if (state == slot->state && reason == slot->reason)
         return;
     if (slot->state >= 0)
         metric_add(&worker->states[slot->state].partitions, -1);
     metric_add(&worker->states[state].partitions, 1);
     slot->state = state;
+    slot->reason = reason;
     workers_put(worker->workers, worker->index, (int)(slot - worker->slots),
-                state,
-                slot->checking ? "The topics are being looked at."
-                               : partition_reason(slot->partition));
+                state, reason);
 }
 
 /* ---- coming and going ------------------------------------------------------------------- */

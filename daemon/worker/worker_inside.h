@@ -39,6 +39,7 @@ struct slot {
     int64_t warm_ms;      /* Since when it is kept warm. */
     int64_t restore_us;   /* When its restore began. */
     int state;            /* On the board; -1: no row. */
+    const char *reason;   /* Likewise. */
     int refused, stands;  /* Refused, or standing still: that is in the log. */
     struct slot_seen seen;
     struct metric_partition metric;

@@ -284,6 +284,24 @@ START_TEST(records_pushed_twice_are_applied_once)
 }
 END_TEST
 
+START_TEST(a_restore_says_how_far_it_is)
+{
+    const char *last = "";
+    int told = 0;
+
+    solo_start(&solo);
+    while (partition_state(solo.partition) == PARTITION_RESTORING) {
+        const char *reason = partition_reason(solo.partition);
+        ck_assert_ptr_nonnull(strstr(reason, "restored"));
+        told += reason != last;
+        last = reason;
+        partition_turn(solo.partition, solo_now(&solo));
+    }
+    ck_assert_int_ge(told, 4);
+    ck_assert_str_eq(partition_reason(solo.partition), "");
+}
+END_TEST
+
 START_TEST(nothing_is_taken_before_it_runs)
 {
     struct input_record record = {.offset = 0};
@@ -473,6 +491,7 @@ SUITE("partition", setup, teardown,
       TEST(a_stored_clock_ahead_of_the_wall_waits),
       TEST(there_is_room_for_so_many_records),
       TEST(records_pushed_twice_are_applied_once),
+      TEST(a_restore_says_how_far_it_is),
       TEST(nothing_is_taken_before_it_runs),
       TEST(what_waits_is_released_at_the_end),
       TEST(an_input_that_is_mostly_bad_pauses),

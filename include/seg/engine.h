@@ -119,7 +119,7 @@ enum seg_cause {
     SEG_CAUSE_EVENT,     /* A track, page or screen event. */
     SEG_CAUSE_TIMER,     /* Time alone. */
     SEG_CAUSE_ATTRIBUTE, /* An identify or group message. */
-    SEG_CAUSE_CATALOGUE, /* Another catalogue; a later issue. */
+    SEG_CAUSE_CATALOGUE, /* Another catalogue; not emitted yet. */
     SEG_CAUSE_REPAIR,    /* Restore found it; must not happen. */
 };
 

@@ -511,7 +511,7 @@ static int get_head(struct decoding *from, int64_t *positions)
     /* Compared and nothing else: may lie beyond all instants. It becomes a timer in
      * the end (restore.c). */
     timer_set(from->engine, from->user, get_i64(from));
-    reader_u32(reader); /* The catalogue: a later issue's sweep wants it. */
+    reader_u32(reader); /* The catalogue: for a sweep, one day. */
     return bad_record(from);
 }
 

@@ -1,4 +1,4 @@
-/* restore_inside.h: a restore under way, for restore.c and restore_check.c. */
+/* restore_inside.h: a restore under way, for the files restore*.c. */
 #ifndef PROTOCOL_RESTORE_INSIDE_H
 #define PROTOCOL_RESTORE_INSIDE_H
 
@@ -70,6 +70,13 @@ const char *restore_topic(const struct restore *restore, int topic,
 /* Ask for the committed offsets into OUT. Returns 0 when they are there. */
 int restore_ask_committed(struct restore *restore,
                           struct broker_committed *out);
+
+/* restore_read.c: the steps in between, a piece of each. */
+enum restore_state restore_read_state(struct restore *restore, int work);
+enum restore_state restore_ask_marks(struct restore *restore);
+enum restore_state restore_find_start(struct restore *restore);
+enum restore_state restore_read_outputs(struct restore *restore, int work);
+enum restore_state restore_read_inputs(struct restore *restore, int work);
 
 /* The checks. Each returns 1 if all is well, else it has refused. */
 

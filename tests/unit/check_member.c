@@ -50,7 +50,7 @@ START_TEST(memberships_stand_in_order_of_segments)
 }
 END_TEST
 
-/* A membership may be older than any narrow time, or lie far ahead. */
+/* A membership may be older than the user's base, or lie far ahead. */
 static const int64_t instants[] = {T0, 0, -T0, T0 + INT64_C(400) * 86400000,
                                    T0 - INT64_C(400) * 86400000};
 

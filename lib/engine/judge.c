@@ -43,14 +43,13 @@ static void add_risen(struct seg_engine *engine, const struct user *user,
 void candidates_add_crossed(struct seg_engine *engine, const struct user *user,
                             uint32_t source, uint64_t before, uint64_t after)
 {
-    int risen = before < after && !(user->flags & USER_LISTED);
     const struct feature *feature = &engine->plan->features[source];
     uint32_t low = feature_region(feature, before < after ? before : after);
     uint32_t high = feature_region(feature, before < after ? after : before);
     for (uint32_t i = low; i < high; i++) {
         const struct number_list *segments =
             &engine->plan->sources[source].flip_segments[i];
-        if (risen)
+        if (before < after)
             add_risen(engine, user, source, segments);
         else
             candidates_add(engine, segments);

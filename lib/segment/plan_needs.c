@@ -11,8 +11,9 @@
  *
  * When a count rises, a segment that needs another feature of which the user has
  * nothing stays false, and need not be judged (candidates_add_crossed). The
- * feature that comes last finds the others there. Two needs are kept: one that
- * rises and another one. */
+ * feature that comes last finds the others there. Who is included or excluded by
+ * name is so whatever he does. Two needs are kept: one that rises and another
+ * one. */
 #include "lib/segment/planner.h"
 
 struct needs {

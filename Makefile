@@ -4,9 +4,10 @@
 #   make help                   what else there is
 #
 # A setting is given on the command line: make CC=clang, make V=1 (whole
-# commands), make B=/tmp/x (another build folder).  Two settings make a variant
+# commands), make B=/tmp/x (another build folder).  Three settings make a variant
 # of the build in a folder of its own: FAILPOINTS=1 can be told to die at a
-# named place; SANITIZE=address | thread | fuzzer is watched by a sanitizer.
+# named place; STATE_VERSION=2 writes and reads records of a version to come;
+# SANITIZE=address | thread | fuzzer is watched by a sanitizer.
 
 # The architecture: layers, bottom first.  A folder includes itself, folders
 # named before it, and <seg/...>.  `make lint` holds every #include to this.
@@ -17,6 +18,7 @@ DAEMON_LAYERS := daemon/base daemon/protocol daemon/kafka daemon/partition \
 CC      ?= cc
 CXX     ?= c++
 PREFIX  ?= /usr/local
+ETC     ?= /etc
 B       ?= build
 CFLAGS  ?= -O2 -g
 
@@ -35,11 +37,15 @@ endif
 ifneq ($(FAILPOINTS),)
 override B := $(B)/failpoints
 endif
+ifneq ($(STATE_VERSION),)
+override B := $(B)/state$(STATE_VERSION)
+endif
 
 WARN     := -Wall -Wextra -Wshadow -Wpointer-arith -Wwrite-strings -Wvla \
             -Wundef -Wformat=2 $(if $(filter true,$(CI)),-Werror)
 WARN_C   := -Wstrict-prototypes -Wmissing-prototypes
-DEFINE   := -D_GNU_SOURCE $(if $(FAILPOINTS),-DSEGMENTD_FAILPOINTS)
+DEFINE   := -D_GNU_SOURCE $(if $(FAILPOINTS),-DSEGMENTD_FAILPOINTS) \
+            $(if $(STATE_VERSION),-DSEG_STATE_VERSION=$(STATE_VERSION))
 COMMON    = -I. -Iinclude $(CPPFLAGS) $(DEFINE) $(WARN) -MMD -MP $(CFLAGS) $(SAN)
 COMPILE   = $(CC) -std=c11 $(WARN_C) $(COMMON)
 COMPILE_X = $(CXX) -std=c++17 -fno-exceptions -fno-rtti $(COMMON)
@@ -66,9 +72,9 @@ BASE   := $(call objects,lib/base)
 DAEMON := $(call objects,$(DAEMON_LAYERS))
 CTL    := $(call objects,daemon/ctl)
 INSIDE := $(filter-out %/main.o,$(DAEMON) $(CTL))
-# What segmentctl shares with segmentd, and nothing else of it.
-CTL_SHARED := $(filter $(B)/daemon/base/% $(B)/daemon/protocol/record% $(B)/daemon/protocol/broker.o \
-                $(B)/daemon/kafka/client.o $(B)/daemon/kafka/admin.o,$(INSIDE))
+# What segmentctl shares with segmentd, and nothing else of it: reset restores
+# as the daemon does.
+CTL_SHARED := $(filter $(B)/daemon/base/% $(B)/daemon/protocol/% $(B)/daemon/kafka/%,$(INSIDE))
 
 # Test programs: every tests/<folder>/check_*.c (a Check suite) and every other
 # file there with a main() of its own.  The rest of the folder is linked with
@@ -88,12 +94,14 @@ TEST_FAILS_ALLOC := $(if $(TEST_C),$(shell grep -l '^.include "tests/support/fai
 FAIL_ALLOC := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc
 PROGRAMS  := $(patsubst %.c,$(B)/%,$(PROGRAM_C))
 EXAMPLES  := $(patsubst %.c,$(B)/%,$(wildcard tests/example/*.c))
+# Manual pages and completions are made from the tables, see config/manual/manual.c.
+MANUAL    := $(patsubst %.in,$(B)/%,$(wildcard config/manual/*.in))
 DEMO      := $(patsubst %.c,$(B)/%,$(wildcard tests/demo/*.c))
 
 .DEFAULT_GOAL := all
 
-all: ## segmentd, segmentctl and libseg.a, under build/
-all: $(if $(wildcard daemon/main.c),$(B)/segmentd) $(if $(CTL),$(B)/segmentctl) $(if $(LIB),$(B)/libseg.a)
+all: ## segmentd, segmentctl, libseg.a and the manual, under build/
+all: $(if $(wildcard daemon/main.c),$(B)/segmentd) $(if $(CTL),$(B)/segmentctl) $(if $(LIB),$(B)/libseg.a) $(MANUAL)
 
 # Every object is made again when the command that makes objects changed.
 ifeq ($(filter help clean,$(MAKECMDGOALS)),)
@@ -132,6 +140,12 @@ $(B)/segmentd: $(DAEMON) $(B)/libseg.a $(B)/base.a
 $(B)/segmentctl: $(CTL) $(CTL_SHARED) $(B)/libseg.a $(B)/base.a
 	$(call say,LINK,$@)$(LINK) -o $@ $^ -lrdkafka -levent $(LIB_LDLIBS) -lpthread
 
+$(B)/config/manual/manual: $(B)/config/manual/manual.o
+	$(call say,LINK,$@)$(LINK) -o $@ $^
+
+$(MANUAL): $(B)/%: %.in $(B)/config/manual/manual
+	$(call say,MAN,$@)$(B)/config/manual/manual <$< >$@
+
 with_shared = $(1) $(filter-out tests/support/%,$(filter $(dir $(1))%,$(SHARED_C)))
 define test_program
 $(B)/$(basename $(1)): $(call to_objects,$(call with_shared,$(1))) $(B)/support.a \
@@ -159,10 +173,10 @@ deps-check: ## install what `make check` needs as well, the test broker included
 	@tests/support/deps.sh install build kafka check
 	@tests/support/kafka/fetch.sh
 
-demo: ## see it work, with nothing but a compiler; BROKER=kafka uses the real broker
+demo: ## see it work, without Kafka or a JDK; BROKER=kafka uses the real broker
 	@tests/support/deps.sh install build $(BROKER)
 	@$(MAKE) all $(DEMO)
-	@B=$(B) BROKER=$(BROKER) tests/demo/demo.sh
+	@exec env B=$(B) BROKER=$(BROKER) tests/demo/demo.sh
 
 check: ## every test; T=unit runs one part, T=unit/check_wheel one program
 	@+B=$(B) MAKE='$(MAKE)' tests/support/check.sh $(T)
@@ -187,7 +201,7 @@ lint: ## the rules a compiler does not know
 format: ## clang-format over the sources; tables are aligned by hand
 	clang-format -i $$(find lib daemon include tests -name '*.[ch]' ! -name '*_table.h')
 
-install: ## into $(DESTDIR)$(PREFIX)
+install: ## into $(DESTDIR)$(PREFIX), and $(ETC)/segmentd if there is none
 install: all
 	install -D -m 755 $(B)/segmentd   $(DESTDIR)$(PREFIX)/sbin/segmentd
 	install -D -m 755 $(B)/segmentctl $(DESTDIR)$(PREFIX)/bin/segmentctl
@@ -195,11 +209,17 @@ install: all
 	install -d $(DESTDIR)$(PREFIX)/include/seg $(DESTDIR)$(PREFIX)/lib/systemd/system
 	install -m 644 include/seg/*.h $(DESTDIR)$(PREFIX)/include/seg
 	install -D -m 644 systemd/segmentd.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/segmentd.conf
-	sed 's|/usr/local|$(PREFIX)|' systemd/segmentd.service > $(DESTDIR)$(PREFIX)/lib/systemd/system/segmentd.service
-	for file in $$(cd config && find . -type f ! -name '*.[158]'); do \
+	install -d $(DESTDIR)$(PREFIX)/lib/tmpfiles.d $(DESTDIR)$(ETC)/segmentd/segments
+	sed 's|/usr/local/|$(PREFIX)/|' systemd/segmentd.service >$(DESTDIR)$(PREFIX)/lib/systemd/system/segmentd.service
+	sed 's|/usr/local/|$(PREFIX)/|' systemd/segmentd.tmpfiles >$(DESTDIR)$(PREFIX)/lib/tmpfiles.d/segmentd.conf
+	for file in $$(cd config && find . -type f); do \
 	    install -D -m 644 config/$$file $(DESTDIR)$(PREFIX)/share/segmentd/$$file || exit 1; done
-	for page in $(wildcard config/*.[158]); do \
+	test -e $(DESTDIR)$(ETC)/segmentd/segmentd.conf || \
+	    install -m 640 config/segmentd.conf $(DESTDIR)$(ETC)/segmentd/segmentd.conf
+	for page in $(filter %.1 %.5 %.8,$(MANUAL)); do \
 	    install -D -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/} || exit 1; done
+	install -D -m 644 $(B)/config/manual/segmentctl.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/segmentctl
+	install -D -m 644 $(B)/config/manual/segmentctl.zsh $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_segmentctl
 
 clean: ## remove build/
 	rm -rf build
@@ -210,4 +230,4 @@ help: ## this list
 .PHONY: all tests deps deps-check demo check asan tsan fuzz fuzz-programs bench lint format install clean help
 .SECONDARY:
 .DELETE_ON_ERROR:
--include $(patsubst %.o,%.d,$(LIB) $(DAEMON) $(CTL) $(call to_objects,$(TEST_C) $(wildcard tests/fuzz/*.c))) $(EXAMPLES:=.d) $(DEMO:=.d)
+-include $(patsubst %.o,%.d,$(LIB) $(DAEMON) $(CTL) $(B)/config/manual/manual.o $(call to_objects,$(TEST_C) $(wildcard tests/fuzz/*.c))) $(EXAMPLES:=.d) $(DEMO:=.d)

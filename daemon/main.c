@@ -36,11 +36,15 @@
 #include "daemon/base/process.h"
 #include "daemon/base/segments.h"
 #include "daemon/base/version.h"
+#include "daemon/base/watchdog.h"
 #include "daemon/http/routes.h"
 #include "daemon/http/server.h"
 #include "daemon/kafka/client.h"
+#include "daemon/kafka/consumer.h"
 #include "daemon/kafka/embedded.h"
+#include "daemon/kafka/owners.h"
 #include "daemon/redis/view.h"
+#include "daemon/worker/reload.h"
 #include "daemon/worker/workers.h"
 
 #define CONF_PATH "/etc/segmentd/segmentd.conf"
@@ -74,19 +78,20 @@ struct command {
 
 static struct app {
     struct conf *conf;
-    struct seg_catalogue *catalogue;
+    struct reload reload; /* With the catalogue. */
     struct loop *loop;
+    struct watchdog *watchdog;
     struct metrics *metrics;
     struct embedded *embedded;
     struct workers *workers;
     struct view *view;
     struct server *server;
+    struct owners *owners;
     struct routes routes;
     /* Owned here, read by metrics. */
     struct metric_process process;
     struct metric_build build;
-    struct metric_catalogue catalogue_info;
-    char *build_label, *catalogue_label;
+    char *build_label;
     /* The end. */
     int status;
     int stopping;
@@ -161,7 +166,7 @@ static int configure(const struct command *command)
         conf_print(app.conf, &out);
         status = GOOD;
     } else if (!err) {
-        err = segments_compile(&app.catalogue, app.conf->segments.items,
+        err = segments_compile(&app.reload.catalogue, app.conf->segments.items,
                                app.conf->segments.count, &errors, &warnings);
     }
     fputs(buf_string(&errors), stderr);
@@ -171,9 +176,10 @@ static int configure(const struct command *command)
         status = err == SEG_ERR_NOMEM ? BROKEN : MISCONFIGURED;
     if (!err && command->check) {
         fputs(buf_string(&warnings), stderr);
-        buf_printf(&out, "%s: good, %d segments, catalogue %s\n", command->path,
-                   seg_catalogue_segment_count(app.catalogue),
-                   seg_catalogue_hash(app.catalogue));
+        int count = seg_catalogue_segment_count(app.reload.catalogue);
+        buf_printf(&out, "%s: good, %d segment%s, catalogue %s\n",
+                   command->path, count, count == 1 ? "" : "s",
+                   seg_catalogue_hash(app.reload.catalogue));
         status = GOOD;
     }
     fputs(buf_string(&out), stdout);
@@ -214,13 +220,29 @@ static void begin_the_end(int status, const char *why)
     workers_stop(app.workers);
 }
 
-static void on_signal(void *arg, int number)
+static int reload(void *arg, struct buf *said)
 {
     (void)arg;
-    if (number == SIGHUP) {
-        log_warn("segmentd cannot reload yet; restart it instead");
-        return;
+    if (app.ready)
+        notify_reloading();
+    int ret = reload_run(&app.reload, said);
+    app.routes.catalogue = app.reload.catalogue;
+    if (app.ready)
+        notify_ready();
+    return ret;
+}
+
+static void on_signal(void *arg, int number)
+{
+    struct buf said;
+    (void)arg;
+    if (number == SIGHUP && !app.stopping) {
+        buf_init(&said);
+        reload(NULL, &said);
+        buf_done(&said);
     }
+    if (number == SIGHUP)
+        return;
     if (app.stopping) {
         log_warn("asked to stop a second time: ending at once");
         _exit(app.status);
@@ -265,6 +287,8 @@ static void measure(void *arg)
     (void)arg;
     process_measure(&app.process);
     metric_set(&app.process.wall_step_ms, clock_check());
+    if (app.workers)
+        workers_measure(app.workers, &app.process);
 }
 
 /* Ready means ready: `systemctl restart` returns when every partition runs, so
@@ -276,7 +300,7 @@ static void tell_systemd(void)
     int ready = workers_ready(app.workers, reason);
     if (!app.ready && !ready)
         notify_send("EXTEND_TIMEOUT_USEC=60000000");
-    if (!app.ready && ready && notify_send("READY=1") >= 0) {
+    if (!app.ready && ready && notify_ready() >= 0) {
         app.ready = 1;
         log_info("segmentd is ready", "partitions=%d",
                  workers_board(app.workers, NULL, 0));
@@ -299,29 +323,25 @@ static void tick(void *arg)
 static int open_metrics(void)
 {
     struct buf label;
-    int err = metrics_new(&app.metrics, app.catalogue);
+    int err = metrics_new(&app.metrics, app.reload.catalogue);
     if (err < 0)
         return err;
     buf_init(&label);
     metric_label(&label, "version", SEGMENTD_VERSION);
     metric_label(&label, "librdkafka", client_version());
     app.build_label = buf_take(&label);
-    buf_reset(&label);
-    metric_label(&label, "hash", seg_catalogue_hash(app.catalogue));
-    app.catalogue_label = buf_take(&label);
     buf_done(&label);
-    if (!app.build_label || !app.catalogue_label)
+    if (!app.build_label)
         return SEG_ERR_NOMEM;
     metric_set(&app.build.one, 1);
-    metric_set(&app.catalogue_info.one, 1);
+    app.reload.conf = app.conf;
+    app.reload.metrics = app.metrics;
+    app.reload.process = &app.process;
     err = metrics_add(app.metrics, METRIC_PROCESS, &app.process, 1, NULL);
     if (!err)
         err = metrics_add(app.metrics, METRIC_BUILD, &app.build, 1,
                           (const char *const *)&app.build_label);
-    if (!err)
-        err = metrics_add(app.metrics, METRIC_CATALOGUE, &app.catalogue_info, 1,
-                          (const char *const *)&app.catalogue_label);
-    return err;
+    return err ? err : reload_open(&app.reload);
 }
 
 static int open_loop(void)
@@ -331,19 +351,45 @@ static int open_loop(void)
     int err = loop_open(&app.loop);
     for (size_t i = 0; !err && i < sizeof(signals) / sizeof(signals[0]); i++)
         err = loop_signal(app.loop, signals[i], on_signal, NULL);
-    return err ? err : loop_every(app.loop, TICK_MS, tick, NULL, NULL);
+    if (!err)
+        err = loop_every(app.loop, TICK_MS, tick, NULL, NULL);
+    return err ? err : watchdog_open(&app.watchdog, app.loop, &app.process);
 }
 
 static int open_workers(void)
 {
     struct workers_options options = {.conf = app.conf,
-                                      .catalogue = app.catalogue,
+                                      .catalogue = app.reload.catalogue,
                                       .metrics = app.metrics,
                                       .embedded = app.embedded,
+                                      .watchdog = app.watchdog,
                                       .failed = on_worker_failed,
                                       .ended = on_worker_ended};
     int err = workers_start(&app.workers, &options);
-    app.routes.workers = app.workers;
+    app.routes.workers = app.reload.workers = app.workers;
+    return err;
+}
+
+/* By what the partition of a user id is known. */
+static enum partitioner partitioner(const struct conf *conf)
+{
+    for (int i = 0; i < conf->input_count; i++)
+        if (conf->inputs[i].partitioner != CONF_PARTITIONER_TRUST)
+            return conf->inputs[i].partitioner == CONF_PARTITIONER_CRC32
+                       ? PARTITIONER_CRC32
+                       : PARTITIONER_MURMUR2;
+    return PARTITIONER_TRUST;
+}
+
+static int open_owners(void)
+{
+    struct client client = {
+        .conf = app.conf,
+        .bootstrap = app.embedded ? embedded_bootstrap(app.embedded) : NULL,
+        .worker = -1};
+    int err = owners_open(&app.owners, &client);
+    app.routes.owners = app.owners;
+    app.routes.partitioner = partitioner(app.conf);
     return err;
 }
 
@@ -352,7 +398,6 @@ static int open_view(void)
     struct view_options options = {
         .conf = app.conf,
         .bootstrap = app.embedded ? embedded_bootstrap(app.embedded) : NULL,
-        .catalogue = app.catalogue,
         .metrics = app.metrics,
         .workers = app.workers};
     return *app.conf->redis_address.text ? view_open(&app.view, &options) : 0;
@@ -363,7 +408,9 @@ static int open_server(void)
     app.routes = (struct routes){.loop = app.loop,
                                  .metrics = app.metrics,
                                  .process = &app.process,
-                                 .catalogue = app.catalogue,
+                                 .catalogue = app.reload.catalogue,
+                                 .reload = reload,
+                                 .app = app.conf->app,
                                  .measure = measure};
     struct server_options options = {.loop = app.loop,
                                      .host = app.conf->http_address.host,
@@ -393,8 +440,9 @@ static void log_start(const struct command *command)
              "version=%s conf=\"%s\" segments=%d catalogue=%s group=\"%s\" "
              "process=\"%s\"",
              SEGMENTD_VERSION, command->path,
-             seg_catalogue_segment_count(app.catalogue),
-             seg_catalogue_hash(app.catalogue), conf_group(app.conf), process);
+             seg_catalogue_segment_count(app.reload.catalogue),
+             seg_catalogue_hash(app.reload.catalogue), conf_group(app.conf),
+             process);
     client_log_version();
 }
 
@@ -407,6 +455,8 @@ static int up(const struct command *command)
         err = open_server();
     if (!err && command->options.embedded)
         err = embedded_open(&app.embedded, app.conf);
+    if (!err)
+        err = open_owners();
     if (!err)
         err = open_workers();
     if (!err)
@@ -421,11 +471,13 @@ static void down(void)
     workers_free(app.workers);
     app.workers = app.routes.workers = NULL;
     view_free(app.view);
+    owners_close(app.owners);
     embedded_close(app.embedded);
+    watchdog_close(app.watchdog);
     loop_free(app.loop); /* Late answers of workers were posted to it. */
+    reload_close(&app.reload);
     metrics_free(app.metrics);
     free(app.build_label);
-    free(app.catalogue_label);
 }
 
 /* Signals are the main thread's: threads started here never see them. */
@@ -442,6 +494,7 @@ static void set_signals(int how)
 static int run(const struct command *command)
 {
     clock_open();
+    log_set_format((enum log_format)app.conf->log_format);
     log_open((enum log_level)app.conf->log_level);
     log_start(command);
     set_signals(SIG_BLOCK);
@@ -457,8 +510,8 @@ static int run(const struct command *command)
     }
     down();
     log_info("segmentd ended", "status=%d", app.status);
-    if (command->options.embedded)
-        _exit(app.status); /* See embedded.h. */
+    if (command->options.embedded || consumer_abandoned())
+        _exit(app.status); /* See embedded.h, consumer_close. */
     return app.status;
 }
 
@@ -479,7 +532,7 @@ int main(int argc, char **argv)
     status = configure(&command);
     if (status < 0)
         status = run(&command);
-    seg_catalogue_free(app.catalogue);
+    seg_catalogue_free(app.reload.catalogue);
     conf_free(app.conf);
     return status;
 }

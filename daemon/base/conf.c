@@ -15,7 +15,8 @@
 #include "daemon/base/file.h"
 #include "lib/base/text.h"
 
-#define TOKEN_BYTES_MIN 16 /* Of http.token: what nobody guesses. */
+#define TOKEN_BYTES_MIN 16  /* Of http.token: what nobody guesses. */
+#define PROCESS_BYTES   300 /* A host name, or `process`, and a port. */
 
 /* ---- initial values -------------------------------------------------- */
 
@@ -129,6 +130,15 @@ static void check_http(struct conf_reader *reader,
         complain(reader, place_of(reader, "http.address"),
                  "This address can be reached from other machines: add token "
                  "file \"PATH\", or use 127.0.0.1.");
+    else if (!conf_address_is_loopback(&conf->http_address) &&
+             !conf->http_token.file)
+        complain(reader, place_of(reader, "http.token"),
+                 "Other machines reach this address, and whoever may read this "
+                 "file knows the token: put it into a file of mode 0600 and "
+                 "write token file \"PATH\", or use 127.0.0.1.");
+    if (*conf->http_advertise.text && conf->http_advertise.port < 1)
+        complain(reader, place_of(reader, "http.advertise"),
+                 "http.advertise is host:port, as in \"10.0.0.5:7070\".");
     if (token_len && token_len < TOKEN_BYTES_MIN)
         complain(reader, place_of(reader, "http.token"),
                  "A token has at least %d bytes; `openssl rand -hex 32` makes "
@@ -289,7 +299,13 @@ static void print_rows(struct buf *out, const char *block, const void *base)
 
 void conf_print(const struct conf *conf, struct buf *out)
 {
-    print_rows(out, "", conf);
+    char process[PROCESS_BYTES];
+    struct conf in_force = *conf; /* Where empty or 0 stands for something. */
+    conf_process(conf, process, sizeof(process));
+    in_force.group = conf_group(conf);
+    in_force.process = process;
+    in_force.workers = conf_workers(conf);
+    print_rows(out, "", &in_force);
     for (int i = 0; i < conf->input_count; i++) {
         buf_str(out, "input ");
         buf_json_text(out, text_of(conf->inputs[i].topic));
@@ -329,6 +345,18 @@ void conf_process(const struct conf *conf, char *out, int size)
             !(*c >= '0' && *c <= '9') && !strchr(".-_", *c))
             *c = '-';
     snprintf(out, (size_t)size, "%s-%d", host, conf->http_address.port);
+}
+
+const char *conf_advertise(const struct conf *conf)
+{
+    const struct conf_address *address = &conf->http_address;
+    if (*conf->http_advertise.text)
+        return conf->http_advertise.text;
+    return address->port && !conf_address_is_loopback(address) &&
+                   strcmp(address->host, "0.0.0.0") &&
+                   strcmp(address->host, "::")
+               ? address->text
+               : "";
 }
 
 int conf_workers(const struct conf *conf)

@@ -40,7 +40,7 @@ enum conf_partitioner {
     CONF_PARTITIONER_CRC32,
     CONF_PARTITIONER_TRUST,
 };
-/* log_level: enum log_level of log.h. */
+/* log_level, log_format: enum log_level and log_format of log.h. */
 
 enum conf_start_kind { CONF_EARLIEST, CONF_LATEST, CONF_INSTANT };
 
@@ -84,9 +84,8 @@ struct conf_property {
 #define CONF_C_SIZE     int64_t /* Bytes. */
 #define CONF_C_CHOICE   int     /* Index of the word in `range`. */
 
-#define CONF_FIELD(field, name, type, initial, range, reload, help) \
-    CONF_C_##type field;
-#define CONF_NONE(field, name, type, initial, range, reload, help)
+#define CONF_FIELD(field, name, type, initial, range, help) CONF_C_##type field;
+#define CONF_NONE(field, name, type, initial, range, help)
 
 struct conf_input {
     const char *topic;
@@ -124,8 +123,9 @@ int conf_parse(struct conf **ret, const char *path, struct seg_text text,
 
 void conf_free(struct conf *conf);
 
-/* What is in force, as a file that conf_load would read; secrets are masked, and
- * relative paths are as seen from where we run. */
+/* What is in force, as a file that conf_load would read: group, process and
+ * workers as they are used, secrets masked, relative paths as seen from where
+ * we run. */
 void conf_print(const struct conf *conf, struct buf *out);
 
 /* The name of the group; and of this process for transactional ids, written
@@ -134,6 +134,11 @@ void conf_print(const struct conf *conf, struct buf *out);
  * and underscore replaced by a dash. */
 const char *conf_group(const struct conf *conf);
 void conf_process(const struct conf *conf, char *out, int size);
+
+/* host:port of http.advertise, else of http.address if others can reach it: of
+ * a particular address that is not loopback, and a particular port. "" if
+ * nothing is to be told. Borrowed from CONF. */
+const char *conf_advertise(const struct conf *conf);
 
 /* Worker threads: `workers`, or the number of processors. */
 int conf_workers(const struct conf *conf);

@@ -12,12 +12,16 @@
 #include "lib/base/text.h"
 
 static const struct conf_row rows[CONF_ROW_COUNT] = {
-#define CONF(field, name, type, initial, range, reload, help) \
-    {name,        initial,       range, help,                 \
-     CONF_##type, CONF_##reload, 0,     offsetof(struct conf, field)},
-#define INPUT(field, name, type, initial, range, reload, help) \
-    {name,        initial,       range, help,                  \
-     CONF_##type, CONF_##reload, 1,     offsetof(struct conf_input, field)},
+#define CONF(field, name, type, initial, range, help) \
+    {name, initial, range, help, CONF_##type, 0, offsetof(struct conf, field)},
+#define INPUT(field, name, type, initial, range, help) \
+    {name,                                             \
+     initial,                                          \
+     range,                                            \
+     help,                                             \
+     CONF_##type,                                      \
+     1,                                                \
+     offsetof(struct conf_input, field)},
     CONF_TABLE(CONF, INPUT)
 #undef CONF
 #undef INPUT

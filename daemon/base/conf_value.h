@@ -20,17 +20,14 @@ enum conf_type {
     CONF_CHOICE,
 };
 
-enum conf_reload { CONF_RESTART, CONF_RELOAD };
-
 struct conf_row {
     const char *name, *initial, *range, *help;
     enum conf_type type;
-    enum conf_reload reload;
     int input;     /* A row of struct conf_input, else of struct conf. */
     size_t offset; /* Of the field in it. */
 };
 
-#define CONF_ONE(field, name, type, initial, range, reload, help) +1
+#define CONF_ONE(field, name, type, initial, range, help) +1
 enum { CONF_ROW_COUNT = 0 CONF_TABLE(CONF_ONE, CONF_ONE) };
 #undef CONF_ONE
 

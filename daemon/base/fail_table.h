@@ -23,6 +23,8 @@
     X(RESTORE_REDO_HALF, "restore_redo_half",                                  \
       "Restore: after some record of the input.")                              \
     X(RESTORE_REDO_END, "restore_redo_end", "Restore: the input is read.")     \
+    X(ADOPT_HALF, "adopt_half", "After some users moved to a new catalogue.")  \
+    X(SWEEP_HALF, "sweep_half", "After some users were judged by it.")         \
     X(SEEK, "seek", "Before the consumer seeks to where work goes on.")        \
     X(BEGIN, "begin", "A transaction was begun.")                              \
     X(ADVANCE, "advance", "Timers fired; what they changed is in the outbox.") \
@@ -33,6 +35,8 @@
       "Before the offsets are sent to the transaction.")                       \
     X(AFTER_SEND_OFFSETS, "after_send_offsets", "After that.")                 \
     X(BEFORE_COMMIT, "before_commit", "Before the commit is asked for.")       \
+    X(DURING_COMMIT, "during_commit",                                          \
+      "Inside the call that commits, as far as the watchdog sees.")            \
     X(AFTER_COMMIT, "after_commit",                                            \
       "The broker answered; nothing of ours knows it yet.")                    \
     X(AFTER_ACK, "after_ack", "The outbox is empty and users are clean.")      \

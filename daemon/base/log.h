@@ -9,11 +9,11 @@
  * in quotes in the format; control characters become blanks, so a line is
  * always one.
  *
- * The same message more than LOG_REPEAT_MAX times within LOG_REPEAT_MS is
- * suppressed, and the next one after that says how many were.
+ * The same message of one level more than LOG_REPEAT_MAX times within
+ * LOG_REPEAT_MS is suppressed, and the next one after that says how many were.
  *
  * Under systemd lines start with <N>, which the journal takes as the level, and
- * carry no time. Any thread. */
+ * carry no time. Lines may also be JSON, see log_json.h. Any thread. */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 
@@ -31,9 +31,15 @@ enum log_level {
     LOG_LEVEL_DEBUG
 };
 
+/* In the order of the words of the setting log_format. */
+enum log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
+
 /* Write to stderr, in the journal's form if stderr is the journal. Before this
  * call everything down to info is written. */
 void log_open(enum log_level level);
+
+/* How lines are written from now on; text, if this is never called. */
+void log_set_format(enum log_format format);
 
 /* Whether LEVEL is written. */
 int log_enabled(enum log_level level);
@@ -56,6 +62,11 @@ int log_enabled(enum log_level level);
 #define log_at(level, ...) log_line(LOG_LEVEL_##level, __VA_ARGS__)
 void log_line(enum log_level level, const char *message, const char *format,
               ...) __attribute__((format(printf, 3, 4)));
+
+/* The same for lines that others compose, all under one MESSAGE: only those of
+ * one KIND are repeats of each other. */
+void log_kind(enum log_level level, const char *message, const char *kind,
+              const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 /* Lines so far, for metrics: written as error and as warn, and suppressed. */
 struct log_counts {

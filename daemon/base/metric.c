@@ -10,7 +10,9 @@
  *     segment_entered_total{segment="a"} 7
  *     segment_entered_total{segment="b"} 1
  *
- * The lock guards the groups, not the numbers. */
+ * Segments come and go with catalogues: their labels only ever grow, and an
+ * array of structs may be shorter than they are. The lock guards the groups,
+ * not the numbers. */
 #include "daemon/base/metric.h"
 
 #include <pthread.h>
@@ -19,6 +21,7 @@
 #include <string.h>
 
 #include "lib/base/alloc.h"
+#include "lib/base/intern.h"
 #include "lib/base/text.h"
 
 enum type { COUNTER, GAUGE, HISTOGRAM };
@@ -42,11 +45,12 @@ static const struct row {
 #define SEGMENT(...)   ROW(METRIC_SEGMENT, metric_segment, __VA_ARGS__)
 #define REASON(...)    ROW(METRIC_REASON, metric_reason, __VA_ARGS__)
 #define STATE(...)     ROW(METRIC_STATE, metric_state, __VA_ARGS__)
+#define WORKER(...)    ROW(METRIC_WORKER, metric_worker, __VA_ARGS__)
 #define VIEW(...)      ROW(METRIC_VIEW, metric_view, __VA_ARGS__)
 #define BUILD(...)     ROW(METRIC_BUILD, metric_build, __VA_ARGS__)
 #define CATALOGUE(...) ROW(METRIC_CATALOGUE, metric_catalogue, __VA_ARGS__)
-    METRIC_TABLE(PROCESS, PARTITION, INPUT, SEGMENT, REASON, STATE, VIEW, BUILD,
-                 CATALOGUE) /* Each ends in a comma. */
+    METRIC_TABLE(PROCESS, PARTITION, INPUT, SEGMENT, REASON, STATE, WORKER,
+                 VIEW, BUILD, CATALOGUE) /* Each ends in a comma. */
 };
 #define ROW_COUNT (sizeof(rows) / sizeof(rows[0]))
 
@@ -57,6 +61,7 @@ static const size_t struct_sizes[METRIC_SCOPE_COUNT] = {
     [METRIC_SEGMENT] = sizeof(struct metric_segment),
     [METRIC_REASON] = sizeof(struct metric_reason),
     [METRIC_STATE] = sizeof(struct metric_state),
+    [METRIC_WORKER] = sizeof(struct metric_worker),
     [METRIC_VIEW] = sizeof(struct metric_view),
     [METRIC_BUILD] = sizeof(struct metric_build),
     [METRIC_CATALOGUE] = sizeof(struct metric_catalogue),
@@ -72,9 +77,12 @@ static const char *const no_labels[] = {""};
 
 struct group {
     enum metric_scope scope;
-    const char *const *labels;
+    const char *const *labels; /* METRIC_SEGMENT: NULL, see struct metrics. */
     int label_count;
-    const char **cells; /* One array of structs each. */
+    struct cells {
+        const char *at; /* One array of structs ... */
+        int count;      /* ... of so many. */
+    } * cells;
     size_t count, cap;
 };
 
@@ -82,8 +90,7 @@ struct metrics {
     pthread_mutex_t lock;
     struct group *groups;
     size_t count, cap;
-    char **segment_labels;
-    int segment_count;
+    struct intern segments; /* Their labels. */
 };
 
 /* From a commit on an idle broker to a restore of an hour's input. */
@@ -122,23 +129,31 @@ void metric_label(struct buf *buf, const char *name, const char *value)
 static int label_segments(struct metrics *metrics,
                           const struct seg_catalogue *catalogue)
 {
-    int count = seg_catalogue_segment_count(catalogue);
-    metrics->segment_labels = calloc((size_t)count + 1, sizeof(char *));
-    if (!metrics->segment_labels)
-        return SEG_ERR_NOMEM;
-    for (int i = 0; i < count; i++) {
+    uint32_t number;
+    int err = 0;
+    struct buf label;
+    buf_init(&label);
+    for (int i = 0; !err && i < seg_catalogue_segment_count(catalogue); i++) {
         struct seg_segment_info info;
-        struct buf label;
         seg_catalogue_segment(catalogue, i, &info);
-        buf_init(&label);
+        buf_reset(&label);
         metric_label(&label, "segment", info.key);
-        metrics->segment_labels[i] = buf_take(&label);
-        buf_done(&label);
-        if (!metrics->segment_labels[i])
-            return SEG_ERR_NOMEM;
-        metrics->segment_count++;
+        if (buf_failed(&label) ||
+            intern_add(&metrics->segments,
+                       (struct seg_text){label.bytes, label.len}, &number) < 0)
+            err = SEG_ERR_NOMEM;
     }
-    return 0;
+    buf_done(&label);
+    return err;
+}
+
+int metrics_add_segments(struct metrics *metrics,
+                         const struct seg_catalogue *catalogue)
+{
+    pthread_mutex_lock(&metrics->lock);
+    int err = label_segments(metrics, catalogue);
+    pthread_mutex_unlock(&metrics->lock);
+    return err;
 }
 
 int metrics_new(struct metrics **ret, const struct seg_catalogue *catalogue)
@@ -147,6 +162,7 @@ int metrics_new(struct metrics **ret, const struct seg_catalogue *catalogue)
     if (!metrics)
         return SEG_ERR_NOMEM;
     pthread_mutex_init(&metrics->lock, NULL);
+    intern_init(&metrics->segments);
     int err = label_segments(metrics, catalogue);
     if (err < 0) {
         metrics_free(metrics);
@@ -162,20 +178,24 @@ void metrics_free(struct metrics *metrics)
         return;
     for (size_t i = 0; i < metrics->count; i++)
         free(metrics->groups[i].cells);
-    for (int i = 0; i < metrics->segment_count; i++)
-        free(metrics->segment_labels[i]);
-    free(metrics->segment_labels);
+    intern_done(&metrics->segments);
     free(metrics->groups);
     pthread_mutex_destroy(&metrics->lock);
     free(metrics);
 }
 
-static const char *const *scope_labels(const struct metrics *metrics,
-                                       enum metric_scope scope)
+static const char *const *scope_labels(enum metric_scope scope)
 {
     if (scope == METRIC_SEGMENT)
-        return (const char *const *)metrics->segment_labels;
+        return NULL;
     return scope == METRIC_REASON ? reason_labels : no_labels;
+}
+
+static const char *label_at(const struct metrics *metrics,
+                            const struct group *group, int index)
+{
+    return group->labels ? group->labels[index]
+                         : metrics->segments.texts[index].bytes;
 }
 
 /* The group of SCOPE and LABELS, made if need be; NULL: no memory. */
@@ -201,12 +221,14 @@ int metrics_add(struct metrics *metrics, enum metric_scope scope,
 {
     int err = SEG_ERR_NOMEM;
     if (!labels)
-        labels = scope_labels(metrics, scope);
+        labels = scope_labels(scope);
     pthread_mutex_lock(&metrics->lock);
     struct group *group = find_group(metrics, scope, labels, count);
     if (group && !alloc_grow((void **)&group->cells, &group->cap,
-                             group->count + 1, sizeof(char *))) {
-        group->cells[group->count++] = cells;
+                             group->count + 1, sizeof(*group->cells))) {
+        group->cells[group->count++] = (struct cells){cells, count};
+        if (group->label_count < count)
+            group->label_count = count;
         err = 0;
     }
     pthread_mutex_unlock(&metrics->lock);
@@ -219,7 +241,7 @@ void metrics_remove(struct metrics *metrics, const void *cells)
     for (size_t i = 0; i < metrics->count; i++) {
         struct group *group = &metrics->groups[i];
         for (size_t j = 0; j < group->count; j++)
-            if (group->cells[j] == cells)
+            if (group->cells[j].at == cells)
                 group->cells[j] = group->cells[--group->count];
         if (!group->count) {
             free(group->cells);
@@ -238,7 +260,9 @@ static int64_t sum(const struct group *group, int index, size_t offset)
     int64_t total = 0;
     offset += (size_t)index * struct_sizes[group->scope];
     for (size_t i = 0; i < group->count; i++)
-        total += metric_get((const struct metric *)(group->cells[i] + offset));
+        if (index < group->cells[i].count)
+            total += metric_get(
+                (const struct metric *)(group->cells[i].at + offset));
     return total;
 }
 
@@ -261,9 +285,9 @@ static void print_name(struct buf *out, const struct row *row,
 }
 
 static void print_histogram(struct buf *out, const struct row *row,
-                            const struct group *group, int index)
+                            const struct group *group, int index,
+                            const char *labels)
 {
-    const char *labels = group->labels[index];
     int64_t count = 0;
     for (int i = 0; i <= METRIC_BOUND_COUNT; i++) {
         count +=
@@ -286,14 +310,16 @@ static void print_histogram(struct buf *out, const struct row *row,
 }
 
 static void print_group(struct buf *out, const struct row *row,
+                        const struct metrics *metrics,
                         const struct group *group)
 {
     for (int i = 0; i < group->label_count; i++) {
+        const char *labels = label_at(metrics, group, i);
         if (row->type == HISTOGRAM) {
-            print_histogram(out, row, group, i);
+            print_histogram(out, row, group, i, labels);
             continue;
         }
-        print_name(out, row, "", group->labels[i]);
+        print_name(out, row, "", labels);
         print_value(out, row->unit, sum(group, i, row->offset));
     }
 }
@@ -308,7 +334,7 @@ static void print_row(struct buf *out, const struct row *row,
         if (!started++)
             buf_printf(out, "# HELP segmentd_%s %s\n# TYPE segmentd_%s %s\n",
                        row->name, row->help, row->name, type_names[row->type]);
-        print_group(out, row, &metrics->groups[i]);
+        print_group(out, row, metrics, &metrics->groups[i]);
     }
 }
 

@@ -46,31 +46,34 @@ struct metric_histogram {
 #define N METRIC_NONE
 
 struct metric_process {
-    METRIC_TABLE(F, N, N, N, N, N, N, N, N)
+    METRIC_TABLE(F, N, N, N, N, N, N, N, N, N)
 };
 struct metric_partition {
-    METRIC_TABLE(N, F, N, N, N, N, N, N, N)
+    METRIC_TABLE(N, F, N, N, N, N, N, N, N, N)
 };
 struct metric_input {
-    METRIC_TABLE(N, N, F, N, N, N, N, N, N)
+    METRIC_TABLE(N, N, F, N, N, N, N, N, N, N)
 };
 struct metric_segment {
-    METRIC_TABLE(N, N, N, F, N, N, N, N, N)
+    METRIC_TABLE(N, N, N, F, N, N, N, N, N, N)
 };
 struct metric_reason {
-    METRIC_TABLE(N, N, N, N, F, N, N, N, N)
+    METRIC_TABLE(N, N, N, N, F, N, N, N, N, N)
 };
 struct metric_state {
-    METRIC_TABLE(N, N, N, N, N, F, N, N, N)
+    METRIC_TABLE(N, N, N, N, N, F, N, N, N, N)
+};
+struct metric_worker {
+    METRIC_TABLE(N, N, N, N, N, N, F, N, N, N)
 };
 struct metric_view {
-    METRIC_TABLE(N, N, N, N, N, N, F, N, N)
+    METRIC_TABLE(N, N, N, N, N, N, N, F, N, N)
 };
 struct metric_build {
-    METRIC_TABLE(N, N, N, N, N, N, N, F, N)
+    METRIC_TABLE(N, N, N, N, N, N, N, N, F, N)
 };
 struct metric_catalogue {
-    METRIC_TABLE(N, N, N, N, N, N, N, N, F)
+    METRIC_TABLE(N, N, N, N, N, N, N, N, N, F)
 };
 #undef F
 #undef N
@@ -82,6 +85,7 @@ enum metric_scope {
     METRIC_SEGMENT,
     METRIC_REASON,
     METRIC_STATE,
+    METRIC_WORKER,
     METRIC_VIEW,
     METRIC_BUILD,
     METRIC_CATALOGUE,
@@ -127,9 +131,14 @@ void metric_observe(struct metric_histogram *histogram, int64_t us);
 
 struct metrics;
 
-/* The segments of CATALOGUE (borrowed) are the labels of METRIC_SEGMENT.
- * Returns 0 or SEG_ERR_NOMEM. */
+/* The segments of CATALOGUE are the labels of METRIC_SEGMENT. Returns 0 or
+ * SEG_ERR_NOMEM. */
 int metrics_new(struct metrics **ret, const struct seg_catalogue *catalogue);
+
+/* Those of CATALOGUE that are new follow them, in its order. Any thread.
+ * Returns 0 or SEG_ERR_NOMEM. */
+int metrics_add_segments(struct metrics *metrics,
+                         const struct seg_catalogue *catalogue);
 void metrics_free(struct metrics *metrics);
 
 /* Make known the COUNT structs of SCOPE at CELLS, zeroed by the caller, who
@@ -137,7 +146,7 @@ void metrics_free(struct metrics *metrics);
  *
  * LABELS, COUNT strings such as `topic="clicks",partition="3"` made by
  * metric_label, live as long as CELLS. NULL: those of the scope, which are the
- * segments' keys in the catalogue's order (COUNT is their number), the reasons
+ * segments' keys in the order in which they were made known, the reasons
  * (METRIC_REASON_COUNT), or none. Returns 0 or SEG_ERR_NOMEM. */
 int metrics_add(struct metrics *metrics, enum metric_scope scope,
                 const void *cells, int count, const char *const *labels);

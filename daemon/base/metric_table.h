@@ -9,6 +9,7 @@
  *            SEGMENT    {segment}            added up over the threads
  *            REASON     {reason}             of bad input, added up
  *            STATE      {state}              of partitions, added up
+ *            WORKER     {worker}             of each
  *            VIEW       the thread that writes Redis; absent without Redis
  *            BUILD, CATALOGUE   their labels say it all, the value is 1
  *   field  member of struct metric_<scope>
@@ -20,8 +21,8 @@
 #ifndef BASE_METRIC_TABLE_H
 #define BASE_METRIC_TABLE_H
 
-#define METRIC_TABLE(PROCESS, PARTITION, INPUT, SEGMENT, REASON, STATE, VIEW,  \
-                     BUILD, CATALOGUE)                                         \
+#define METRIC_TABLE(PROCESS, PARTITION, INPUT, SEGMENT, REASON, STATE,        \
+                     WORKER, VIEW, BUILD, CATALOGUE)                           \
     /* Intake. */                                                              \
     INPUT(records, "input_records_total", COUNTER, ONE,                        \
       "Records read since the partition came here. No rise while lag grows: "  \
@@ -100,6 +101,9 @@
     REASON(dead_letters, "dead_letters_total", COUNTER, ONE,                   \
       "Records written to the dead letters, by reason. A rise: see the "       \
       "topic's headers for where they come from.")                             \
+    PROCESS(dead_letters_cut, "dead_letters_cut_total", COUNTER, ONE,          \
+      "Dead letters that hold only the beginning of their record, which is "   \
+      "longer than dead_letter_bytes.")                                        \
                                                                                \
     /* State. */                                                               \
     PARTITION(users, "users", GAUGE, ONE,                                      \
@@ -136,6 +140,10 @@
     PROCESS(producers, "producers_total", COUNTER, ONE,                        \
       "Producers made, the first one of each worker included. A rise: fatal "  \
       "errors or slow commits, see the log.")                                  \
+    WORKER(transaction_age_ms, "transaction_age_seconds", GAUGE, MS,           \
+      "For how long the worker has been at the present transaction, its "      \
+      "repetitions included; 0: it is at none. A rise: the brokers do not "    \
+      "take it, and nothing is applied meanwhile.")                            \
     PARTITION(txn, "partition_txn", GAUGE, ONE,                                \
       "Number of the partition's last committed transaction.")                 \
                                                                                \
@@ -190,8 +198,8 @@
     PROCESS(http_requests, "http_requests_total", COUNTER, ONE,                \
       "HTTP requests answered.")                                               \
     PROCESS(http_refused, "http_refused_total", COUNTER, ONE,                  \
-      "HTTP requests refused: no token, too many at once, or no answer in "    \
-      "time.")                                                                 \
+      "HTTP requests refused: no token, a web page that wants to change "       \
+      "something, too many at once, or no answer in time.")                    \
     PROCESS(log_errors, "log_errors_total", COUNTER, ONE,                      \
       "Lines logged as error. A rise: somebody must act.")                     \
     PROCESS(log_warnings, "log_warnings_total", COUNTER, ONE,                  \
@@ -202,6 +210,23 @@
       "CPU time of the process, user and system.")                             \
     PROCESS(resident_bytes, "resident_memory_bytes", GAUGE, ONE,               \
       "Memory of the process. A rise without users rising: a leak.")           \
+    PROCESS(memory_max, "memory_max_bytes", GAUGE, ONE,                        \
+      "What the users of the process may take, see user_bytes; 0: there is no "\
+      "limit.")                                                                \
+    PROCESS(memory_paused, "memory_paused", GAUGE, ONE,                        \
+      "1 while no records are taken because memory_max is reached. Add a "     \
+      "process, or raise it.")                                                 \
+    PROCESS(hung_workers, "hung_workers", GAUGE, ONE,                          \
+      "Workers that have not turned for 10 s, or have been inside one call of " \
+      "librdkafka for 5 minutes. Above 0: systemd is about to start us again.") \
+    PROCESS(reloads, "reloads_total", COUNTER, ONE,                            \
+      "Segment files read anew, SIGHUP or POST /-/reload, and accepted.")      \
+    PROCESS(reload_failures, "reload_failures_total", COUNTER, ONE,            \
+      "Likewise, but refused: the catalogue before stays in force.")           \
+    PROCESS(reload_failed, "last_reload_failed", GAUGE, ONE,                   \
+      "1 if the last one was refused: what is on the disk is not in force.")   \
+    PROCESS(sweeping, "sweeping_partitions", GAUGE, ONE,                       \
+      "Partitions here where users are still to be judged by a new catalogue.") \
     PROCESS(open_files, "open_files", GAUGE, ONE,                              \
       "Open file descriptors.")                                                \
     PROCESS(uptime_ms, "uptime_seconds", GAUGE, MS,                            \

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <seg/error.h>
@@ -34,6 +35,30 @@ int notify_send(const char *state)
     int full = sent < 0 && errno == EAGAIN;
     close(fd);
     return full ? SEG_ERR_LIMIT : sent >= 0;
+}
+
+int notify_ready(void)
+{
+    return notify_send("READY=1");
+}
+
+void notify_reloading(void)
+{
+    char state[80];
+    struct timespec now; /* It asks for this very clock. */
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    snprintf(state, sizeof(state), "RELOADING=1\nMONOTONIC_USEC=%lld",
+             (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000);
+    notify_send(state);
+}
+
+int64_t notify_watchdog_ms(void)
+{
+    const char *usec = getenv("WATCHDOG_USEC"), *pid = getenv("WATCHDOG_PID");
+    int64_t us = usec ? strtoll(usec, NULL, 10) : 0;
+    if (us <= 0 || (pid && strtoll(pid, NULL, 10) != getpid()))
+        return 0;
+    return us < 3000 ? 1 : us / 3000;
 }
 
 void notify_status(const char *format, ...)

@@ -4,7 +4,9 @@
 #include "daemon/base/process.h"
 
 #include <dirent.h>
+#include <limits.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -41,6 +43,51 @@ static void measure_files(struct metric *open_files)
         count += entry->d_name[0] != '.';
     closedir(folder);
     metric_set(open_files, count);
+}
+
+/* The group that the file at MEMBER names, into PATH; "" if there is none. */
+static void read_group(const char *member, char path[PATH_MAX])
+{
+    char line[PATH_MAX];
+    FILE *file = fopen(member, "re");
+    path[0] = '\0';
+    while (file && fgets(line, sizeof(line), file))
+        if (!strncmp(line, "0::/", 4)) {
+            line[strcspn(line, "\n")] = '\0';
+            snprintf(path, PATH_MAX, "%s", line + 3);
+        }
+    if (file)
+        fclose(file);
+}
+
+/* memory.max of one group; 0: none ("max" is no number). */
+static int64_t group_memory_max(const char *root, const char *path)
+{
+    char name[2 * PATH_MAX];
+    long long bytes = 0;
+    snprintf(name, sizeof(name), "%s%s/memory.max", root, path);
+    FILE *file = fopen(name, "re");
+    if (!file || fscanf(file, "%lld", &bytes) != 1)
+        bytes = 0;
+    if (file)
+        fclose(file);
+    return bytes;
+}
+
+int64_t process_memory_max(const char *member, const char *root)
+{
+    char path[PATH_MAX];
+    int64_t least = 0;
+    read_group(member, path);
+    for (char *slash; (slash = strrchr(path, '/')); *slash = '\0') {
+        int64_t bytes = group_memory_max(root, path);
+        if (bytes > 0 && (!least || bytes < least))
+            least = bytes;
+        if (slash == path && !path[1])
+            break; /* It was the uppermost one. */
+    }
+    int64_t bytes = group_memory_max(root, "");
+    return bytes > 0 && (!least || bytes < least) ? bytes : least;
 }
 
 void process_measure(struct metric_process *metrics)

@@ -8,4 +8,10 @@
  * METRICS up to date. Costs some 50 µs; the thread that owns METRICS. */
 void process_measure(struct metric_process *metrics);
 
+/* Bytes that the control group of this process (version 2) and those above it
+ * leave it, memory.max of systemd.resource-control(5) and of containers; 0:
+ * there is no limit, or it is not told. MEMBER is /proc/self/cgroup, ROOT where
+ * the groups are: /sys/fs/cgroup. */
+int64_t process_memory_max(const char *member, const char *root);
+
 #endif

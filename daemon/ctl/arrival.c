@@ -11,8 +11,8 @@
 
 #include "lib/base/instant.h"
 
-#define NAME "\"receivedAt\""
-#define NAME_LEN (sizeof(NAME) - 1)
+#define NAME         "\"receivedAt\""
+#define NAME_LEN     (sizeof(NAME) - 1)
 #define NUMBER_BYTES 32 /* Longer ones are no instants. */
 
 /* Past the text that starts at AT with its quote. */
@@ -42,7 +42,8 @@ static int read_value(const char *at, const char *end, int64_t *ms)
         value.len = (uint32_t)(past - at - 2);
         return instant_of_value(&value, ms) == 0;
     }
-    for (int i = 0; i < NUMBER_BYTES - 1 && at < end && *at && strchr("+-.0123456789eE", *at);)
+    for (int i = 0; i < NUMBER_BYTES - 1 && at < end && *at &&
+                    strchr("+-.0123456789eE", *at);)
         copy[i++] = *at++;
     value.type = strpbrk(copy, ".eE") ? SEG_DOUBLE : SEG_INT;
     if (value.type == SEG_INT)

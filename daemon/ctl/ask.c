@@ -1,4 +1,4 @@
-/* ask.c: one GET with libevent's HTTP client, from opening to closing.
+/* ask.c: GETs with libevent's HTTP client, each from opening to closing.
  *
  * Addresses are looked up and files read without an event loop: there is
  * nothing else to do meanwhile. */
@@ -32,21 +32,32 @@ struct answer {
     struct buf *body;
 };
 
+struct asker {
+    struct server server;
+};
+
+int ask_take(struct ask_options *options, int found)
+{
+    const char **where = found == 'u'   ? &options->url
+                         : found == 'c' ? &options->conf
+                         : found == 't' ? &options->token_file
+                                        : NULL;
+    if (where)
+        *where = optarg;
+    return where != NULL;
+}
+
 int ask_read(struct ask_options *options, int argc, char **argv)
 {
     static const struct option long_options[] = {
-        {"url", required_argument, NULL, 'u'},
-        {"conf", required_argument, NULL, 'c'},
-        {"token-file", required_argument, NULL, 't'},
+        ASK_OPTIONS,
         {NULL, 0, NULL, 0},
     };
     *options = (struct ask_options){.verb = argv[0]};
     for (int option; (option = ctl_option(argc, argv, long_options)) != -1;) {
         if (option == '?')
             return CTL_USAGE;
-        *(option == 'u'   ? &options->url
-          : option == 'c' ? &options->conf
-                          : &options->token_file) = optarg;
+        ask_take(options, option);
     }
     return CTL_GOOD;
 }
@@ -62,16 +73,14 @@ static void set_host(struct server *server, const char *host)
     snprintf(server->host, sizeof(server->host), "%.*s", (int)len, host);
 }
 
-static int read_url(struct server *server, const struct ask_options *options)
+/* SERVER is the one at URL. Returns 0, or -1 if that is none of ours. */
+static int set_url(struct server *server, const char *url)
 {
-    struct evhttp_uri *uri = evhttp_uri_parse(options->url);
+    struct evhttp_uri *uri = evhttp_uri_parse(url);
     const char *scheme = uri ? evhttp_uri_get_scheme(uri) : NULL;
     const char *host = uri ? evhttp_uri_get_host(uri) : NULL;
-    int status = CTL_GOOD;
-    if (!scheme || strcmp(scheme, "http") || !host || !*host) {
-        status = ctl_usage(options->verb, "--url: %s is not like "
-                           "http://127.0.0.1:7070", options->url);
-    } else {
+    int good = scheme && !strcmp(scheme, "http") && host && *host;
+    if (good) {
         set_host(server, host);
         server->port = evhttp_uri_get_port(uri);
         if (server->port < 0)
@@ -79,7 +88,16 @@ static int read_url(struct server *server, const struct ask_options *options)
     }
     if (uri)
         evhttp_uri_free(uri);
-    return status;
+    return good ? 0 : -1;
+}
+
+static int read_url(struct server *server, const struct ask_options *options)
+{
+    return !set_url(server, options->url)
+               ? CTL_GOOD
+               : ctl_usage(options->verb,
+                           "--url: %s is not like http://127.0.0.1:7070",
+                           options->url);
 }
 
 static int read_conf(struct server *server, const struct ask_options *options)
@@ -120,8 +138,8 @@ static int read_token(struct server *server, const char *path)
 
 static int find_server(struct server *server, const struct ask_options *options)
 {
-    int status = options->url ? read_url(server, options)
-                              : read_conf(server, options);
+    int status =
+        options->url ? read_url(server, options) : read_conf(server, options);
     if (status == CTL_GOOD && options->token_file)
         status = read_token(server, options->token_file);
     return status;
@@ -171,9 +189,10 @@ static void get(struct answer *answer, const struct server *server,
 {
     answer->base = event_base_new();
     struct evhttp_connection *connection =
-        answer->base ? evhttp_connection_base_new(answer->base, NULL, server->host,
-                                                  (uint16_t)server->port)
-                     : NULL;
+        answer->base
+            ? evhttp_connection_base_new(answer->base, NULL, server->host,
+                                         (uint16_t)server->port)
+            : NULL;
     if (connection) {
         evhttp_connection_set_timeout(connection, ASK_TIMEOUT_S);
         send_request(connection, server, path, accept, answer);
@@ -183,41 +202,129 @@ static void get(struct answer *answer, const struct server *server,
         event_base_free(answer->base);
 }
 
-/* Whether ANSWER is one; else the reason is said. */
-static int judge(const struct answer *answer, const struct server *server)
+/* What is wrong with an answer of STATUS. Returns CTL_FAILED. */
+static int complain(const struct server *server, int status,
+                    const struct buf *body)
 {
-    if (!answer->status)
+    if (!status)
         return ctl_fail("no answer from segmentd at %s:%d", server->host,
                         server->port);
-    if (answer->status == 200)
-        return CTL_GOOD;
-    json_t *json = json_loadb(answer->body->bytes, answer->body->len, 0, NULL);
+    json_t *json = json_loadb(body->bytes, body->len, 0, NULL);
     const char *error = json_string_value(json_object_get(json, "error"));
     if (error)
         ctl_fail("%s", error);
     else
-        ctl_fail("%s:%d answers %d", server->host, server->port, answer->status);
+        ctl_fail("%s:%d answers %d", server->host, server->port, status);
     json_decref(json);
     return CTL_FAILED;
 }
 
-int ask_user(struct buf *body, const struct ask_options *options, const char *id,
-             const char *suffix, const char *accept)
+int ask_open(struct asker **ret, const struct ask_options *options)
 {
-    struct server server = {.port = 0};
+    struct asker *asker = calloc(1, sizeof(*asker));
+    if (!asker)
+        return ctl_fail("out of memory");
+    buf_init(&asker->server.token);
+    int status = find_server(&asker->server, options);
+    if (status == CTL_GOOD)
+        *ret = asker;
+    else
+        ask_close(asker);
+    return status;
+}
+
+void ask_close(struct asker *asker)
+{
+    if (asker)
+        buf_done(&asker->server.token);
+    free(asker);
+}
+
+int ask_get(struct asker *asker, const char *path, const char *accept,
+            struct buf *body)
+{
     struct answer answer = {.body = body};
-    struct buf path;
-    buf_init(&path);
-    buf_init(&server.token);
-    int status = find_server(&server, options);
-    char *escaped = evhttp_uriencode(id, -1, 0);
-    if (status == CTL_GOOD) {
-        buf_printf(&path, "/v1/users/%s%s", escaped ? escaped : "", suffix);
-        get(&answer, &server, buf_string(&path), accept);
-        status = judge(&answer, &server);
-    }
+    buf_reset(body);
+    get(&answer, &asker->server, path, accept);
+    return answer.status;
+}
+
+int ask_complain(const struct asker *asker, int status, const struct buf *body)
+{
+    return complain(&asker->server, status, body);
+}
+
+void ask_escape(struct buf *path, const char *text)
+{
+    char *escaped = evhttp_uriencode(text, -1, 0);
+    buf_str(path, escaped ? escaped : "");
     free(escaped);
-    buf_done(&server.token);
+}
+
+/* ---- users, whoever has them
+ * ------------------------------------------------- */
+
+/* Ask every process that BODY names, until one knows him. Returns as ask_get.
+ */
+static int ask_each(struct asker *asker, const char *path, const char *accept,
+                    struct buf *body)
+{
+    json_t *json = json_loadb(body->bytes, body->len, 0, NULL);
+    json_t *owners = json_object_get(json, "owners"), *url;
+    size_t i;
+    int got = 421;
+    json_array_foreach(owners, i, url)
+    {
+        struct server *server = &asker->server;
+        if (got != 200 && json_is_string(url) &&
+            !set_url(server, json_string_value(url)))
+            got = ask_get(asker, path, accept, body);
+    }
+    json_decref(json);
+    return got;
+}
+
+/* ASKER goes to the process that BODY names. Returns 0, or -1 if it names none.
+ */
+static int go_to_owner(struct asker *asker, const struct buf *body)
+{
+    json_t *json = json_loadb(body->bytes, body->len, 0, NULL);
+    const char *url = json_string_value(json_object_get(json, "owner"));
+    int ret = url ? set_url(&asker->server, url) : -1;
+    json_decref(json);
+    return ret;
+}
+
+/* As ask_get, of whoever has the user: who does not says who does. The token
+ * goes along: a group has one. */
+static int ask_owner(struct asker *asker, const char *path, const char *accept,
+                     struct buf *body)
+{
+    int got = ask_get(asker, path, accept, body);
+    for (int i = 0; got == 307 && i < ASK_FOLLOW_MAX; i++) {
+        if (go_to_owner(asker, body) < 0)
+            break;
+        got = ask_get(asker, path, accept, body);
+    }
+    return got == 421 ? ask_each(asker, path, accept, body) : got;
+}
+
+int ask_user(struct buf *body, const struct ask_options *options,
+             const char *id, const char *suffix, const char *accept)
+{
+    struct asker *asker = NULL;
+    struct buf path;
+    int status = ask_open(&asker, options);
+    if (status != CTL_GOOD)
+        return status;
+    buf_init(&path);
+    buf_str(&path, "/v1/users/");
+    ask_escape(&path, id);
+    buf_str(&path, suffix);
+    int got = ask_owner(asker, buf_string(&path), accept, body);
+    if (got != 200)
+        status = complain(&asker->server, got, body);
     buf_done(&path);
+    ask_close(asker);
     return status;
 }

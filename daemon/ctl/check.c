@@ -1,6 +1,10 @@
 /* check.c: segmentctl check. */
+#include <limits.h>
+
 #include "daemon/ctl/ctl.h"
 #include "daemon/ctl/files.h"
+
+#define WARNINGS_BESIDE_ERRORS 3
 
 /* "2 files: 1 error, no warnings", the end of every run. */
 static void closing_line(int files, int errors, int warnings)
@@ -17,6 +21,18 @@ static void closing_line(int files, int errors, int warnings)
     putchar('\n');
 }
 
+/* Errors first: beside them most warnings would only be in the way. */
+static void print(const struct seg_diagnostics *diagnostics, int errors,
+                  int warnings)
+{
+    files_print(stdout, diagnostics, SEG_SEVERITY_ERROR, INT_MAX);
+    int shown = files_print(stdout, diagnostics, SEG_SEVERITY_WARNING,
+                            errors ? WARNINGS_BESIDE_ERRORS : INT_MAX);
+    if (shown < warnings)
+        printf("(%d more warning%s when the errors are mended)\n",
+               warnings - shown, warnings - shown == 1 ? "" : "s");
+}
+
 static int check(const struct segment_files *files, int strict)
 {
     struct seg_diagnostics *diagnostics = NULL;
@@ -29,7 +45,7 @@ static int check(const struct segment_files *files, int strict)
     }
     int errors = seg_diagnostics_errors(diagnostics);
     int warnings = seg_diagnostics_count(diagnostics) - errors;
-    files_print(stdout, diagnostics, 1);
+    print(diagnostics, errors, warnings);
     closing_line(files->count, errors, warnings);
     seg_diagnostics_free(diagnostics);
     return errors || (strict && warnings) ? CTL_FAILED : CTL_GOOD;

@@ -1,6 +1,7 @@
 /* files.c: reading and compiling segment files, complaints included. */
 #include "daemon/ctl/files.h"
 
+#include <limits.h>
 #include <stdlib.h>
 
 #include "daemon/ctl/ctl.h"
@@ -21,17 +22,20 @@ int files_read(struct segment_files *files, char *const *paths, int count)
     return status;
 }
 
-void files_print(FILE *out, const struct seg_diagnostics *diagnostics,
-                 int warnings)
+int files_print(FILE *out, const struct seg_diagnostics *diagnostics,
+                enum seg_severity severity, int max)
 {
+    int printed = 0;
     for (int i = 0; i < seg_diagnostics_count(diagnostics); i++) {
         const struct seg_diagnostic *one = seg_diagnostics_at(diagnostics, i);
-        if (one->severity == SEG_SEVERITY_WARNING && !warnings)
+        if (one->severity != (int)severity || printed == max)
             continue;
         char *text = seg_diagnostic_text(one);
         fputs(text ? text : one->message, out);
         free(text);
+        printed++;
     }
+    return printed;
 }
 
 int files_compile(struct seg_catalogue **ret, const struct segment_files *files)
@@ -43,7 +47,7 @@ int files_compile(struct seg_catalogue **ret, const struct segment_files *files)
         got = seg_catalogue_compile(ret, files->sources, files->count,
                                     diagnostics);
     if (got == SEG_ERR_SYNTAX) {
-        files_print(stderr, diagnostics, 0);
+        files_print(stderr, diagnostics, SEG_SEVERITY_ERROR, INT_MAX);
         status = CTL_FAILED;
     } else if (got < 0) {
         status = ctl_fail("%s", seg_error_sentence(got));

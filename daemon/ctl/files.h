@@ -15,10 +15,12 @@ int files_read(struct segment_files *files, char *const *paths, int count);
 
 /* Compile FILES. Errors, and no warnings, go to standard error. Returns an exit
  * status; *RET is written only when it is CTL_GOOD. */
-int files_compile(struct seg_catalogue **ret, const struct segment_files *files);
+int files_compile(struct seg_catalogue **ret,
+                  const struct segment_files *files);
 
-/* Write DIAGNOSTICS as people read them to OUT; warnings only if WARNINGS. */
-void files_print(FILE *out, const struct seg_diagnostics *diagnostics,
-                 int warnings);
+/* Write those of DIAGNOSTICS that have SEVERITY, at most MAX, as people read
+ * them to OUT. Returns how many. */
+int files_print(FILE *out, const struct seg_diagnostics *diagnostics,
+                enum seg_severity severity, int max);
 
 #endif

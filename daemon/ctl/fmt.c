@@ -3,6 +3,7 @@
  * A file is replaced by renaming a new one over it: whoever reads it meanwhile,
  * or a full disk, finds either the old text or the new one. */
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -22,7 +23,7 @@ static char *spelled(const struct seg_source *source)
     if (got >= 0)
         got = seg_format(&text, source, diagnostics);
     if (got == SEG_ERR_SYNTAX)
-        files_print(stderr, diagnostics, 0);
+        files_print(stderr, diagnostics, SEG_SEVERITY_ERROR, INT_MAX);
     else if (got < 0)
         ctl_fail("%s: %s", source->name, seg_error_sentence(got));
     seg_diagnostics_free(diagnostics);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "daemon/base/version.h"
 #include "daemon/ctl/ctl.h"
 
 static const struct verb {
@@ -17,10 +18,21 @@ static const struct verb {
 
 #define VERB_COUNT (sizeof(verbs) / sizeof(verbs[0]))
 
+/* The name of VERB as it is typed, in a room that the next call uses again. */
+static const char *typed(const struct verb *verb)
+{
+    static char name[32];
+    size_t i = 0;
+    for (; verb->name[i] && i + 1 < sizeof(name); i++)
+        name[i] = verb->name[i] == '_' ? '-' : verb->name[i];
+    name[i] = '\0';
+    return name;
+}
+
 static const struct verb *find(const char *name)
 {
     for (size_t i = 0; i < VERB_COUNT; i++)
-        if (!strcmp(verbs[i].name, name))
+        if (!strcmp(typed(&verbs[i]), name))
             return &verbs[i];
     return NULL;
 }
@@ -61,10 +73,10 @@ int ctl_fail(const char *format, ...)
 
 static void list(FILE *out)
 {
-    fputs("usage: segmentctl VERB ...\n\n", out);
+    fputs("usage: segmentctl VERB ... | --help | --version\n\n", out);
     for (size_t i = 0; i < VERB_COUNT; i++)
-        fprintf(out, "  %-8s  %s\n", verbs[i].name, verbs[i].summary);
-    fputs("  help      About a verb: segmentctl help VERB.\n\n"
+        fprintf(out, "  %-12s  %s\n", typed(&verbs[i]), verbs[i].summary);
+    fputs("  help          About a verb: segmentctl help VERB.\n\n"
           "Exit status: 0 good, 1 failed, 2 wrong usage.\n",
           out);
 }
@@ -85,9 +97,14 @@ static int help(int argc, char **argv)
     const struct verb *verb = find(argv[1]);
     if (!verb)
         return no_verb(argv[1]);
-    printf("usage: segmentctl %s %s\n\n%s\n\n%s\n", verb->name, verb->arguments,
-           verb->summary, verb->help);
+    printf("usage: segmentctl %s %s\n\n%s\n\n%s\n", typed(verb),
+           verb->arguments, verb->summary, verb->help);
     return CTL_GOOD;
+}
+
+static int is_help(const char *word)
+{
+    return !strcmp(word, "--help") || !strcmp(word, "-h");
 }
 
 int main(int argc, char **argv)
@@ -96,9 +113,11 @@ int main(int argc, char **argv)
         list(stderr);
         return CTL_USAGE;
     }
-    if (!strcmp(argv[1], "help") || !strcmp(argv[1], "--help"))
+    if (!strcmp(argv[1], "help") || is_help(argv[1]))
         return help(argc - 1, argv + 1);
-    if (argc == 3 && !strcmp(argv[2], "--help"))
+    if (!strcmp(argv[1], "--version"))
+        return printf("segmentctl %s\n", SEGMENTD_VERSION), CTL_GOOD;
+    if (argc == 3 && is_help(argv[2]))
         return help(2, argv);
     const struct verb *verb = find(argv[1]);
     if (!verb)

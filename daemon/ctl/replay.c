@@ -20,10 +20,10 @@
 #include "daemon/protocol/record.h"
 #include "lib/base/instant.h"
 
-#define TIMERS_PER_STEP 10000   /* Bounds the outputs held at a time. */
-#define LINES_PER_LOOK 1024     /* Between two looks at the clock. */
-#define OUT_BYTES (256 * 1024)  /* Of standard output's buffer. */
-#define PATHS_MAX 64            /* --segments. */
+#define TIMERS_PER_STEP  10000        /* Bounds the outputs held at a time. */
+#define LINES_PER_LOOK   1024         /* Between two looks at the clock. */
+#define OUT_BYTES        (256 * 1024) /* Of standard output's buffer. */
+#define PATHS_MAX        64           /* --segments. */
 #define ERRORS_OF_EVENTS (SEG_ERR_END_ - SEG_ERR_FIRST_)
 
 struct options {
@@ -96,7 +96,8 @@ static int apply(struct replay *replay, struct seg_text line)
 {
     struct seg_event event;
     struct seg_error detail = {0};
-    int got = seg_decode(replay->decoder, line.bytes, line.len, &event, &detail);
+    int got =
+        seg_decode(replay->decoder, line.bytes, line.len, &event, &detail);
     if (got >= 0) {
         struct seg_origin origin = {
             .offset = replay->lines - 1,
@@ -129,7 +130,8 @@ static int run(struct replay *replay)
     char *line = NULL;
     size_t cap = 0;
     int got = 0;
-    for (ssize_t len; got >= 0 && (len = getline(&line, &cap, replay->in)) > 0;) {
+    for (ssize_t len;
+         got >= 0 && (len = getline(&line, &cap, replay->in)) > 0;) {
         replay->lines++;
         replay->bytes += len;
         len -= line[len - 1] == '\n';
@@ -180,18 +182,18 @@ static void print_summary(const struct replay *replay)
     char clock[25];
     seg_engine_stats(replay->engine, &stats);
     instant_string(clock, seg_engine_clock(replay->engine));
-    fprintf(stderr, "%s: %" PRId64 " messages in %.2f s, %.0f/s\n",
-            replay->options->name, replay->lines,
+    fprintf(stderr, "%s: %" PRId64 " message%s in %.2f s, %.0f/s\n",
+            replay->options->name, replay->lines, replay->lines == 1 ? "" : "s",
             (double)(now_us - replay->began_us) / 1e6, rate(replay, now_us));
     fprintf(stderr, "clock: %s\n", clock);
-    fprintf(stderr, "users: %" PRIu32 ", %zu bytes each\n",
+    fprintf(stderr, "users: %" PRIu32 ", in %.1f MiB\n",
             seg_engine_user_count(replay->engine),
-            seg_engine_bytes(replay->engine) /
-                (seg_engine_user_count(replay->engine) + !seg_engine_user_count(replay->engine)));
+            (double)seg_engine_bytes(replay->engine) / (1 << 20));
     fprintf(stderr,
             "changes: %" PRIu64 " entered, %" PRIu64 " exited; %" PRIu64
-            " timers fired\n",
-            stats.entered, stats.exited, stats.timers);
+            " timer%s fired\n",
+            stats.entered, stats.exited, stats.timers,
+            stats.timers == 1 ? "" : "s");
     fprintf(stderr, "triggers: %" PRIu64 ", %" PRIu64 " in their cooldown\n",
             stats.triggers, stats.triggers_cooling);
     fprintf(stderr,
@@ -268,8 +270,10 @@ static int read_option(struct options *options, int option)
         options->app = optarg;
     struct seg_text text = {optarg, strlen(optarg)};
     if (option == 'u' && instant_parse(text, &options->until_ms) < 0)
-        return ctl_usage("replay", "--until: %s is no instant such as "
-                         "2026-01-31T12:00Z", optarg);
+        return ctl_usage("replay",
+                         "--until: %s is no instant such as "
+                         "2026-01-31T12:00Z",
+                         optarg);
     return CTL_GOOD;
 }
 

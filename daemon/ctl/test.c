@@ -91,11 +91,12 @@ static int write_junit(const char *path, struct results *results)
     FILE *out = fopen(path, "w");
     if (!out)
         return ctl_fail("%s: cannot be written", path);
-    fprintf(out,
-            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-            "<testsuites tests=\"%d\" failures=\"%d\">\n"
-            "  <testsuite name=\"segmentctl test\" tests=\"%d\" failures=\"%d\">\n",
-            results->count, results->failed, results->count, results->failed);
+    fprintf(
+        out,
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+        "<testsuites tests=\"%d\" failures=\"%d\">\n"
+        "  <testsuite name=\"segmentctl test\" tests=\"%d\" failures=\"%d\">\n",
+        results->count, results->failed, results->count, results->failed);
     fwrite(results->cases.bytes, 1, results->cases.len, out);
     fputs("  </testsuite>\n</testsuites>\n", out);
     int bad = buf_failed(&results->cases) | ferror(out);

@@ -14,7 +14,8 @@ int ctl_user(int argc, char **argv)
     if (argc - optind != 1)
         return ctl_usage("user", "one user id");
     buf_init(&body);
-    int status = ask_user(&body, &options, argv[optind], "", "application/json");
+    int status =
+        ask_user(&body, &options, argv[optind], "", "application/json");
     json_t *user = json_loadb(body.bytes, body.len, JSON_ALLOW_NUL, NULL);
     if (status == CTL_GOOD && user) {
         json_dumpf(user, stdout, JSON_INDENT(2));

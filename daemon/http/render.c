@@ -12,6 +12,8 @@
 
 #include <jansson.h>
 
+#include "daemon/http/cursor.h"
+#include "daemon/kafka/owners.h"
 #include "lib/base/buf.h"
 #include "lib/base/instant.h"
 #include "lib/base/text.h"
@@ -86,6 +88,33 @@ char *render_error(const char *message)
     return dump(json);
 }
 
+char *render_reloaded(const struct seg_catalogue *catalogue, const char *before,
+                      const char *said)
+{
+    json_t *json = json_object();
+    json_object_set_new(json, "catalogue",
+                        json_string(seg_catalogue_hash(catalogue)));
+    json_object_set_new(json, "before", json_string(before));
+    json_object_set_new(json, "segments",
+                        json_integer(seg_catalogue_segment_count(catalogue)));
+    json_object_set_new(json, "said", json_string(said));
+    return dump(json);
+}
+
+char *render_not_reloaded(const struct seg_catalogue *catalogue,
+                          const char *said)
+{
+    json_t *json = json_object();
+    json_object_set_new(
+        json, "error",
+        json_string("The segment files are refused; the catalogue before stays "
+                    "in force."));
+    json_object_set_new(json, "catalogue",
+                        json_string(seg_catalogue_hash(catalogue)));
+    json_object_set_new(json, "said", json_string(said));
+    return dump(json);
+}
+
 char *render_resumed(int inputs)
 {
     json_t *json = json_object();
@@ -122,10 +151,11 @@ static json_t *memberships_json(const struct render_user *found)
                 : 0;
     }
     for (int i = 0; i < count; i++) {
-        struct seg_segment_info segment;
+        struct seg_segment_info segment = {.title = ""};
         json_t *one = json_object();
-        seg_catalogue_segment(found->catalogue, all[i].segment, &segment);
-        json_object_set_new(one, "segment", json_string(segment.key));
+        if (all[i].segment < seg_catalogue_segment_count(found->catalogue))
+            seg_catalogue_segment(found->catalogue, all[i].segment, &segment);
+        json_object_set_new(one, "segment", text_json(all[i].key));
         json_object_set_new(one, "title", json_string(segment.title));
         json_object_set_new(one, "entered_at",
                             instant_json(all[i].entered_at_ms));
@@ -187,8 +217,17 @@ static json_t *tree_json(const struct seg_explanation *why, int *index)
     json_object_set_new(json, "holds", holds_json(reason->truth));
     json_object_set_new(json, "value", value_json(&reason->value));
     json_object_set_new(json, "needed", string_or_null(reason->needed));
+    if (reason->segment >= 0)
+        json_object_set_new(json, "member_since",
+                            instant_json(reason->since_ms));
     json_object_set_new(json, "changes_at",
                         instant_json(reason->changes_at_ms));
+    if (reason->observed_ms != SEG_NEVER) {
+        json_object_set_new(json, "observed_since",
+                            instant_json(reason->observed_ms));
+        json_object_set_new(json, "decides_at",
+                            instant_json(reason->decides_ms));
+    }
     while (*index < count &&
            seg_explanation_at(why, *index)->depth > reason->depth)
         json_array_append_new(children, tree_json(why, index));
@@ -249,22 +288,16 @@ static int explain_text(struct buf *out, const struct render_user *found,
 {
     struct seg_segment_info info;
     struct seg_explanation *why = NULL;
-    int64_t entered_at_ms;
     if (seg_explain(&why, found->engine, found->user, segment) < 0)
         return SEG_ERR_NOMEM;
     char *text = seg_explanation_text(why);
     seg_catalogue_segment(found->catalogue, segment, &info);
     if (out->len)
         buf_char(out, '\n');
-    if (seg_explanation_member(why, &entered_at_ms)) {
-        buf_printf(out, "%s: in since ", info.key);
-        instant_format(out, entered_at_ms);
-    } else {
-        buf_printf(out, "%s: not in", info.key);
-    }
+    buf_str(out, info.key);
     if (*info.title)
         buf_printf(out, " (%s)", info.title);
-    buf_printf(out, "\n%s", text ? text : "");
+    buf_printf(out, ": %s", text ? text : "");
     seg_explanation_free(why);
     free(text);
     return text ? 0 : SEG_ERR_NOMEM;
@@ -283,10 +316,31 @@ char *render_explain_text(const struct render_user *found, int segment)
     return text;
 }
 
-/* ---- all segments, readiness ------------------------------------------ */
+/* ---- all segments ------------------------------------------ */
+
+/* URLs of those of COUNT processes that tell one. */
+static json_t *urls_json(const struct owners_process *processes, int count)
+{
+    json_t *urls = json_array();
+    char url[OWNERS_ADDRESS_BYTES + 16];
+    for (int i = 0; i < count; i++) {
+        snprintf(url, sizeof(url), "http://%s", processes[i].address);
+        if (*processes[i].address)
+            json_array_append_new(urls, json_string(url));
+    }
+    return urls;
+}
+
+static json_t *others_json(const struct owners_question *others)
+{
+    return others && others->verdict == OWNERS_ELSEWHERE
+               ? urls_json(others->list, others->count)
+               : json_null();
+}
 
 char *render_segments(const struct seg_catalogue *catalogue,
-                      const int64_t *members, int here, int total)
+                      const int64_t *members, int here, int total,
+                      const struct owners_question *others)
 {
     json_t *json = json_object(), *segments = json_array();
     for (int i = 0; i < seg_catalogue_segment_count(catalogue); i++) {
@@ -308,9 +362,64 @@ char *render_segments(const struct seg_catalogue *catalogue,
                         json_string(seg_catalogue_hash(catalogue)));
     json_object_set_new(json, "partitions",
                         json_pack("{s:i, s:i}", "here", here, "total", total));
+    json_object_set_new(json, "complete", json_boolean(here == total));
+    json_object_set_new(json, "others", others_json(others));
     json_object_set_new(json, "segments", segments);
     return dump(json);
 }
+
+/* ---- members ----------------------------------------------------------- */
+
+static json_t *member_json(const struct render_member *member)
+{
+    json_t *json = json_object();
+    json_object_set_new(json, "user", text_json(member->id));
+    json_object_set_new(json, "partition", json_integer(member->partition));
+    json_object_set_new(json, "entered_at",
+                        instant_json(member->entered_at_ms));
+    json_object_set_new(json, "seq", json_integer(member->seq));
+    return json;
+}
+
+static json_t *follow_json(const struct render_members *page)
+{
+    json_t *json = json_object(), *positions = json_array();
+    json_object_set_new(json, "topic", json_sprintf("%s.changes", page->app));
+    json_object_set_new(
+        json, "complete",
+        json_boolean(page->position_count == page->partition_count));
+    json_object_set_new(json, "partitions",
+                        json_integer(page->partition_count));
+    for (int i = 0; i < page->position_count; i++)
+        json_array_append_new(
+            positions,
+            json_pack("{s:i, s:I}", "partition", page->positions[i].partition,
+                      "offset", (json_int_t)page->positions[i].position));
+    json_object_set_new(json, "positions", positions);
+    return json;
+}
+
+char *render_members(const struct render_members *page)
+{
+    json_t *json = json_object(), *members = json_array();
+    int missing = 0;
+    for (size_t i = 0; i < page->count; i++)
+        missing |=
+            json_array_append_new(members, member_json(&page->members[i]));
+    json_object_set_new(json, "segment", json_string(page->segment));
+    json_object_set_new(json, "catalogue", json_string(page->catalogue));
+    json_object_set_new(json, "members", members);
+    json_object_set_new(json, "next",
+                        page->next ? json_string(page->next) : json_null());
+    json_object_set_new(json, "follow",
+                        page->next ? json_null() : follow_json(page));
+    if (!missing)
+        return dump(json);
+    json_decref(json);
+    return NULL;
+}
+
+/* ---- readiness --------------------------------------------------------- */
 
 char *render_ready(int ready, const char *reason,
                    const struct render_partition *partitions, int count)
@@ -324,5 +433,22 @@ char *render_ready(int ready, const char *reason,
     json_object_set_new(json, "ready", json_boolean(ready));
     json_object_set_new(json, "reason", string_or_null(reason));
     json_object_set_new(json, "partitions", rows);
+    return dump(json);
+}
+
+/* ---- elsewhere
+ * ------------------------------------------------------------------ */
+
+char *render_elsewhere(const char *error, int partition,
+                       const struct owners_process *processes, int count)
+{
+    json_t *json = json_pack("{s:s}", "error", error);
+    json_t *urls = urls_json(processes, count),
+           *owner = json_array_get(urls, 0);
+    int known = partition >= 0;
+    json_object_set_new(json, "partition",
+                        known ? json_integer(partition) : json_null());
+    json_object_set(json, "owner", known && owner ? owner : json_null());
+    json_object_set_new(json, "owners", urls);
     return dump(json);
 }

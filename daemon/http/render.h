@@ -13,12 +13,21 @@
 /* {"error": MESSAGE} */
 char *render_error(const char *message);
 
+/* {"catalogue", "before", "segments": COUNT, "said": what was said of the
+ * files} */
+char *render_reloaded(const struct seg_catalogue *catalogue, const char *before,
+                      const char *said);
+
+/* {"error", "catalogue": the one that stays, "said"} */
+char *render_not_reloaded(const struct seg_catalogue *catalogue,
+                          const char *said);
+
 /* {"resumed": INPUTS} */
 char *render_resumed(int inputs);
 
 /* What was found: a user of the engine of a partition. */
 struct render_user {
-    const struct seg_catalogue *catalogue;
+    const struct seg_catalogue *catalogue; /* Of the engine. */
     const struct seg_engine *engine;
     const struct seg_user *user;
     int partition;
@@ -40,10 +49,40 @@ char *render_explain(const struct render_user *found, int segment);
 /* The same as people read it: `key: in since …`, then the tree. */
 char *render_explain_text(const struct render_user *found, int segment);
 
-/* {"catalogue", "partitions": {"here", "total"}, "segments": [{"key", "title",
- *  "owner", "tags", "docs", "condition", "members"}]}. MEMBERS by index. */
+struct owners_question;
+
+/* {"catalogue", "partitions": {"here", "total"}, "complete", "others": null or
+ *  [URL] that have the rest, "segments": [{"key", "title", "owner", "tags",
+ *  "docs", "condition", "members"}]}. MEMBERS by index; OTHERS may be NULL. */
 char *render_segments(const struct seg_catalogue *catalogue,
-                      const int64_t *members, int here, int total);
+                      const int64_t *members, int here, int total,
+                      const struct owners_question *others);
+
+struct render_member {
+    struct seg_text id;
+    int partition;
+    int64_t entered_at_ms;
+    uint32_t seq; /* Changes of the user so far. */
+};
+
+struct cursor_position;
+
+/* One page of the members of a segment. */
+struct render_members {
+    const char *segment, *catalogue, *app;
+    const struct render_member *members;
+    size_t count;
+    const char *next; /* NULL: this is the last page. */
+    /* Of the last page: the partitions that were read. */
+    const struct cursor_position *positions;
+    int position_count, partition_count;
+};
+
+/* {"segment", "catalogue", "members": [{"user", "partition", "entered_at",
+ *  "seq"}], "next": NEXT or null, "follow": null or, on the last page,
+ * {"topic", "complete", "partitions", "positions": [{"partition", "offset"}]}}
+ */
+char *render_members(const struct render_members *page);
 
 struct render_partition {
     int partition;
@@ -54,5 +93,12 @@ struct render_partition {
  * COUNT partitions that are not running. */
 char *render_ready(int ready, const char *reason,
                    const struct render_partition *partitions, int count);
+
+struct owners_process;
+
+/* {"error", "partition": number or null, "owner": URL or null, "owners": [URL]}
+ * of COUNT processes; PARTITION is negative if it is not known. */
+char *render_elsewhere(const char *error, int partition,
+                       const struct owners_process *processes, int count);
 
 #endif

@@ -9,10 +9,13 @@
  * nothing is lost. */
 #include "daemon/http/routes.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "daemon/base/log.h"
+#include "daemon/http/elsewhere.h"
+#include "daemon/http/members.h"
 #include "daemon/http/render.h"
 #include "daemon/http/route_table.h"
 #include "lib/base/text.h"
@@ -40,8 +43,9 @@ static void route_metrics(struct routes *routes, struct request *request)
 
 static void route_healthz(struct routes *routes, struct request *request)
 {
-    (void)routes;
-    request_answer(request, 200, TEXT, strdup("ok\n"));
+    int hung = metric_get(&routes->process->hung_workers) > 0;
+    request_answer(request, hung ? 503 : 200, TEXT,
+                   strdup(hung ? "a worker hangs, see the log\n" : "ok\n"));
 }
 
 #define NOT_READY_ROWS 64 /* Shown; there is always one more to mend. */
@@ -83,15 +87,16 @@ struct errand;
 
 struct question {
     struct routes *routes;
-    struct request *request; /* NULL: answered. */
+    struct seg_catalogue *catalogue; /* In force when it was asked; shared. */
+    struct request *request;         /* NULL: answered. */
     struct loop_timer *timer;
-    int waiting; /* Errands not back. */
+    int waiting; /* Errands not back, and the group. */
     /* Set before it is asked, then only read. */
     enum worker_when when;
     void (*work)(struct worker *worker, struct errand *errand);
     void (*finish)(struct question *question); /* All of them are back. */
-    struct seg_text id; /* Of a user; a copy. */
-    int segment;        /* Index; below 0: all. */
+    struct seg_text id;                        /* Of a user; a copy. */
+    int segment;                               /* Index; below 0: all. */
     int as_text;
     /* Of all errands, on the loop. */
     int64_t *members; /* By segment, or NULL. */
@@ -117,7 +122,10 @@ static void errand_free(struct errand *errand)
 
 static void question_free(struct question *question)
 {
+    if (question->when == WORKER_AFTER_COMMIT)
+        question->routes->resuming = 0;
     loop_timer_free(question->timer);
+    seg_catalogue_free(question->catalogue);
     free((char *)question->id.bytes);
     free(question->members);
     free(question);
@@ -149,26 +157,45 @@ static int partition_count(const struct routes *routes)
 /* All workers answered, and nobody found the user. */
 static void answer_not_found(struct question *question)
 {
-    int total = partition_count(question->routes);
-    answer(question, 404, JSON,
-           render_error(question->here && question->here == total
-                            ? "No message of this user was ever seen."
-                            : "This user is not known here; the partition may "
-                              "be another process's, or is being restored."));
+    if (question->request)
+        elsewhere_answer(question->routes, question->request, question->id,
+                         question->here);
+    question->request = NULL;
 }
 
-/* Everything is added up. */
+static void answer_sizes(struct question *question,
+                         const struct owners_question *others)
+{
+    answer(question, 200, JSON,
+           render_segments(question->catalogue, question->members,
+                           question->here, partition_count(question->routes),
+                           others));
+}
+
+/* The group says who else there is. */
+static void on_others(void *arg, const struct owners_question *others)
+{
+    struct question *question = arg;
+    answer_sizes(question, others);
+    question_free(question);
+}
+
+/* Everything here is added up. If that is not all, it is said who has the rest.
+ */
 static void answer_segments(struct question *question)
 {
-    struct routes *routes = question->routes;
-    answer(question, 200, JSON,
-           render_segments(routes->catalogue, question->members, question->here,
-                           partition_count(routes)));
+    int part = question->here != partition_count(question->routes);
+    loop_timer_free(question->timer); /* The workers were in time. */
+    question->timer = NULL;
+    if (part && elsewhere_ask(question->routes, -1, on_others, question) >= 0)
+        question->waiting = 1;
+    else
+        answer_sizes(question, NULL);
 }
 
 static void add_up(struct question *question, const struct errand *errand)
 {
-    int count = seg_catalogue_segment_count(question->routes->catalogue);
+    int count = seg_catalogue_segment_count(question->catalogue);
     question->here += errand->here;
     question->resumed += errand->resumed;
     for (int i = 0; question->members && errand->members && i < count; i++)
@@ -187,7 +214,8 @@ static void on_errand(void *arg)
     }
     if (--question->waiting == 0) {
         question->finish(question);
-        question_free(question);
+        if (!question->waiting)
+            question_free(question);
     }
     errand_free(errand);
 }
@@ -244,6 +272,7 @@ question_new(struct routes *routes, struct request *request,
         return NULL;
     }
     question->routes = routes;
+    question->catalogue = seg_catalogue_share(routes->catalogue);
     question->request = request;
     question->work = work;
     question->finish = finish;
@@ -251,6 +280,18 @@ question_new(struct routes *routes, struct request *request,
 }
 
 /* ---- users ----------------------------------------------------------- */
+
+/* The index in OTHER of segment INDEX of CATALOGUE; negative: it has none. A
+ * partition may not have gone over to the same catalogue yet. */
+static int index_in(const struct seg_catalogue *other,
+                    const struct seg_catalogue *catalogue, int index)
+{
+    struct seg_segment_info info;
+    if (other == catalogue)
+        return index;
+    seg_catalogue_segment(catalogue, index, &info);
+    return seg_catalogue_segment_index(other, info.key);
+}
 
 /* On the worker's thread: the user, or NULL; partitions are counted. */
 static const struct seg_user *find(struct worker *worker, struct errand *errand,
@@ -260,7 +301,7 @@ static const struct seg_user *find(struct worker *worker, struct errand *errand,
     const struct question *question = errand->question;
     if (worker_find_user(worker, question->id, &partition, &found->user) < 0)
         return NULL;
-    found->catalogue = question->routes->catalogue;
+    found->catalogue = seg_engine_catalogue(partition.engine);
     found->engine = partition.engine;
     found->partition = partition.partition;
     errand->found = 1;
@@ -285,11 +326,17 @@ static void work_explain(struct worker *worker, struct errand *errand)
 {
     struct render_user found;
     const struct question *question = errand->question;
+    int segment = question->segment;
     worker_each_partition(worker, count_partition, errand);
-    if (find(worker, errand, &found))
-        errand->body = question->as_text
-                           ? render_explain_text(&found, question->segment)
-                           : render_explain(&found, question->segment);
+    if (!find(worker, errand, &found))
+        return;
+    if (segment >= 0) {
+        segment = index_in(found.catalogue, question->catalogue, segment);
+        errand->found = segment >= 0;
+    }
+    if (errand->found)
+        errand->body = question->as_text ? render_explain_text(&found, segment)
+                                         : render_explain(&found, segment);
 }
 
 static void ask_user(struct question *question)
@@ -308,8 +355,8 @@ static void ask_user(struct question *question)
 
 static void route_user(struct routes *routes, struct request *request)
 {
-    struct question *question = question_new(routes, request, work_user,
-                                             answer_not_found);
+    struct question *question =
+        question_new(routes, request, work_user, answer_not_found);
     if (question)
         ask_user(question);
 }
@@ -344,12 +391,17 @@ static void route_explain(struct routes *routes, struct request *request)
 static void add_sizes(void *arg, const struct worker_partition *partition)
 {
     struct errand *errand = arg;
-    const struct seg_catalogue *catalogue = errand->question->routes->catalogue;
+    const struct seg_catalogue *catalogue = errand->question->catalogue;
     if (!partition->engine)
         return;
     errand->here++;
-    for (int i = 0; i < seg_catalogue_segment_count(catalogue); i++)
-        errand->members[i] += seg_engine_segment_size(partition->engine, i);
+    for (int i = 0; i < seg_catalogue_segment_count(catalogue); i++) {
+        int own =
+            index_in(seg_engine_catalogue(partition->engine), catalogue, i);
+        if (own >= 0)
+            errand->members[i] +=
+                seg_engine_segment_size(partition->engine, own);
+    }
 }
 
 static int64_t *sizes_new(const struct seg_catalogue *catalogue)
@@ -360,7 +412,7 @@ static int64_t *sizes_new(const struct seg_catalogue *catalogue)
 
 static void work_segments(struct worker *worker, struct errand *errand)
 {
-    errand->members = sizes_new(errand->question->routes->catalogue);
+    errand->members = sizes_new(errand->question->catalogue);
     if (errand->members)
         worker_each_partition(worker, add_sizes, errand);
 }
@@ -371,7 +423,7 @@ static void route_segments(struct routes *routes, struct request *request)
         question_new(routes, request, work_segments, answer_segments);
     if (!question)
         return;
-    question->members = sizes_new(routes->catalogue);
+    question->members = sizes_new(question->catalogue);
     if (question->members) {
         ask(question);
         return;
@@ -380,7 +432,31 @@ static void route_segments(struct routes *routes, struct request *request)
     question_free(question);
 }
 
+static void route_members(struct routes *routes, struct request *request)
+{
+    members_answer(routes, request);
+}
+
 /* ---- mending --------------------------------------------------------- */
+
+static void route_reload(struct routes *routes, struct request *request)
+{
+    struct buf said;
+    char before[16];
+    snprintf(before, sizeof(before), "%s",
+             seg_catalogue_hash(routes->catalogue));
+    buf_init(&said);
+    int ret = routes->reload(routes->arg, &said);
+    if (ret < 0)
+        request_answer(
+            request, ret == SEG_ERR_NOMEM ? 503 : 422, JSON,
+            render_not_reloaded(routes->catalogue, buf_string(&said)));
+    else
+        request_answer(
+            request, 200, JSON,
+            render_reloaded(routes->catalogue, before, buf_string(&said)));
+    buf_done(&said);
+}
 
 static void work_resume(struct worker *worker, struct errand *errand)
 {
@@ -392,13 +468,21 @@ static void answer_resume(struct question *question)
     answer(question, 200, JSON, render_resumed(question->resumed));
 }
 
+/* It waits for a commit, and so for the brokers: one at a time, or they would
+ * pile up in the workers while there are none. */
 static void route_resume(struct routes *routes, struct request *request)
 {
+    if (routes->resuming) {
+        fail(request, 503,
+             "Inputs are to go on already; that waits for the next commit.");
+        return;
+    }
     struct question *question =
         question_new(routes, request, work_resume, answer_resume);
     if (!question)
         return;
     question->when = WORKER_AFTER_COMMIT;
+    routes->resuming = 1;
     ask(question);
 }
 

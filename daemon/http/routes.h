@@ -10,6 +10,7 @@
 #include "daemon/base/loop.h"
 #include "daemon/base/metric.h"
 #include "daemon/http/server.h"
+#include "daemon/protocol/partitioner.h"
 #include "daemon/worker/workers.h"
 
 /* A worker may block for a second. */
@@ -19,15 +20,25 @@
 #define ROUTES_EXPLAIN_SEGMENTS 200
 
 /* All borrowed, as long as requests may come or workers live. */
+struct owners;
+
 struct routes {
     struct loop *loop;
     struct metrics *metrics;
     struct metric_process *process; /* Counts late answers. */
     const struct seg_catalogue *catalogue;
+    /* Read the segment files anew and set `catalogue` (see reload_run). */
+    int (*reload)(void *arg, struct buf *said);
     struct workers *workers;    /* NULL before they start and after they end. */
     void (*measure)(void *arg); /* Before metrics are printed. */
     void *arg;
-    int stopping; /* Not ready any more. */
+    int stopping;          /* Not ready any more. */
+    int resuming;          /* Inputs, once all is committed. Set by routes.c. */
+    const char *app;       /* Prefix of the topics. */
+    struct owners *owners; /* Whom to ask for other processes. */
+    enum partitioner partitioner; /* Of user ids; TRUST: it cannot be told. */
+    uint64_t boot; /* Of cursors, see cursor.h. Set by members.c. */
+    int listing;   /* Pages of members under way. Likewise. */
 };
 
 /* Answer REQUEST; ROUTES is a struct routes, for struct server_options. */

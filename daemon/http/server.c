@@ -145,6 +145,17 @@ const char *request_query(const struct request *request, const char *name)
     return evhttp_find_header(&request->query, name);
 }
 
+void request_target(const struct request *request, struct buf *out)
+{
+    if (!request->http)
+        return;
+    const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(request->http);
+    const char *query = evhttp_uri_get_query(uri);
+    buf_str(out, evhttp_uri_get_path(uri));
+    if (query && *query)
+        buf_printf(out, "?%s", query);
+}
+
 int request_wants_text(const struct request *request)
 {
     const char *accept = evhttp_find_header(
@@ -222,6 +233,22 @@ static int is_allowed(const struct server *server, struct evhttp_request *http)
            is_same(given + 7, server->options.token);
 }
 
+/* Whether a web page in somebody's browser sends HTTP to change something. A
+ * browser says so with every such request, and a page cannot hinder it; we have
+ * no pages of our own. With a token it is no matter: a page does not know it.
+ */
+static int is_forged(const struct server *server, struct evhttp_request *http)
+{
+    struct evkeyvalq *headers = evhttp_request_get_input_headers(http);
+    enum evhttp_cmd_type type = evhttp_request_get_command(http);
+    const char *site = evhttp_find_header(headers, "Sec-Fetch-Site");
+    if (*server->options.token || type == EVHTTP_REQ_GET ||
+        type == EVHTTP_REQ_HEAD)
+        return 0;
+    return evhttp_find_header(headers, "Origin") ||
+           (site && strcmp(site, "none"));
+}
+
 static void refuse(struct server *server, struct evhttp_request *http,
                    int status, const char *why)
 {
@@ -229,7 +256,7 @@ static void refuse(struct server *server, struct evhttp_request *http,
     metric_add(&server->options.metrics->http_refused, 1);
     if (status == 401)
         evhttp_add_header(headers, "WWW-Authenticate", "Bearer");
-    else
+    else if (status == 503)
         evhttp_add_header(headers, "Retry-After", "1");
     send_answer(http, status, "application/json", render_error(why));
 }
@@ -240,6 +267,10 @@ static void on_request(struct evhttp_request *http, void *arg)
     metric_add(&server->options.metrics->http_requests, 1);
     if (!is_allowed(server, http)) {
         refuse(server, http, 401, "The right bearer token is missing.");
+        return;
+    }
+    if (is_forged(server, http)) {
+        refuse(server, http, 403, "Web pages may not change anything here.");
         return;
     }
     struct request *request =

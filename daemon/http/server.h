@@ -3,7 +3,11 @@
  * All on the thread of the loop. A request is taken apart here: its path into
  * decoded parts, so that %2F in an id is no separator. It waits for its answer
  * as long as it takes; every request that was handed over is answered exactly
- * once, by request_answer, even if its client or the server is gone. */
+ * once, by request_answer, even if its client or the server is gone.
+ *
+ * Without a token whoever reaches the address may ask. That goes for programs:
+ * what a web page sends to change something (it has Origin or Sec-Fetch-Site)
+ * is refused, lest any page in a browser on this machine be an operator. */
 #ifndef HTTP_SERVER_H
 #define HTTP_SERVER_H
 
@@ -53,6 +57,9 @@ struct seg_text request_part(const struct request *request, int index);
 
 /* The decoded value of NAME in the query, borrowed; NULL: not there. */
 const char *request_query(const struct request *request, const char *name);
+
+/* Append path and query as they came, still encoded, to OUT. */
+void request_target(const struct request *request, struct buf *out);
 
 /* Whether the client asks for text/plain rather than JSON. */
 int request_wants_text(const struct request *request);

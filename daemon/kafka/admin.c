@@ -1,4 +1,5 @@
-/* admin.c: topics: do they exist, do they fit together, are they set as we need.
+/* admin.c: topics: do they exist, do they fit together, are they set as we
+ * need.
  *
  * A check goes in two steps. The numbers of partitions first: a topic that is
  * missing, or differs, ends it. Then the settings, all topics in one question;
@@ -6,8 +7,8 @@
 #include "daemon/kafka/admin.h"
 
 #include <inttypes.h>
-#include <limits.h>
 #include <librdkafka/rdkafka.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,12 +19,15 @@
 #include "daemon/base/log.h"
 #include "daemon/protocol/broker.h"
 
-#define DAY_MS INT64_C(86400000)
-#define FLUSHES_KEPT 100 /* Flush intervals that outputs must be kept. */
-#define KEPT_MIN_MS 60000 /* A shorter retention is taken for this. */
-#define TOPICS_MAX (BROKER_OUTPUTS + CONF_INPUTS_MAX)
-#define TRAITS BROKER_OUTPUTS /* Row of `outputs` that the daemon does not use. */
+#define DAY_MS       INT64_C(86400000)
+#define FLUSHES_KEPT 100   /* Flush intervals that outputs must be kept. */
+#define KEPT_MIN_MS  60000 /* A shorter retention is taken for this. */
+#define TOPICS_MAX   (BROKER_OUTPUTS + CONF_INPUTS_MAX)
+#define TRAITS \
+    BROKER_OUTPUTS /* Row of `outputs` that the daemon does not use. */
 #define CREATE_MS 30000
+#define VERIFY    "`segmentctl topics verify` has the command."
+#define REACH_MS  10000 /* For the first answer of a broker. */
 
 /* Our topics, as admin_create makes them; by enum broker_topic. */
 static const struct output {
@@ -52,10 +56,11 @@ static void say(struct admin_check *check, int verdict, const char *format, ...)
     check->verdict = verdict;
 }
 
-/* ---- numbers of partitions ------------------------------------------------ */
+/* ---- numbers of partitions ------------------------------------------------
+ */
 
-/* Partitions of TOPIC; 0 with *ERR if it has none that we can see. *REPLICAS, if
- * not NULL, becomes the number of replicas if that is less. */
+/* Partitions of TOPIC; 0 with *ERR if it has none that we can see. *REPLICAS,
+ * if not NULL, becomes the number of replicas if that is less. */
 static int partitions_of(rd_kafka_t *rk, const char *topic, int timeout_ms,
                          rd_kafka_resp_err_t *err, int *replicas)
 {
@@ -97,16 +102,38 @@ static void say_absent(struct admin_check *check, const struct conf *conf,
             rd_kafka_err2str(err));
     else if (topic < BROKER_OUTPUTS)
         say(check, ADMIN_MISSING,
-            "Topic %s: %s. Create it with `segmentctl topics create --conf %s`.",
+            "Topic %s: %s. Create it with `segmentctl topics create --conf "
+            "%s`.",
             name, rd_kafka_err2str(err), conf->path);
     else
         say(check, ADMIN_MISSING, "Input topic %s: %s.", name,
             rd_kafka_err2str(err));
 }
 
+/* TOPIC has COUNT partitions, other than the input FIRST. */
+static void say_differs(struct admin_check *check, const struct conf *conf,
+                        int topic, int count, const char *first)
+{
+    char name[CLIENT_TOPIC_BYTES], mend[300] = "create it anew";
+    client_topic(conf, topic, name);
+    if (topic < BROKER_OUTPUTS)
+        snprintf(mend, sizeof(mend),
+                 "delete %s, `segmentctl topics create --partitions %d`%s",
+                 topic == BROKER_STATE ? "it" : "it (what it holds is lost)",
+                 check->partition_count,
+                 topic == BROKER_STATE ? ", `segmentctl reset --rebuild --yes`"
+                 : topic == BROKER_DEAD_LETTERS
+                     ? ""
+                     : ", `segmentctl reset --accept-loss --yes`");
+    say(check, ADMIN_DIFFER,
+        "Topic %s has %d partitions and %s has %d: partition p of all of them "
+        "belongs together. Stop segmentd, %s.",
+        name, count, first, check->partition_count, mend);
+}
+
 /* Every topic has as many partitions as the first input. */
-static void check_counts(rd_kafka_t *rk, const struct conf *conf, int timeout_ms,
-                         struct admin_check *check)
+static void check_counts(rd_kafka_t *rk, const struct conf *conf,
+                         int timeout_ms, struct admin_check *check)
 {
     char first[CLIENT_TOPIC_BYTES] = "", name[CLIENT_TOPIC_BYTES];
     int topics = BROKER_OUTPUTS + conf->input_count;
@@ -121,16 +148,13 @@ static void check_counts(rd_kafka_t *rk, const struct conf *conf, int timeout_ms
             snprintf(first, sizeof(first), "%s", name);
             check->partition_count = n;
         } else if (n != check->partition_count) {
-            say(check, ADMIN_DIFFER,
-                "Topic %s has %d partitions and %s has %d: partition p of all of "
-                "them belongs together. Create %s anew with %d.",
-                name, n, first, check->partition_count, name,
-                check->partition_count);
+            say_differs(check, conf, topic, n, first);
         }
     }
 }
 
-/* ---- settings --------------------------------------------------------------- */
+/* ---- settings ---------------------------------------------------------------
+ */
 
 static const char *setting(const rd_kafka_ConfigResource_t *resource,
                            const char *name)
@@ -158,13 +182,15 @@ static void check_kept(const struct conf *conf, const char *name,
         least_ms = DAY_MS;
     if (strcmp(cleanup, "delete") != 0)
         say(check, ADMIN_CONFIG,
-            "Topic %s has cleanup.policy=%s, it must be delete: a restore reads "
-            "every record of the last while.",
+            "Topic %s has cleanup.policy=%s, it must be delete: a restore "
+            "reads "
+            "every record of the last while. " VERIFY,
             name, cleanup);
     else if (ms >= 0 && ms < least_ms)
         say(check, ADMIN_CONFIG,
-            "Topic %s has retention.ms=%" PRId64 ", it must be at least %" PRId64
-            ": a restore reads its records again.",
+            "Topic %s has retention.ms=%" PRId64
+            ", it must be at least %" PRId64
+            ": a restore reads its records again. " VERIFY,
             name, ms, least_ms);
     else if (strcmp(setting(resource, "retention.bytes"), "-1") != 0)
         log_warn("a topic is bounded by size: records may go before a restore "
@@ -175,8 +201,8 @@ static void check_kept(const struct conf *conf, const char *name,
         check->retention_ms = ms;
 }
 
-/* An input that is not kept as long as the outputs: what is committed of it while
- * it is quiet must not grow so old either. */
+/* An input that is not kept as long as the outputs: what is committed of it
+ * while it is quiet must not grow so old either. */
 static void note_input(const rd_kafka_ConfigResource_t *resource,
                        struct admin_check *check)
 {
@@ -203,12 +229,13 @@ static void check_topic(const struct conf *conf, int topic, const char *name,
     else if (topic == BROKER_STATE && strcmp(cleanup, "compact") != 0)
         say(check, ADMIN_CONFIG,
             "Topic %s has cleanup.policy=%s, it must be compact and nothing "
-            "else: it holds the last state of every user.",
+            "else: it holds the last state of every user. " VERIFY,
             name, cleanup);
     else if (topic >= BROKER_OUTPUTS && strstr(cleanup, "compact"))
-        log_warn("an input is compacted: events that the broker took out are not "
-                 "seen, and a restore may find fewer than were applied",
-                 "topic=%s", name);
+        log_warn(
+            "an input is compacted: events that the broker took out are not "
+            "seen, and a restore may find fewer than were applied",
+            "topic=%s", name);
 }
 
 /* Ask for the settings of all topics. NULL if there was no answer. */
@@ -219,8 +246,8 @@ static rd_kafka_event_t *describe(rd_kafka_t *rk, const struct conf *conf,
     char name[CLIENT_TOPIC_BYTES];
     int n = BROKER_OUTPUTS + conf->input_count;
     for (int i = 0; i < n; i++)
-        resources[i] = rd_kafka_ConfigResource_new(
-            RD_KAFKA_RESOURCE_TOPIC, client_topic(conf, i, name));
+        resources[i] = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC,
+                                                   client_topic(conf, i, name));
     rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
     rd_kafka_AdminOptions_t *options =
         rd_kafka_AdminOptions_new(rk, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS);
@@ -264,13 +291,15 @@ static void check_settings(rd_kafka_t *rk, const struct conf *conf,
 void admin_check(rd_kafka_t *rk, const struct client *client, int embedded,
                  int timeout_ms, struct admin_check *check)
 {
-    *check = (struct admin_check){.verdict = ADMIN_OK, .retention_ms = 7 * DAY_MS};
+    *check =
+        (struct admin_check){.verdict = ADMIN_OK, .retention_ms = 7 * DAY_MS};
     check_counts(rk, client->conf, timeout_ms, check);
     if (check->verdict == ADMIN_OK && !embedded)
         check_settings(rk, client->conf, timeout_ms, check);
 }
 
-/* ---- making topics ------------------------------------------------------------ */
+/* ---- making topics
+ * ------------------------------------------------------------ */
 
 static void output_name(const struct conf *conf, int i, char *out)
 {
@@ -287,18 +316,20 @@ static int tell(const rd_kafka_topic_result_t *result, int partitions,
     rd_kafka_resp_err_t err = rd_kafka_topic_result_error(result);
     const char *text = rd_kafka_topic_result_error_string(result);
     report(arg, rd_kafka_topic_result_name(result), partitions,
-           !err ? NULL : text ? text : rd_kafka_err2str(err));
+           !err   ? NULL
+           : text ? text
+                  : rd_kafka_err2str(err));
     return err && err != RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS;
 }
 
 static rd_kafka_NewTopic_t *new_topic(const struct conf *conf, int i,
-                                      int partitions, int replication, char *why)
+                                      int partitions, int replication,
+                                      char *why)
 {
     char name[CLIENT_TOPIC_BYTES];
     output_name(conf, i, name);
-    rd_kafka_NewTopic_t *topic =
-        rd_kafka_NewTopic_new(name, partitions, replication,
-                              why, CLIENT_WHY_BYTES);
+    rd_kafka_NewTopic_t *topic = rd_kafka_NewTopic_new(
+        name, partitions, replication, why, CLIENT_WHY_BYTES);
     if (!topic)
         return NULL;
     rd_kafka_NewTopic_set_config(topic, "cleanup.policy", outputs[i].cleanup);
@@ -318,7 +349,8 @@ static int create(rd_kafka_t *rk, rd_kafka_NewTopic_t **topics, int partitions,
     rd_kafka_AdminOptions_t *options =
         rd_kafka_AdminOptions_new(rk, RD_KAFKA_ADMIN_OP_CREATETOPICS);
     rd_kafka_AdminOptions_set_request_timeout(options, CREATE_MS, NULL, 0);
-    rd_kafka_AdminOptions_set_operation_timeout(options, CREATE_MS / 2, NULL, 0);
+    rd_kafka_AdminOptions_set_operation_timeout(options, CREATE_MS / 2, NULL,
+                                                0);
     rd_kafka_CreateTopics(rk, topics, OUTPUTS, options, queue);
     rd_kafka_event_t *event = rd_kafka_queue_poll(queue, CREATE_MS + 1000);
     const rd_kafka_CreateTopics_result_t *result =
@@ -342,6 +374,26 @@ static int create(rd_kafka_t *rk, rd_kafka_NewTopic_t **topics, int partitions,
     return failed;
 }
 
+/* Whether some broker answers; else WHY says where none does. */
+static int reach(rd_kafka_t *rk, const struct client *client, char *why)
+{
+    const rd_kafka_metadata_t *metadata = NULL;
+    const char *address = client->bootstrap;
+    const struct conf *conf = client->conf;
+    rd_kafka_resp_err_t err =
+        rd_kafka_metadata(rk, 0, NULL, &metadata, REACH_MS);
+    if (!err) {
+        rd_kafka_metadata_destroy(metadata);
+        return 0;
+    }
+    for (int i = 0; i < conf->property_count && !address; i++)
+        if (!strcmp(conf->properties[i].name, "bootstrap.servers"))
+            address = conf->properties[i].value.value;
+    snprintf(why, CLIENT_WHY_BYTES, "No broker answers at %s: %s.",
+             address ? address : "(nowhere)", rd_kafka_err2str(err));
+    return SEG_ERR_INVALID;
+}
+
 /* Partitions of the inputs, which must agree, or SEG_ERR_INVALID; and the
  * smallest number of their replicas. */
 static int input_partitions(rd_kafka_t *rk, const struct conf *conf,
@@ -354,13 +406,17 @@ static int input_partitions(rd_kafka_t *rk, const struct conf *conf,
         rd_kafka_resp_err_t err;
         int n = partitions_of(rk, name, CREATE_MS, &err, replicas);
         if (!n)
-            snprintf(why, CLIENT_WHY_BYTES, "Input topic %s: %s.", name,
-                     rd_kafka_err2str(err));
-        else if (count && n != count)
             snprintf(why, CLIENT_WHY_BYTES,
-                     "Input topic %s has %d partitions and %s has %d: they must "
-                     "have the same number.",
-                     name, n, conf->inputs[0].topic, count);
+                     "Input topic %s: %s. The topics are made as the inputs "
+                     "are: create it first, or say --partitions and "
+                     "--replication.",
+                     name, rd_kafka_err2str(err));
+        else if (count && n != count)
+            snprintf(
+                why, CLIENT_WHY_BYTES,
+                "Input topic %s has %d partitions and %s has %d: they must "
+                "have the same number.",
+                name, n, conf->inputs[0].topic, count);
         if (!n || (count && n != count))
             return SEG_ERR_INVALID;
         count = n;
@@ -377,6 +433,8 @@ int admin_create(const struct client *client, int partitions, int replication,
     rd_kafka_t *rk = conf ? client_new(conf, CLIENT_WATCHER, why) : NULL;
     if (!rk)
         return SEG_ERR_INVALID;
+    if (reach(rk, client, why) < 0)
+        goto done;
     if (!partitions || !replication) {
         int replicas, n = input_partitions(rk, client->conf, &replicas, why);
         if (n < 0)
@@ -385,7 +443,8 @@ int admin_create(const struct client *client, int partitions, int replication,
         replication = replication ? replication : replicas;
     }
     for (; made < OUTPUTS; made++) {
-        topics[made] = new_topic(client->conf, made, partitions, replication, why);
+        topics[made] =
+            new_topic(client->conf, made, partitions, replication, why);
         if (!topics[made])
             goto done;
     }
@@ -394,4 +453,42 @@ done:
     rd_kafka_NewTopic_destroy_array(topics, made);
     rd_kafka_destroy(rk);
     return r;
+}
+
+/* ---- the group
+ * ------------------------------------------------------------------ */
+
+static int members_of(rd_kafka_t *rk, const char *group, char *who)
+{
+    const struct rd_kafka_group_list *list = NULL;
+    int count = 0;
+    rd_kafka_resp_err_t err = rd_kafka_list_groups(rk, group, &list, REACH_MS);
+    for (int i = 0; !err && i < list->group_cnt; i++) {
+        const struct rd_kafka_group_info *info = &list->groups[i];
+        err = info->err == RD_KAFKA_RESP_ERR_GROUP_ID_NOT_FOUND ? 0 : info->err;
+        for (int m = 0; !err && m < info->member_cnt; m++)
+            if (!count++)
+                snprintf(who, CLIENT_WHY_BYTES, "%s at %s",
+                         info->members[m].client_id,
+                         info->members[m].client_host);
+    }
+    if (list)
+        rd_kafka_group_list_destroy(list);
+    if (err)
+        snprintf(who, CLIENT_WHY_BYTES, "Group %s: %s.", group,
+                 rd_kafka_err2str(err));
+    return err ? SEG_ERR_INVALID : count;
+}
+
+int admin_members(const struct client *client, const char *group, char *who)
+{
+    rd_kafka_conf_t *conf = client_conf(client, CLIENT_WATCHER, who);
+    rd_kafka_t *rk = conf ? client_new(conf, CLIENT_WATCHER, who) : NULL;
+    if (!rk)
+        return SEG_ERR_INVALID;
+    int count = reach(rk, client, who);
+    if (count >= 0)
+        count = members_of(rk, group, who);
+    rd_kafka_destroy(rk);
+    return count;
 }

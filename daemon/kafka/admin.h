@@ -1,4 +1,5 @@
-/* admin.h: topics: do they exist, do they fit together, are they set as we need.
+/* admin.h: topics: do they exist, do they fit together, are they set as we
+ * need.
  *
  * Partition p of every input and of every topic of ours belong together, so all
  * have the same number of partitions. Outputs must be kept long enough for a
@@ -39,6 +40,11 @@ struct admin_check {
 void admin_check(struct rd_kafka_s *rk, const struct client *client,
                  int embedded, int timeout_ms, struct admin_check *check);
 
+/* How many live members GROUP has; the first one, and its host, into the
+ * CLIENT_WHY_BYTES at WHO. SEG_ERR_INVALID with a sentence there if nobody
+ * answers. */
+int admin_members(const struct client *client, const char *group, char *who);
+
 /* How admin_create tells of one topic. ERROR is NULL when it was made now. */
 typedef void admin_report(void *arg, const char *topic, int partitions,
                           const char *error);
@@ -46,9 +52,10 @@ typedef void admin_report(void *arg, const char *topic, int partitions,
 /* Make the topics of ours that do not exist.
  *
  * PARTITIONS 0: as many as the inputs have. REPLICATION 0: as many replicas as
- * the input that has fewest. REPORT is called for every topic; one that exists already is told as
- * an error but does not count as one. Returns how many could not be made, or
- * SEG_ERR_INVALID with a sentence in WHY (CLIENT_WHY_BYTES): nothing was done. */
+ * the input that has fewest. REPORT is called for every topic; one that exists
+ * already is told as an error but does not count as one. Returns how many could
+ * not be made, or SEG_ERR_INVALID with a sentence in WHY (CLIENT_WHY_BYTES):
+ * nothing was done. */
 int admin_create(const struct client *client, int partitions, int replication,
                  admin_report *report, void *arg, char *why);
 

@@ -1,8 +1,8 @@
 /* bell.c: waking a worker that waits.
  *
  * `rung` is set by the first who rings and only he writes to the eventfd; the
- * worker takes both back before it looks. Whoever rings after that writes again,
- * so nothing is missed. */
+ * worker takes both back before it looks. Whoever rings after that writes
+ * again, so nothing is missed. */
 #include "daemon/kafka/bell.h"
 
 #include <limits.h>

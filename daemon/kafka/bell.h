@@ -1,8 +1,8 @@
 /* bell.h: waking a worker that waits.
  *
  * Anything that has something for the worker rings: a queue of librdkafka that
- * was empty, an answer to a question. Between two waits ringing costs one atomic
- * operation, however often it is done. */
+ * was empty, an answer to a question. Between two waits ringing costs one
+ * atomic operation, however often it is done. */
 #ifndef KAFKA_BELL_H
 #define KAFKA_BELL_H
 

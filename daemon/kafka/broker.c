@@ -79,7 +79,8 @@ static int64_t call_delivered(void *impl, int topic, int partition)
     return producer_delivered(broker->producer, topic, partition);
 }
 
-/* ---- questions and readers ------------------------------------------------ */
+/* ---- questions and readers ------------------------------------------------
+ */
 
 static int asked(struct kafka_broker *broker, int answer)
 {
@@ -100,8 +101,8 @@ static int call_watermarks(void *impl, uint64_t question, int topic,
                            int partition, int64_t *low, int64_t *high)
 {
     struct kafka_broker *broker = impl;
-    return asked(broker, questions_watermarks(broker->questions, question, topic,
-                                              partition, low, high));
+    return asked(broker, questions_watermarks(broker->questions, question,
+                                              topic, partition, low, high));
 }
 
 static int call_start_offset(void *impl, uint64_t question, int topic,
@@ -145,7 +146,9 @@ static const char *call_reason(void *impl)
     return broker->reason;
 }
 
-/* ---- life cycle ----------------------------------------------------------------------------- */
+/* ---- life cycle
+ * -----------------------------------------------------------------------------
+ */
 
 static const struct broker calls = {
     .begin = call_begin,
@@ -204,7 +207,8 @@ int kafka_broker_open(struct kafka_broker **ret, const struct client *client,
         goto done;
     r = SEG_ERR_INVALID;
     broker->reader = handle(client, CLIENT_READER, why);
-    broker->watcher = broker->reader ? handle(client, CLIENT_WATCHER, why) : NULL;
+    broker->watcher =
+        broker->reader ? handle(client, CLIENT_WATCHER, why) : NULL;
     if (!broker->watcher)
         goto done;
     struct questions_options options = {.reader = broker->reader,
@@ -260,6 +264,11 @@ int kafka_broker_check(struct kafka_broker *broker, uint64_t question,
                        struct admin_check *check)
 {
     return questions_check(broker->questions, question, check);
+}
+
+int64_t kafka_broker_end(struct kafka_broker *broker, int topic, int partition)
+{
+    return questions_end(broker->questions, topic, partition);
 }
 
 int64_t kafka_broker_transaction_ms(const struct kafka_broker *broker)

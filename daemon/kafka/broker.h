@@ -1,8 +1,8 @@
 /* broker.h: struct broker of daemon/protocol with librdkafka behind it.
  *
  * One for each worker: a transactional producer, a handle for readers and one
- * for watermarks, and the thread that asks questions. The rules of the calls are
- * in daemon/protocol/broker.h. */
+ * for watermarks, and the thread that asks questions. The rules of the calls
+ * are in daemon/protocol/broker.h. */
 #ifndef KAFKA_BROKER_H
 #define KAFKA_BROKER_H
 
@@ -36,6 +36,10 @@ void kafka_broker_set_member(struct kafka_broker *broker,
 /* Ask about all topics, see questions_check. QUESTION is drawn like others. */
 int kafka_broker_check(struct kafka_broker *broker, uint64_t question,
                        struct admin_check *check);
+
+/* The read_uncommitted end of PARTITION of TOPIC for who only wants to know how
+ * much there is, see questions_end. */
+int64_t kafka_broker_end(struct kafka_broker *broker, int topic, int partition);
 
 /* Serve delivery reports; to be called now and then while records are produced,
  * so that the producer's queue does not fill. Not needed before a commit. */

@@ -1,8 +1,9 @@
 /* client.c: handles of librdkafka, configured.
  *
  * Layers, the later wins: INITIAL rows of the table, kafka { } of the file,
- * DERIVED rows that it does not name, FIXED rows. A property that an older library does not know yet is left
- * out if it is ours and an error if it is the file's. */
+ * DERIVED rows that it does not name, FIXED rows. A property that an older
+ * library does not know yet is left out if it is ours and an error if it is the
+ * file's. */
 #include "daemon/kafka/client.h"
 
 #include <inttypes.h>
@@ -17,9 +18,9 @@
 #include "daemon/kafka/client_table.h"
 #include "daemon/protocol/broker.h"
 
-#define KINDS 4
-#define TRANSACTION_MS 10000   /* See transaction_ms. */
-#define TRANSACTION_MS_MIN 1000 /* The least librdkafka takes. */
+#define KINDS              4
+#define TRANSACTION_MS     10000 /* See transaction_ms. */
+#define TRANSACTION_MS_MIN 1000  /* The least librdkafka takes. */
 
 enum rule { INITIAL, DERIVED, FIXED };
 
@@ -55,8 +56,9 @@ static enum log_level level_of(int level)
 {
     if (level <= 2)
         return LOG_LEVEL_ERROR;
-    return level <= 4 ? LOG_LEVEL_WARN
-                      : level <= 6 ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG;
+    return level <= 4   ? LOG_LEVEL_WARN
+           : level <= 6 ? LOG_LEVEL_INFO
+                        : LOG_LEVEL_DEBUG;
 }
 
 /* One property for all kinds of handle: some are none of this one's business;
@@ -74,7 +76,7 @@ static void on_log(const rd_kafka_t *rk, int level, const char *facility,
 {
     enum log_level ours = level_of(level);
     if (!is_noise(facility, text) && log_enabled(ours))
-        log_line(ours, "kafka", "client=%s facility=%s text=\"%s\"",
+        log_kind(ours, "kafka", facility, "client=%s facility=%s text=\"%s\"",
                  rk ? rd_kafka_name(rk) : "-", facility, text);
 }
 
@@ -103,6 +105,16 @@ static int64_t transaction_ms(const rd_kafka_conf_t *conf)
     return ms < TRANSACTION_MS_MIN ? TRANSACTION_MS_MIN : ms;
 }
 
+/* Name and number of the worker and, behind an @, where its process answers:
+ * the group shows it to the others, see owners.h. */
+static void compute_id(const struct client *client, const char *process,
+                       char *out, size_t size)
+{
+    const char *address = conf_advertise(client->conf);
+    snprintf(out, size, "%s-%s-%d%s%s", client->conf->app, process,
+             client->worker, *address ? "@" : "", address);
+}
+
 /* The computed value of NAME into the SIZE bytes at OUT; 0 if it has none. */
 static int compute(const struct client *client, const rd_kafka_conf_t *conf,
                    const char *name, char *out, size_t size)
@@ -117,6 +129,8 @@ static int compute(const struct client *client, const rd_kafka_conf_t *conf,
     else if (strcmp(name, "socket.timeout.ms") == 0)
         snprintf(out, size, "%" PRId64,
                  conf_number(conf, "transaction.timeout.ms", TRANSACTION_MS));
+    else if (strcmp(name, "client.id") == 0)
+        compute_id(client, process, out, size);
     else if (strcmp(name, "group.instance.id") != 0)
         snprintf(out, size, "%s-%s-%d", ours->app, process, client->worker);
     else if (ours->instance_id[0])
@@ -126,7 +140,8 @@ static int compute(const struct client *client, const rd_kafka_conf_t *conf,
     return 1;
 }
 
-/* ---- a configuration ------------------------------------------------------ */
+/* ---- a configuration ------------------------------------------------------
+ */
 
 static int set(rd_kafka_conf_t *conf, const char *name, const char *value,
                char *why)
@@ -137,7 +152,8 @@ static int set(rd_kafka_conf_t *conf, const char *name, const char *value,
     if (result == RD_KAFKA_CONF_OK)
         return 0;
     snprintf(why, CLIENT_WHY_BYTES, "%s", text);
-    return result == RD_KAFKA_CONF_UNKNOWN ? SEG_ERR_NOT_FOUND : SEG_ERR_INVALID;
+    return result == RD_KAFKA_CONF_UNKNOWN ? SEG_ERR_NOT_FOUND
+                                           : SEG_ERR_INVALID;
 }
 
 static int is_named(const struct conf *conf, const char *name)
@@ -153,13 +169,14 @@ static int set_rows(const struct client *client, enum client_kind kind,
                     enum rule rule, rd_kafka_conf_t *conf, char *why)
 {
     for (int i = 0; i < ROWS; i++) {
-        char computed[512];
+        char computed[1024];
         const char *value = rows[i].values[kind];
         if (!value || rows[i].rule != rule ||
             (rule == DERIVED && is_named(client->conf, rows[i].name)))
             continue;
         if (value == COMPUTED) {
-            if (!compute(client, conf, rows[i].name, computed, sizeof(computed)))
+            if (!compute(client, conf, rows[i].name, computed,
+                         sizeof(computed)))
                 continue;
             value = computed;
         }
@@ -258,7 +275,8 @@ char *client_topic(const struct conf *conf, int topic, char *out)
     return out;
 }
 
-/* ---- checks ---------------------------------------------------------------- */
+/* ---- checks ----------------------------------------------------------------
+ */
 
 static void complain(const struct client *client, struct buf *errors,
                      const char *why)
@@ -300,14 +318,11 @@ void client_log_version(void)
     log_info("librdkafka", "version=%s", rd_kafka_version_str());
     if (version == 0x020500)
         log_warn("librdkafka 2.5.0 ends the process when a broker asks for "
-                 "telemetry: use another version",
-                 "%s", "");
+                 "telemetry: use another version");
     if (version == 0x020a00)
         log_warn("librdkafka 2.10.0 may connect again and again: use another "
-                 "version",
-                 "%s", "");
+                 "version");
     if (version < 0x020400)
         log_info("librdkafka before 2.4.0 takes about 2 ms more CPU for each "
-                 "transaction",
-                 "%s", "");
+                 "transaction");
 }

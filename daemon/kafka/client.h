@@ -17,11 +17,13 @@
 #include "daemon/base/conf.h"
 #include "lib/base/buf.h"
 
+struct watchdog_mark;
+
 /* The library's own names of rd_kafka_t and rd_kafka_conf_t. */
 struct rd_kafka_s;
 struct rd_kafka_conf_s;
 
-#define CLIENT_WHY_BYTES 512
+#define CLIENT_WHY_BYTES   512
 #define CLIENT_TOPIC_BYTES 256 /* Kafka allows 249. */
 
 enum client_kind {
@@ -36,6 +38,8 @@ struct client {
     const struct conf *conf;
     const char *bootstrap; /* Of the embedded broker; NULL: see kafka { }. */
     int worker;            /* Number of the worker; -1: none of them. */
+    /* Told of calls that may wait for brokers; NULL: nobody watches. */
+    struct watchdog_mark *mark;
 };
 
 /* A configuration of KIND, to which the caller may add callbacks. NULL with a

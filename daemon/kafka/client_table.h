@@ -15,7 +15,7 @@
 
 #define CLIENT_TABLE(X)                                                        \
     X("client.id", COMPUTED, COMPUTED, COMPUTED, COMPUTED, INITIAL,            \
-      "Shows in the broker's log which worker it was.")                        \
+      "Which worker it is: in the broker's log, and to other processes.")      \
     X("socket.nagle.disable", "true", "true", "true", "true", INITIAL,         \
       "With Nagle a commit over several partitions takes 52 ms.")              \
     X("reconnect.backoff.max.ms", "2000", "2000", "2000", "2000", INITIAL,     \
@@ -30,9 +30,9 @@
       "Halves the cost of user records.")                                      \
     X("queue.buffering.max.messages", NULL, "1000000", NULL, NULL, INITIAL,    \
       "Room for the largest transaction.")                                     \
-    X("queued.min.messages", "100000", NULL, "20000", NULL, INITIAL,           \
+    X("queued.min.messages", "100000", NULL, "100000", NULL, INITIAL,          \
       "A full queue stops fetching for up to a second.")                       \
-    X("queued.max.messages.kbytes", "32768", NULL, "16384", NULL, INITIAL,     \
+    X("queued.max.messages.kbytes", "32768", NULL, "32768", NULL, INITIAL,     \
       "Of one partition; bounds the memory of a backlog.")                     \
     X("fetch.wait.max.ms", "100", NULL, "20", NULL, INITIAL,                   \
       "So long a partition that resumes may wait for the others' request.")    \

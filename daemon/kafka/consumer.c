@@ -5,8 +5,8 @@
  *
  *     get the queue of the partition, split it off the consumer's
  *     pause it before it is assigned: nothing is fetched for a moment
- *     assign it at offset 0, not at a logical offset: the answer to such a query
- *         may come after a seek, half a second later, and moves it back
+ *     assign it at offset 0, not at a logical offset: the answer to such a
+ * query may come after a seek, half a second later, and moves it back
  *     ... restore ...
  *     seek to the true offset, look at the error of each element
  *     resume
@@ -15,9 +15,9 @@
  * library's own idea of where it was is not relied on. What it still delivers
  * below the expected offset is dropped.
  *
- * A queue rings when it was empty; `ready` says so to consumer_take, which lowers
- * it when it found nothing. Lest a ring be missed, all queues are looked at every
- * BACKSTOP_MS. */
+ * A queue rings when it was empty; `ready` says so to consumer_take, which
+ * lowers it when it found nothing. Lest a ring be missed, all queues are looked
+ * at every BACKSTOP_MS. */
 #include "daemon/kafka/consumer.h"
 
 #include <librdkafka/rdkafka.h>
@@ -31,10 +31,11 @@
 #include "daemon/base/clock.h"
 #include "daemon/base/fail.h"
 #include "daemon/base/log.h"
+#include "daemon/base/watchdog.h"
 
-#define BATCH 1024        /* Messages taken from the library at a time. */
+#define BATCH       1024 /* Messages taken from the library at a time. */
 #define BACKSTOP_MS 250
-#define STUCK_MS 2000     /* A seek not taken for so long: assign all again. */
+#define STUCK_MS    2000 /* A seek not taken for so long: assign all again. */
 
 /* One input of one partition. Its place never moves: queues point to it. */
 struct source {
@@ -52,14 +53,16 @@ struct consumer {
     struct bell *bell;
     struct consumer_events events;
     int partitions, inputs;
-    struct source *sources; /* [partition][input] */
+    struct source *sources;  /* [partition][input] */
     unsigned char *assigned; /* By partition. */
     int *list;               /* Room for the partitions of a rebalance. */
-    int fenced; /* It will never be a member again. */
+    int fenced;              /* It will never be a member again. */
     int64_t backstop_ms;
     int64_t stuck_ms; /* Since when seeks are not taken; 0: they are. */
     rd_kafka_message_t *batch[BATCH];
 };
+
+static atomic_int abandoned; /* Consumers that could not be closed. */
 
 static struct source *source_at(struct consumer *consumer, int partition,
                                 int input)
@@ -67,7 +70,8 @@ static struct source *source_at(struct consumer *consumer, int partition,
     return &consumer->sources[partition * consumer->inputs + input];
 }
 
-/* ---- queues ------------------------------------------------------------------ */
+/* ---- queues
+ * ------------------------------------------------------------------ */
 
 static void on_records(rd_kafka_t *rk, void *arg)
 {
@@ -107,7 +111,8 @@ static void source_close(struct consumer *consumer, int partition, int input)
     source->queue = NULL;
 }
 
-/* ---- assignment --------------------------------------------------------------- */
+/* ---- assignment
+ * --------------------------------------------------------------- */
 
 /* All inputs of PARTITION, at their offsets if they are running. */
 static void add_inputs(struct consumer *consumer, int partition,
@@ -124,7 +129,8 @@ static void add_inputs(struct consumer *consumer, int partition,
 /* Everything that is assigned but not running. */
 static rd_kafka_topic_partition_list_t *idle(struct consumer *consumer)
 {
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(8);
+    rd_kafka_topic_partition_list_t *list =
+        rd_kafka_topic_partition_list_new(8);
     for (int p = 0; p < consumer->partitions; p++)
         for (int i = 0; i < consumer->inputs; i++)
             if (consumer->assigned[p] && !source_at(consumer, p, i)->running)
@@ -143,7 +149,9 @@ static void assign_all(struct consumer *consumer)
             add_inputs(consumer, p, all);
     if (paused->cnt)
         rd_kafka_pause_partitions(consumer->rk, paused);
+    watchdog_enter(consumer->client->mark);
     rd_kafka_resp_err_t err = rd_kafka_assign(consumer->rk, all);
+    watchdog_leave(consumer->client->mark);
     if (err)
         log_error("an assignment was refused; the group will repeat it",
                   "error=\"%s\"", rd_kafka_err2str(err));
@@ -181,8 +189,9 @@ static void on_assigned(struct consumer *consumer, int n)
     consumer->events.assigned(consumer->events.arg, consumer->list, n);
 }
 
-/* The library does not call an assignment lost when a revocation was waiting for
- * us already while the group threw us out; but then we have no member id. */
+/* The library does not call an assignment lost when a revocation was waiting
+ * for us already while the group threw us out; but then we have no member id.
+ */
 static int is_lost(rd_kafka_t *rk)
 {
     char *id = rd_kafka_memberid(rk);
@@ -202,7 +211,9 @@ static void on_revoked(struct consumer *consumer, int n)
         for (int i = 0; i < consumer->inputs; i++)
             source_close(consumer, consumer->list[k], i);
     }
+    watchdog_enter(consumer->client->mark);
     rd_kafka_assign(consumer->rk, NULL);
+    watchdog_leave(consumer->client->mark);
 }
 
 /* `range` uses the eager protocol: a list is always the whole assignment. */
@@ -218,7 +229,8 @@ static void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t err,
         on_revoked(consumer, n);
 }
 
-/* ---- starting and holding -------------------------------------------------------- */
+/* ---- starting and holding
+ * -------------------------------------------------------- */
 
 static rd_kafka_topic_partition_list_t *
 one_partition(const struct consumer *consumer, int partition,
@@ -242,11 +254,14 @@ static int has_error(const rd_kafka_topic_partition_list_t *list)
 }
 
 /* Seek everything in LIST. Returns 1 unless all of it did. */
-static int seek(struct consumer *consumer, rd_kafka_topic_partition_list_t *list)
+static int seek(struct consumer *consumer,
+                rd_kafka_topic_partition_list_t *list)
 {
     /* 2.0.2 takes a time-out a thousand times too short. The seek is done by a
      * thread of the library, no broker is asked: it does not last. */
+    watchdog_enter(consumer->client->mark);
     rd_kafka_error_t *error = rd_kafka_seek_partitions(consumer->rk, list, -1);
+    watchdog_leave(consumer->client->mark);
     int failed = error || has_error(list);
     if (error)
         rd_kafka_error_destroy(error);
@@ -280,8 +295,8 @@ int consumer_start(struct consumer *consumer, int partition,
         one_partition(consumer, partition, offsets);
     int failed = seek(consumer, list);
     if (!failed)
-        failed = rd_kafka_resume_partitions(consumer->rk, list) ||
-                 has_error(list);
+        failed =
+            rd_kafka_resume_partitions(consumer->rk, list) || has_error(list);
     rd_kafka_topic_partition_list_destroy(list);
     if (failed) {
         stuck(consumer);
@@ -299,7 +314,8 @@ int consumer_start(struct consumer *consumer, int partition,
 
 static void pause_source(struct consumer *consumer, int partition, int input)
 {
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_t *list =
+        rd_kafka_topic_partition_list_new(1);
     rd_kafka_topic_partition_list_add(
         list, consumer->client->conf->inputs[input].topic, partition);
     rd_kafka_pause_partitions(consumer->rk, list);
@@ -315,7 +331,8 @@ void consumer_hold(struct consumer *consumer, int partition, int input)
     pause_source(consumer, partition, input);
 }
 
-/* ---- taking ---------------------------------------------------------------------- */
+/* ---- taking
+ * ---------------------------------------------------------------------- */
 
 static void view(rd_kafka_message_t *message, struct input_record *out)
 {
@@ -389,27 +406,49 @@ int64_t consumer_end(struct consumer *consumer, int partition, int input)
 {
     int64_t low = -1, high = -1;
     if (rd_kafka_get_watermark_offsets(
-            consumer->rk, consumer->client->conf->inputs[input].topic, partition,
-            &low, &high))
+            consumer->rk, consumer->client->conf->inputs[input].topic,
+            partition, &low, &high))
         return -1;
     return high < 0 ? -1 : high;
 }
 
-/* ---- polling ---------------------------------------------------------------------- */
+/* ---- polling
+ * ---------------------------------------------------------------------- */
 
+/* It will never be a member again, and says so in TEXT. */
+static void fenced(struct consumer *consumer, const char *text)
+{
+    char fatal[256] = "";
+    int taken = rd_kafka_fatal_error(consumer->rk, fatal, sizeof(fatal)) ==
+                RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID;
+    if (!consumer->fenced)
+        log_error(taken ? "another process uses this instance id: give every "
+                          "process one of its own"
+                        : "the consumer cannot go on",
+                  "client=%s error=\"%s\"", rd_kafka_name(consumer->rk),
+                  fatal[0] ? fatal : text);
+    consumer->fenced = 1;
+}
+
+/* Anything else is in the log, and the library tries again. */
 static void on_error(rd_kafka_t *rk, int err, const char *text, void *arg)
 {
-    struct consumer *consumer = arg;
-    char fatal[256] = "";
-    if (err != RD_KAFKA_RESP_ERR__FATAL)
-        return; /* It is in the log, and the library tries again. */
-    rd_kafka_resp_err_t why = rd_kafka_fatal_error(rk, fatal, sizeof(fatal));
-    consumer->fenced = 1;
-    log_error(why == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID
-                  ? "another process uses this instance id"
-                  : "the consumer cannot go on",
-              "client=%s error=\"%s\"", rd_kafka_name(rk),
-              fatal[0] ? fatal : text);
+    (void)rk;
+    if (err == RD_KAFKA_RESP_ERR__FATAL)
+        fenced(arg, text);
+}
+
+/* An event of the group that is no record. What is fatal for a member the
+ * library tells here, and not to on_error (seen with 2.0.2). */
+static void take_error(struct consumer *consumer,
+                       const rd_kafka_message_t *message)
+{
+    const char *text = rd_kafka_message_errstr(message);
+    if (message->err == RD_KAFKA_RESP_ERR__FATAL)
+        fenced(consumer, text);
+    else if (message->err != RD_KAFKA_RESP_ERR__PARTITION_EOF)
+        log_warn("the consumer reports an error", "client=%s error=\"%s\"",
+                 rd_kafka_name(consumer->rk), text);
 }
 
 /* Once in a while look at every queue, rung or not. */
@@ -428,10 +467,8 @@ int consumer_poll(struct consumer *consumer)
 {
     rd_kafka_message_t *message;
     while ((message = rd_kafka_consumer_poll(consumer->rk, 0))) {
-        if (message->err && message->err != RD_KAFKA_RESP_ERR__PARTITION_EOF)
-            log_warn("the consumer reports an error", "client=%s error=\"%s\"",
-                     rd_kafka_name(consumer->rk),
-                     rd_kafka_message_errstr(message));
+        if (message->err)
+            take_error(consumer, message);
         rd_kafka_message_destroy(message);
     }
     backstop(consumer);
@@ -443,7 +480,8 @@ rd_kafka_t *consumer_handle(struct consumer *consumer)
     return consumer->rk;
 }
 
-/* ---- life cycle ------------------------------------------------------------------- */
+/* ---- life cycle
+ * ------------------------------------------------------------------- */
 
 static rd_kafka_t *join(struct consumer *consumer, char *why)
 {
@@ -479,9 +517,11 @@ static void consumer_free(struct consumer *consumer)
         rd_kafka_queue_cb_event_enable(consumer->events_queue, NULL, NULL);
         rd_kafka_queue_destroy(consumer->events_queue);
     }
+    watchdog_enter(consumer->client->mark);
     if (consumer->rk)
         rd_kafka_destroy_flags(consumer->rk,
                                RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    watchdog_leave(consumer->client->mark);
     free(consumer->sources);
     free(consumer->assigned);
     free(consumer->list);
@@ -517,19 +557,67 @@ int consumer_open(struct consumer **ret, const struct client *client,
     return r;
 }
 
-void consumer_close(struct consumer *consumer, int64_t timeout_ms)
+/* Whether the coordinator of our group answers within TIMEOUT_MS: the one
+ * question that the library asks of it for us. What it answers does not matter.
+ */
+static int is_coordinator_there(struct consumer *consumer, int64_t timeout_ms)
 {
-    if (!consumer)
-        return;
+    rd_kafka_topic_partition_list_t *list =
+        rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(
+        list, consumer->client->conf->inputs[0].topic, 0);
+    rd_kafka_resp_err_t err =
+        rd_kafka_committed(consumer->rk, list, (int)timeout_ms);
+    rd_kafka_topic_partition_list_destroy(list);
+    return err >= 0; /* Negative ones are the library's own. */
+}
+
+/* Close the handle. Returns 1 if that was done by UNTIL_MS. */
+static int close_handle(struct consumer *consumer, int64_t until_ms)
+{
     (void)FAIL_POINT(CLOSE);
     rd_kafka_queue_t *goodbye = rd_kafka_queue_new(consumer->rk);
-    int64_t until_ms = clock_monotonic_ms() + timeout_ms;
-    rd_kafka_error_t *error = rd_kafka_consumer_close_queue(consumer->rk, goodbye);
+    rd_kafka_error_t *error =
+        rd_kafka_consumer_close_queue(consumer->rk, goodbye);
+    int failed = error != NULL;
     if (error)
         rd_kafka_error_destroy(error);
-    while (!error && !rd_kafka_consumer_closed(consumer->rk) &&
+    while (!failed && !rd_kafka_consumer_closed(consumer->rk) &&
            clock_monotonic_ms() < until_ms)
         rd_kafka_queue_poll_callback(goodbye, 100);
+    int closed = failed || rd_kafka_consumer_closed(consumer->rk);
     rd_kafka_queue_destroy(goodbye);
-    consumer_free(consumer);
+    return closed;
+}
+
+/* Leave the handle as it is, for ever; nothing of it calls us any more. */
+static void abandon(struct consumer *consumer)
+{
+    for (int p = 0; p < consumer->partitions; p++)
+        for (int i = 0; i < consumer->inputs; i++)
+            source_close(consumer, p, i);
+    rd_kafka_queue_cb_event_enable(consumer->events_queue, NULL, NULL);
+    atomic_fetch_add(&abandoned, 1);
+}
+
+int consumer_close(struct consumer *consumer, int64_t timeout_ms)
+{
+    if (!consumer)
+        return 0;
+    int64_t until_ms = clock_monotonic_ms() + timeout_ms;
+    if (timeout_ms > 0 && is_coordinator_there(consumer, timeout_ms / 2) &&
+        close_handle(consumer, until_ms)) {
+        consumer_free(consumer);
+        return 0;
+    }
+    log_warn("the group cannot be left in good order: its other members wait "
+             "for the session to time out",
+             "client=%s", rd_kafka_name(consumer->rk));
+    abandon(consumer);
+    return 1;
+}
+
+int consumer_abandoned(void)
+{
+    return atomic_load(&abandoned);
 }

@@ -26,9 +26,10 @@ static int check_inputs(const struct conf *conf)
 {
     for (int i = 0; i < conf->input_count; i++)
         if (conf->inputs[i].start.kind == CONF_INSTANT) {
-            log_error("the embedded broker knows no offsets by time: start must "
-                      "be earliest or latest",
-                      "input=%s", conf->inputs[i].topic);
+            log_error(
+                "the embedded broker knows no offsets by time: start must "
+                "be earliest or latest",
+                "input=%s", conf->inputs[i].topic);
             return SEG_ERR_INVALID;
         }
     return 0;
@@ -38,18 +39,20 @@ static int check_inputs(const struct conf *conf)
 static rd_kafka_t *start(char *why)
 {
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    rd_kafka_conf_set(conf, "test.mock.num.brokers", "1", why, CLIENT_WHY_BYTES);
+    rd_kafka_conf_set(conf, "test.mock.num.brokers", "1", why,
+                      CLIENT_WHY_BYTES);
     rd_kafka_conf_set(conf, "log_level", "2", why, CLIENT_WHY_BYTES);
     return client_new(conf, CLIENT_PRODUCER, why);
 }
 
-static int make_topics(rd_kafka_mock_cluster_t *cluster, const struct conf *conf)
+static int make_topics(rd_kafka_mock_cluster_t *cluster,
+                       const struct conf *conf)
 {
     char name[CLIENT_TOPIC_BYTES];
     for (int i = 0; i < BROKER_OUTPUTS + conf->input_count; i++) {
         client_topic(conf, i, name);
-        rd_kafka_resp_err_t err = rd_kafka_mock_topic_create(
-            cluster, name, EMBEDDED_PARTITIONS, 1);
+        rd_kafka_resp_err_t err =
+            rd_kafka_mock_topic_create(cluster, name, EMBEDDED_PARTITIONS, 1);
         if (err) {
             log_error("the embedded broker cannot make a topic",
                       "topic=%s error=\"%s\"", name, rd_kafka_err2str(err));
@@ -90,7 +93,8 @@ int embedded_open(struct embedded **ret, const struct conf *conf)
     rd_kafka_mock_cluster_t *cluster =
         embedded->rk ? rd_kafka_handle_mock_cluster(embedded->rk) : NULL;
     if (!cluster) {
-        log_error("the embedded broker cannot be started", "reason=\"%s\"", why);
+        log_error("the embedded broker cannot be started", "reason=\"%s\"",
+                  why);
         free(embedded);
         return SEG_ERR_INVALID;
     }

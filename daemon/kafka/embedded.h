@@ -1,10 +1,10 @@
 /* embedded.h: a Kafka broker inside the process, for people without one.
  *
  * librdkafka's mock cluster. It has topics, groups, records, and answers OK to
- * transactions; but it shows open and aborted records, fences nobody and forgets
- * the offsets of a transaction. Good to look at segmentd, worthless as proof of
- * anything. Nothing is kept: all is gone with the process, which must end by
- * _exit once this was opened. */
+ * transactions; but it shows open and aborted records, fences nobody and
+ * forgets the offsets of a transaction. Good to look at segmentd, worthless as
+ * proof of anything. Nothing is kept: all is gone with the process, which must
+ * end by _exit once this was opened. */
 #ifndef KAFKA_EMBEDDED_H
 #define KAFKA_EMBEDDED_H
 
@@ -23,7 +23,8 @@ struct embedded;
  * SEG_ERR_NOMEM. */
 int embedded_open(struct embedded **ret, const struct conf *conf);
 
-/* host:port, for struct client and everybody else. Lives as long as EMBEDDED. */
+/* host:port, for struct client and everybody else. Lives as long as EMBEDDED.
+ */
 const char *embedded_bootstrap(const struct embedded *embedded);
 
 /* Take the address out of the run directory (NULL: nothing). The broker itself

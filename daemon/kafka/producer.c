@@ -5,11 +5,10 @@
  *     before the commit is asked for   abortable: ABORT, or REFUSED if people
  *                                      must mend something; the group does not
  *                                      know us: LOST; retriable: AGAIN
- *     from then on                     AGAIN while it says so, else nobody knows
- *                                      what the coordinator decided: FATAL. Even
- *                                      "abortable": a transaction may fail here
- *                                      while its EndTxn succeeds there.
- *     fatal                            FATAL; FENCED if the epoch was raised
+ *     from then on                     AGAIN while it says so, else nobody
+ * knows what the coordinator decided: FATAL. Even "abortable": a transaction
+ * may fail here while its EndTxn succeeds there. fatal FATAL; FENCED if the
+ * epoch was raised
  *
  * Offsets are fenced by the group's member id and generation, and by nothing
  * else. A consumer that was thrown out has neither, and offsets that come with
@@ -28,6 +27,7 @@
 
 #include "daemon/base/fail.h"
 #include "daemon/base/log.h"
+#include "daemon/base/watchdog.h"
 #include "lib/base/alloc.h"
 
 #define REASON_BYTES 1024
@@ -58,7 +58,8 @@ struct producer {
     rd_kafka_topic_partition_list_t *offsets; /* Embedded: what was sent. */
 };
 
-/* ---- what errors mean -------------------------------------------------------- */
+/* ---- what errors mean
+ * -------------------------------------------------------- */
 
 static int is_fenced(rd_kafka_resp_err_t err)
 {
@@ -102,7 +103,8 @@ static int say(struct producer *producer, int answer, const char *doing,
                const char *text)
 {
     if (answer != BROKER_OK && answer != BROKER_AGAIN)
-        snprintf(producer->reason, sizeof(producer->reason), "%s: %s.", doing, text);
+        snprintf(producer->reason, sizeof(producer->reason), "%s: %s.", doing,
+                 text);
     return answer;
 }
 
@@ -121,13 +123,26 @@ static int meaning(const struct producer *producer,
         return BROKER_LOST;
     if (is_refused(err))
         return BROKER_REFUSED;
-    return rd_kafka_error_txn_requires_abort(error) ? BROKER_ABORT : BROKER_FATAL;
+    return rd_kafka_error_txn_requires_abort(error) ? BROKER_ABORT
+                                                    : BROKER_FATAL;
 }
 
-/* The answer to ERROR (NULL: none), which is taken. */
+/* The watchdog knows that the brokers are waited for, or no longer. */
+static void enter(const struct producer *producer)
+{
+    watchdog_enter(producer->client->mark);
+}
+
+static void leave(const struct producer *producer)
+{
+    watchdog_leave(producer->client->mark);
+}
+
+/* The answer to ERROR (NULL: none), which is taken. A call was left with it. */
 static int judge(struct producer *producer, rd_kafka_error_t *error,
                  const char *doing)
 {
+    leave(producer);
     if (!error)
         return BROKER_OK;
     int answer = say(producer, meaning(producer, error), doing,
@@ -136,7 +151,8 @@ static int judge(struct producer *producer, rd_kafka_error_t *error,
     return answer;
 }
 
-/* ---- deliveries --------------------------------------------------------------- */
+/* ---- deliveries
+ * --------------------------------------------------------------- */
 
 /* A delivery report finds its place by a number, (partition, topic). */
 static void *place_of(int topic, int partition)
@@ -149,8 +165,9 @@ static struct written *written_at(struct producer *producer, int topic,
                                   int partition)
 {
     size_t had = producer->written_cap[topic];
-    if (alloc_grow((void **)&producer->written[topic], &producer->written_cap[topic],
-                   (size_t)partition + 1, sizeof(struct written)) < 0)
+    if (alloc_grow((void **)&producer->written[topic],
+                   &producer->written_cap[topic], (size_t)partition + 1,
+                   sizeof(struct written)) < 0)
         return NULL;
     if (producer->written_cap[topic] > had)
         memset(producer->written[topic] + had, 0,
@@ -199,9 +216,10 @@ static void on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *message,
         note_failure(producer, topic, partition, message->err);
 }
 
-int64_t producer_delivered(const struct producer *producer, int topic, int partition)
+int64_t producer_delivered(const struct producer *producer, int topic,
+                           int partition)
 {
-        if ((size_t)partition >= producer->written_cap[topic])
+    if ((size_t)partition >= producer->written_cap[topic])
         return -1;
     const struct written *written = &producer->written[topic][partition];
     return written->transaction == producer->transaction && written->produced &&
@@ -216,21 +234,24 @@ void producer_serve(struct producer *producer)
         rd_kafka_poll(producer->rk, 0);
 }
 
-/* ---- the producer ---------------------------------------------------------------- */
+/* ---- the producer
+ * ---------------------------------------------------------------- */
 
 static void end(struct producer *producer)
 {
     if (!producer->rk)
         return;
     rd_kafka_purge(producer->rk, RD_KAFKA_PURGE_F_QUEUE |
-                                         RD_KAFKA_PURGE_F_INFLIGHT |
-                                         RD_KAFKA_PURGE_F_NON_BLOCKING);
+                                     RD_KAFKA_PURGE_F_INFLIGHT |
+                                     RD_KAFKA_PURGE_F_NON_BLOCKING);
     for (int i = 0; i < BROKER_OUTPUTS; i++) {
         if (producer->topics[i])
             rd_kafka_topic_destroy(producer->topics[i]);
         producer->topics[i] = NULL;
     }
+    enter(producer);
     rd_kafka_destroy(producer->rk);
+    leave(producer);
     producer->rk = NULL;
 }
 
@@ -249,26 +270,28 @@ static int make(struct producer *producer)
         return -1;
     }
     for (int i = 0; i < BROKER_OUTPUTS; i++)
-        producer->topics[i] =
-            rd_kafka_topic_new(producer->rk,
-                               client_topic(producer->client->conf, i, name), NULL);
+        producer->topics[i] = rd_kafka_topic_new(
+            producer->rk, client_topic(producer->client->conf, i, name), NULL);
     return 0;
 }
 
 /* Find the leaders of the outputs now: for a topic it does not know yet the
- * library looks once a second only, and the first transaction waits for that. */
+ * library looks once a second only, and the first transaction waits for that.
+ */
 static void find_leaders(struct producer *producer)
 {
     const rd_kafka_metadata_t *metadata;
+    enter(producer);
     for (int i = 0; i < BROKER_OUTPUTS; i++)
         if (!rd_kafka_metadata(producer->rk, 0, producer->topics[i], &metadata,
                                BROKER_CALL_MS / BROKER_OUTPUTS))
             rd_kafka_metadata_destroy(metadata);
+    leave(producer);
 }
 
 int producer_renew(struct producer *producer)
 {
-        if (!producer->renewing) {
+    if (!producer->renewing) {
         end(producer);
         producer->open = producer->asked = producer->failed = 0;
         producer->transaction++;
@@ -278,9 +301,10 @@ int producer_renew(struct producer *producer)
     }
     if (FAIL_POINT(INIT_TRANSACTIONS))
         return BROKER_AGAIN;
-    int answer = judge(
-        producer, rd_kafka_init_transactions(producer->rk, BROKER_CALL_MS),
-        "init_transactions");
+    enter(producer);
+    int answer = judge(producer,
+                       rd_kafka_init_transactions(producer->rk, BROKER_CALL_MS),
+                       "init_transactions");
     if (answer == BROKER_AGAIN)
         return answer;
     producer->renewing = 0;
@@ -294,7 +318,8 @@ int producer_renew(struct producer *producer)
 
 int producer_begin(struct producer *producer)
 {
-        int answer = judge(producer, rd_kafka_begin_transaction(producer->rk),
+    enter(producer);
+    int answer = judge(producer, rd_kafka_begin_transaction(producer->rk),
                        "begin_transaction");
     if (answer != BROKER_OK)
         return answer == BROKER_FENCED ? answer : BROKER_FATAL;
@@ -342,7 +367,8 @@ static rd_kafka_resp_err_t enqueue(struct producer *producer,
     return err;
 }
 
-/* The failpoints behind an output; user records have one of their own, FLUSH. */
+/* The failpoints behind an output; user records have one of their own, FLUSH.
+ */
 static int fail_produced(int topic)
 {
     if (topic == BROKER_DEAD_LETTERS)
@@ -350,9 +376,10 @@ static int fail_produced(int topic)
     return topic != BROKER_STATE && FAIL_POINT(EMIT);
 }
 
-int producer_produce(struct producer *producer, const struct broker_record *record)
+int producer_produce(struct producer *producer,
+                     const struct broker_record *record)
 {
-        struct written *written =
+    struct written *written =
         written_at(producer, record->topic, record->partition);
     if (producer->failed)
         return producer->failed;
@@ -375,7 +402,9 @@ int producer_produce(struct producer *producer, const struct broker_record *reco
                rd_kafka_err2str(err));
 }
 
-/* ---- offsets --------------------------------------------------------------------------- */
+/* ---- offsets
+ * ---------------------------------------------------------------------------
+ */
 
 static rd_kafka_topic_partition_list_t *
 list_of(const struct producer *producer, const struct broker_offset *offsets,
@@ -418,10 +447,10 @@ static rd_kafka_consumer_group_metadata_t *membership(rd_kafka_t *member)
     return NULL;
 }
 
-int producer_send_offsets(struct producer *producer, const struct broker_offset *offsets,
-                             int count)
+int producer_send_offsets(struct producer *producer,
+                          const struct broker_offset *offsets, int count)
 {
-        if (producer->failed)
+    if (producer->failed)
         return producer->failed;
     if (FAIL_POINT(BEFORE_SEND_OFFSETS))
         return say(producer, BROKER_ABORT, "send_offsets", "failpoint");
@@ -430,11 +459,11 @@ int producer_send_offsets(struct producer *producer, const struct broker_offset 
         return say(producer, BROKER_LOST, "send_offsets",
                    "no member of the group any more");
     rd_kafka_topic_partition_list_t *list = list_of(producer, offsets, count);
-    int answer =
-        judge(producer,
-              rd_kafka_send_offsets_to_transaction(producer->rk, list,
-                                                   metadata, BROKER_CALL_MS),
-              "send_offsets_to_transaction");
+    enter(producer);
+    int answer = judge(producer,
+                       rd_kafka_send_offsets_to_transaction(
+                           producer->rk, list, metadata, BROKER_CALL_MS),
+                       "send_offsets_to_transaction");
     rd_kafka_consumer_group_metadata_destroy(metadata);
     if (producer->embedded && answer == BROKER_OK) {
         if (producer->offsets)
@@ -446,15 +475,18 @@ int producer_send_offsets(struct producer *producer, const struct broker_offset 
     return FAIL_POINT(AFTER_SEND_OFFSETS) ? BROKER_FATAL : answer;
 }
 
-/* ---- commit and abort ------------------------------------------------------------------ */
+/* ---- commit and abort
+ * ------------------------------------------------------------------ */
 
 /* The embedded broker forgets offsets of transactions: once more, plainly. */
 static void commit_plainly(struct producer *producer)
 {
     if (!producer->offsets || !producer->member)
         return;
+    enter(producer);
     rd_kafka_resp_err_t err =
         rd_kafka_commit(producer->member, producer->offsets, 0);
+    leave(producer);
     if (err)
         log_warn("the embedded broker did not take offsets", "error=\"%s\"",
                  rd_kafka_err2str(err));
@@ -462,8 +494,11 @@ static void commit_plainly(struct producer *producer)
 
 int producer_commit(struct producer *producer)
 {
-        if (!producer->asked) {
-        if (rd_kafka_flush(producer->rk, BROKER_CALL_MS) && !producer->failed)
+    if (!producer->asked) {
+        enter(producer);
+        int waits = rd_kafka_flush(producer->rk, BROKER_CALL_MS) != 0;
+        leave(producer);
+        if (waits && !producer->failed)
             return BROKER_AGAIN;
         if (producer->failed)
             return producer->failed;
@@ -471,6 +506,8 @@ int producer_commit(struct producer *producer)
             return say(producer, BROKER_ABORT, "commit", "failpoint");
     }
     producer->asked = 1;
+    enter(producer);
+    (void)FAIL_POINT(DURING_COMMIT);
     int answer = judge(
         producer, rd_kafka_commit_transaction(producer->rk, BROKER_CALL_MS),
         "commit_transaction");
@@ -485,13 +522,14 @@ int producer_commit(struct producer *producer)
 
 int producer_abort(struct producer *producer)
 {
-        if (!producer->open)
+    if (!producer->open)
         return BROKER_OK;
     if (FAIL_POINT(ABORT))
         return say(producer, BROKER_FATAL, "abort", "failpoint");
-    int answer = judge(
-        producer, rd_kafka_abort_transaction(producer->rk, BROKER_CALL_MS),
-        "abort_transaction");
+    enter(producer);
+    int answer = judge(producer,
+                       rd_kafka_abort_transaction(producer->rk, BROKER_CALL_MS),
+                       "abort_transaction");
     if (answer == BROKER_OK)
         producer->open = 0;
     /* An abort that cannot be done is one for a new producer. */
@@ -501,7 +539,8 @@ int producer_abort(struct producer *producer)
                : BROKER_FATAL;
 }
 
-/* ---- life cycle --------------------------------------------------------------------- */
+/* ---- life cycle
+ * --------------------------------------------------------------------- */
 
 int producer_new(struct producer **ret, const struct client *client,
                  int embedded)

@@ -1,19 +1,24 @@
-/* questions.c: what the brokers must be asked, asked in a thread of its own.
+/* questions.c: what the brokers must be asked, asked in threads of its own.
  *
  * One entry per thing that is asked about; a new number replaces the question
- * that stands there. The thread takes all open ones at once: watermarks go out
- * in one request per broker, however many partitions want theirs.
+ * that stands there. A thread takes all open ones at once: watermarks go out in
+ * one request per broker, however many partitions want theirs.
  *
  *     worker     open(number) ---------.                    answer(number)?
  *     thread                           snapshot -> ask -> settle if the number
  *                                                          is still the same
  *
- * Offsets that are pending in a transaction make the library wait: they are
- * asked last, one partition at a time and for PENDING_MS only, so that the
- * others' watermarks do not wait with them.
+ * Offsets that are pending in a transaction make the library wait. So committed
+ * offsets have a thread of their own, and watermarks, by which timers fire, do
+ * not wait with them. It asks for one partition at a time, the one asked for
+ * least often first: who is pending does not hold up others for long. (The
+ * admin request that tells pending offsets at once is of no use: in 2.0.2 a
+ * request that timed out makes the library abort when its answer comes after
+ * all.)
  *
  * A refusal is no answer for ever: somebody may give the right, or make the
- * topic. Whoever goes on asking has the brokers asked again every REFUSED_MS. */
+ * topic. Whoever goes on asking has the brokers asked again every REFUSED_MS.
+ */
 #include "daemon/kafka/questions.h"
 
 #include <librdkafka/rdkafka.h>
@@ -28,14 +33,16 @@
 #include "daemon/base/clock.h"
 #include "lib/base/alloc.h"
 
-#define ASK_MS 1000     /* Longest wait for one answer. */
-#define PENDING_MS 200  /* The same for offsets that may be pending. */
-#define RETRY_MS 50     /* Pause after a question nobody answered. */
-#define REFUSED_MS 1000 /* The same after one that was refused. */
+#define ASK_MS       1000 /* Longest wait for one answer. */
+#define FIRST_MS     50 /* The same for offsets that may be pending, at first, */
+#define PENDING_MS   200  /* and when they are asked for again. */
+#define RETRY_MS     50   /* Pause after a question nobody answered. */
+#define REFUSED_MS   1000 /* The same after one that was refused. */
 #define REASON_BYTES 512
-#define TOPICS_MAX (BROKER_OUTPUTS + CONF_INPUTS_MAX)
+#define TOPICS_MAX   (BROKER_OUTPUTS + CONF_INPUTS_MAX)
 
-enum kind { WATERMARKS, START_OFFSET, CHECK, COMMITTED };
+/* In the order in which they are asked; the first two in one request. */
+enum kind { WATERMARKS, END, START_OFFSET, CHECK, COMMITTED };
 
 enum stage { OPEN, ANSWERED };
 
@@ -46,8 +53,9 @@ struct question {
     int topic, partition;
     int want_low;
     int64_t instant_ms;
+    int tries; /* Times it was asked and not answered. */
     /* The answer. */
-    int answer; /* enum broker_answer. */
+    int answer;       /* enum broker_answer. */
     int64_t asked_ms; /* Monotonic: when it was put, or put again. */
     int64_t low, high, offset;
     char reason[REASON_BYTES];
@@ -55,19 +63,28 @@ struct question {
     struct admin_check *check;          /* Owned. */
 };
 
+/* A thread and what it asks. */
+struct lane {
+    struct questions *questions;
+    int committed; /* Committed offsets only; else all the rest. */
+    pthread_t thread;
+};
+
 struct questions {
     struct questions_options options;
-    pthread_t thread;
+    struct lane lanes[2];
+    int lane_count; /* Started. */
     pthread_mutex_t lock;
     pthread_cond_t work;
     int stop;
     struct question **items; /* Never taken out: a place stays where it is. */
     size_t count, cap;
     char reason[REASON_BYTES];
-    rd_kafka_topic_t **known; /* The reader's, see find_leaders; the thread's. */
+    rd_kafka_topic_t **known; /* The reader's, see find_leaders; of one lane. */
 };
 
-/* ---- asking ------------------------------------------------------------------ */
+/* ---- asking
+ * ------------------------------------------------------------------ */
 
 /* Whether ERR is one that only people can mend. */
 static int is_refusal(rd_kafka_resp_err_t err)
@@ -90,12 +107,12 @@ static void fail(const struct questions *questions, struct question *question,
                  rd_kafka_resp_err_t err)
 {
     char topic[CLIENT_TOPIC_BYTES] = "";
-    if (!is_refusal(err))
-        return;
+    if (is_refusal(err)) {
+        question->stage = ANSWERED;
+        question->answer = BROKER_REFUSED;
+    }
     if (question->kind != COMMITTED)
         client_topic(questions->options.client->conf, question->topic, topic);
-    question->stage = ANSWERED;
-    question->answer = BROKER_REFUSED;
     snprintf(question->reason, sizeof(question->reason),
              "%s of partition %d%s%s: %s.",
              question->kind == COMMITTED ? "Committed offsets" : "Offsets",
@@ -215,7 +232,8 @@ static void ask_committed(const struct questions *questions,
         rd_kafka_topic_partition_list_add(list, conf->inputs[i].topic,
                                           question->partition);
     rd_kafka_resp_err_t err =
-        rd_kafka_committed(questions->options.reader, list, PENDING_MS);
+        rd_kafka_committed(questions->options.reader, list,
+                           question->tries ? PENDING_MS : FIRST_MS);
     for (int i = 0; i < list->cnt && !err; i++)
         err = list->elems[i].err;
     if (err) {
@@ -247,10 +265,12 @@ static void find_leaders(const struct questions *questions)
     }
 }
 
-static void ask_one(const struct questions *questions, struct question *question)
+static void ask_one(const struct questions *questions,
+                    struct question *question)
 {
     switch (question->kind) {
     case WATERMARKS:
+    case END:
         ask_embedded(questions, question);
         break;
     case START_OFFSET:
@@ -275,7 +295,7 @@ static void ask(const struct questions *questions, struct question **list,
 {
     int first = 0;
     if (!questions->options.embedded) {
-        while (first < count && list[first]->kind == WATERMARKS)
+        while (first < count && list[first]->kind <= END)
             first++;
         if (first)
             ask_watermarks(questions, list, first);
@@ -284,7 +304,8 @@ static void ask(const struct questions *questions, struct question **list,
         ask_one(questions, list[i]);
 }
 
-/* ---- the thread ----------------------------------------------------------------- */
+/* ---- the threads
+ * ---------------------------------------------------------------- */
 
 static int by_kind(const void *a, const void *b)
 {
@@ -293,23 +314,40 @@ static int by_kind(const void *a, const void *b)
     return (int)x->kind - (int)y->kind;
 }
 
-/* Copies of all open questions, sorted by kind; the copies' owned members are
- * their own. Returns how many, 0 also without memory. */
-static int snapshot(const struct questions *questions, struct question ***ret)
+/* The open question about committed offsets that was asked least often. */
+static const struct question *choose(const struct questions *questions)
 {
+    const struct question *best = NULL;
+    for (size_t i = 0; i < questions->count; i++) {
+        const struct question *q = questions->items[i];
+        if (q->kind == COMMITTED && q->stage == OPEN &&
+            (!best || q->tries < best->tries))
+            best = q;
+    }
+    return best;
+}
+
+/* Copies of the open questions of LANE, sorted by kind; the copies' owned
+ * members are their own. Returns how many, 0 also without memory. */
+static int snapshot(const struct lane *lane, struct question ***ret)
+{
+    const struct questions *questions = lane->questions;
+    const struct question *only = lane->committed ? choose(questions) : NULL;
     size_t inputs = (size_t)questions->options.client->conf->input_count;
     int n = 0;
     struct question **list = calloc(questions->count + 1, sizeof(*list));
     for (size_t i = 0; list && i < questions->count; i++) {
-        if (questions->items[i]->stage != OPEN)
+        const struct question *q = questions->items[i];
+        if (q->stage != OPEN ||
+            (lane->committed ? q != only : q->kind == COMMITTED))
             continue;
         struct question *copy = malloc(sizeof(*copy));
         if (!copy)
             break;
         *copy = *questions->items[i];
-        copy->committed =
-            copy->kind == COMMITTED ? calloc(inputs, sizeof(*copy->committed))
-                                    : NULL;
+        copy->committed = copy->kind == COMMITTED
+                              ? calloc(inputs, sizeof(*copy->committed))
+                              : NULL;
         copy->check =
             copy->kind == CHECK ? calloc(1, sizeof(*copy->check)) : NULL;
         if ((copy->kind == COMMITTED && !copy->committed) ||
@@ -343,15 +381,21 @@ static void question_free(struct question *question)
 }
 
 /* Put the answers of LIST where they belong. Returns 1 if one stayed open. */
-static int settle(struct questions *questions, struct question **list, int count)
+static int settle(struct questions *questions, struct question **list,
+                  int count)
 {
     int open = 0;
     for (int i = 0; i < count; i++) {
         struct question *to =
             find(questions, list[i]->kind, list[i]->topic, list[i]->partition);
+        int same = to->number == list[i]->number;
         if (list[i]->stage == OPEN) {
             open = 1;
-        } else if (to->number == list[i]->number) {
+            if (same) {
+                to->tries++;
+                memcpy(to->reason, list[i]->reason, sizeof(to->reason));
+            }
+        } else if (same) {
             struct question answered = *list[i];
             list[i]->committed = to->committed;
             list[i]->check = to->check;
@@ -379,11 +423,12 @@ static void wait_for_work(struct questions *questions, int64_t timeout_ms)
 
 static void *run(void *arg)
 {
-    struct questions *questions = arg;
+    const struct lane *lane = arg;
+    struct questions *questions = lane->questions;
     pthread_mutex_lock(&questions->lock);
     while (!questions->stop) {
         struct question **list;
-        int n = snapshot(questions, &list);
+        int n = snapshot(lane, &list);
         if (!n) {
             free(list);
             wait_for_work(questions, -1);
@@ -394,11 +439,26 @@ static void *run(void *arg)
         pthread_mutex_lock(&questions->lock);
         int open = settle(questions, list, n);
         bell_ring(questions->options.bell);
-        if (open && !questions->stop)
+        const struct question *next =
+            lane->committed ? choose(questions) : NULL;
+        if (open && !questions->stop && (!next || next->tries))
             wait_for_work(questions, RETRY_MS);
     }
     pthread_mutex_unlock(&questions->lock);
     return NULL;
+}
+
+/* Returns 0, or SEG_ERR_LIMIT. */
+static int start_lanes(struct questions *questions)
+{
+    for (int i = 0; i < 2; i++) {
+        struct lane *lane = &questions->lanes[i];
+        *lane = (struct lane){.questions = questions, .committed = i};
+        if (pthread_create(&lane->thread, NULL, run, lane))
+            return SEG_ERR_LIMIT;
+        questions->lane_count++;
+    }
+    return 0;
 }
 
 int questions_open(struct questions **ret,
@@ -406,28 +466,23 @@ int questions_open(struct questions **ret,
 {
     struct questions *questions = calloc(1, sizeof(*questions));
     pthread_condattr_t monotonic;
+    int r = SEG_ERR_NOMEM;
     if (!questions)
-        return SEG_ERR_NOMEM;
+        return r;
     questions->options = *options;
-    questions->known = calloc(TOPICS_MAX, sizeof(*questions->known));
-    if (!questions->known) {
-        free(questions);
-        return SEG_ERR_NOMEM;
-    }
     pthread_mutex_init(&questions->lock, NULL);
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_cond_init(&questions->work, &monotonic);
     pthread_condattr_destroy(&monotonic);
-    if (pthread_create(&questions->thread, NULL, run, questions)) {
-        pthread_cond_destroy(&questions->work);
-        pthread_mutex_destroy(&questions->lock);
-        free(questions->known);
-        free(questions);
-        return SEG_ERR_LIMIT;
-    }
-    *ret = questions;
-    return 0;
+    questions->known = calloc(TOPICS_MAX, sizeof(*questions->known));
+    if (questions->known)
+        r = start_lanes(questions);
+    if (r < 0)
+        questions_close(questions);
+    else
+        *ret = questions;
+    return r;
 }
 
 void questions_close(struct questions *questions)
@@ -436,13 +491,14 @@ void questions_close(struct questions *questions)
         return;
     pthread_mutex_lock(&questions->lock);
     questions->stop = 1;
-    pthread_cond_signal(&questions->work);
+    pthread_cond_broadcast(&questions->work);
     pthread_mutex_unlock(&questions->lock);
-    pthread_join(questions->thread, NULL);
+    for (int i = 0; i < questions->lane_count; i++)
+        pthread_join(questions->lanes[i].thread, NULL);
     for (size_t i = 0; i < questions->count; i++)
         question_free(questions->items[i]);
     free(questions->items);
-    for (int i = 0; i < TOPICS_MAX; i++)
+    for (int i = 0; questions->known && i < TOPICS_MAX; i++)
         if (questions->known[i])
             rd_kafka_topic_destroy(questions->known[i]);
     free(questions->known);
@@ -451,7 +507,8 @@ void questions_close(struct questions *questions)
     free(questions);
 }
 
-/* ---- the worker's side --------------------------------------------------------------- */
+/* ---- the worker's side
+ * --------------------------------------------------------------- */
 
 /* The place of a question about KIND, TOPIC, PARTITION; NULL: no memory. */
 static struct question *place(struct questions *questions, enum kind kind,
@@ -468,6 +525,7 @@ static struct question *place(struct questions *questions, enum kind kind,
     q->topic = topic;
     q->partition = partition;
     q->stage = ANSWERED;
+    q->high = -1;
     questions->items[questions->count++] = q;
     return q;
 }
@@ -490,16 +548,18 @@ static const struct question *put(struct questions *questions,
     if (q && (q->number != asked->number || is_refused_long_ago(q, now_ms))) {
         q->number = asked->number;
         q->asked_ms = now_ms;
+        q->tries = 0;
         q->want_low = asked->want_low;
         q->instant_ms = asked->instant_ms;
         q->answer = BROKER_OK;
+        q->reason[0] = '\0';
         q->stage = OPEN;
-        pthread_cond_signal(&questions->work);
+        pthread_cond_broadcast(&questions->work);
     }
-    if (!q || q->stage == OPEN)
-        return NULL;
-    memcpy(questions->reason, q->reason, sizeof(questions->reason));
-    return q;
+    questions->reason[0] = '\0';
+    if (q)
+        memcpy(questions->reason, q->reason, sizeof(questions->reason));
+    return q && q->stage == ANSWERED ? q : NULL;
 }
 
 /* Give the lock back and answer. */
@@ -537,6 +597,21 @@ int questions_watermarks(struct questions *questions, uint64_t number,
             *low = q->low;
     }
     return answer(questions, q);
+}
+
+int64_t questions_end(struct questions *questions, int topic, int partition)
+{
+    pthread_mutex_lock(&questions->lock);
+    struct question *q = place(questions, END, topic, partition);
+    int64_t high = q ? q->high : -1;
+    if (q && q->stage == ANSWERED) {
+        q->number++;
+        q->answer = BROKER_OK;
+        q->stage = OPEN;
+        pthread_cond_broadcast(&questions->work);
+    }
+    pthread_mutex_unlock(&questions->lock);
+    return high;
 }
 
 int questions_start_offset(struct questions *questions, uint64_t number,

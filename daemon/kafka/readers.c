@@ -1,8 +1,8 @@
 /* readers.c: committed records of single partitions, for a restore.
  *
  * Records come in batches of BATCH; the one given out last is kept until the
- * next call, because its caller borrows it. The position follows the records and
- * the EOF events, whose offset moves over markers and aborted records. */
+ * next call, because its caller borrows it. The position follows the records
+ * and the EOF events, whose offset moves over markers and aborted records. */
 #include "daemon/kafka/readers.h"
 
 #include <librdkafka/rdkafka.h>
@@ -12,7 +12,9 @@
 
 #include <seg/error.h>
 
-#define BATCH 512
+#include "daemon/base/watchdog.h"
+
+#define BATCH        512
 #define REASON_BYTES 512
 
 struct reader {
@@ -53,7 +55,8 @@ const char *readers_reason(const struct readers *readers)
     return readers->reason;
 }
 
-/* ---- opening and closing ----------------------------------------------------- */
+/* ---- opening and closing
+ * ----------------------------------------------------- */
 
 static void on_records(rd_kafka_t *rk, void *arg)
 {
@@ -65,12 +68,15 @@ static void on_records(rd_kafka_t *rk, void *arg)
  * the reason. */
 static int assign(struct readers *readers, const struct reader *reader, int on)
 {
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_t *list =
+        rd_kafka_topic_partition_list_new(1);
     rd_kafka_topic_partition_list_add(list, reader->name, reader->partition)
         ->offset = reader->position;
+    watchdog_enter(readers->client->mark);
     rd_kafka_error_t *error =
         on ? rd_kafka_incremental_assign(readers->rk, list)
            : rd_kafka_incremental_unassign(readers->rk, list);
+    watchdog_leave(readers->client->mark);
     rd_kafka_topic_partition_list_destroy(list);
     if (!error)
         return 0;
@@ -162,7 +168,8 @@ static struct reader *reader_at(struct readers *readers, int topic,
     return reader;
 }
 
-/* ---- reading --------------------------------------------------------------------- */
+/* ---- reading
+ * --------------------------------------------------------------------- */
 
 static void view_headers(struct reader *reader, rd_kafka_message_t *message,
                          struct broker_record *out)
@@ -251,6 +258,7 @@ int readers_read(struct readers *readers, int topic, int partition,
     int r = BROKER_AGAIN;
     if (!reader)
         return BROKER_REFUSED;
+    readers->reason[0] = '\0';
     give_back(reader);
     while ((message = next(reader))) {
         if (!message->err && message->offset >= reader->position) {

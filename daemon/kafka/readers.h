@@ -1,7 +1,7 @@
 /* readers.h: committed records of single partitions, for a restore.
  *
- * Each open reader is a partition assigned to one handle (CLIENT_READER) that is
- * no member of the group, with a queue of its own. */
+ * Each open reader is a partition assigned to one handle (CLIENT_READER) that
+ * is no member of the group, with a queue of its own. */
 #ifndef KAFKA_READERS_H
 #define KAFKA_READERS_H
 

@@ -20,9 +20,9 @@ struct tail {
     struct place {
         int partition;
         int64_t next; /* Offset to go on with. */
-    } *places;
+    } * places;
     size_t count, cap;
-    int changed; /* Since the last assignment. */
+    int changed;                 /* Since the last assignment. */
     rd_kafka_message_t *message; /* Returned last. */
 };
 
@@ -114,7 +114,8 @@ static void assign(struct tail *tail)
 }
 
 /* What the message that was just taken from librdkafka is to PLACE. */
-static int judge(struct tail *tail, struct place *place, struct tail_record *out)
+static int judge(struct tail *tail, struct place *place,
+                 struct tail_record *out)
 {
     const rd_kafka_message_t *message = tail->message;
     *out = (struct tail_record){
@@ -166,8 +167,8 @@ int tail_next(struct tail *tail, int timeout_ms, struct tail_record *out)
 int tail_bounds(struct tail *tail, int partition, int timeout_ms, int64_t *low,
                 int64_t *high)
 {
-    return rd_kafka_query_watermark_offsets(tail->rk, tail->topic, partition, low,
-                                            high, timeout_ms)
+    return rd_kafka_query_watermark_offsets(tail->rk, tail->topic, partition,
+                                            low, high, timeout_ms)
                ? SEG_ERR_NOT_FOUND
                : 0;
 }

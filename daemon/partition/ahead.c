@@ -35,8 +35,7 @@ int ahead_first(struct ahead *ahead, const struct ledger *ledger, int input,
 {
     uint32_t later;
 
-    if (!ahead->decoder &&
-        seg_decoder_new(&ahead->decoder, ledger->options->catalogue))
+    if (!ahead->decoder && seg_decoder_new(&ahead->decoder, ledger->catalogue))
         return SEG_ERR_NOMEM;
     if (ahead->next == ahead->count)
         decode_some(ahead, ledger, input, queue);
@@ -55,13 +54,9 @@ void ahead_pop(struct ahead *ahead)
     ahead->next++;
 }
 
-void ahead_forget(struct ahead *ahead)
-{
-    ahead->next = ahead->count = 0;
-}
-
 void ahead_done(struct ahead *ahead)
 {
     seg_decoder_free(ahead->decoder);
     ahead->decoder = NULL;
+    ahead->next = ahead->count = 0;
 }

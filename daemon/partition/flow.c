@@ -10,15 +10,16 @@
  *     none may: an empty input is asked for its watermark; when a timer is due
  *     all are, and the clock follows the wall to the instant that is proven
  *
- * The clock is the instant through which every timer has fired. A record moves it
- * to its own timestamp, at most to the wall (with `clock records` there is no
- * wall). The wall moves it only as far as every input is proven to have been
+ * The clock is the instant through which every timer has fired. A record moves
+ * it to its own timestamp, at most to the wall (with `clock records` there is
+ * no wall). The wall moves it only as far as every input is proven to have been
  * applied: so an outage delays exits and never invents them. Work is bounded: a
  * turn that has not fired all timers due leaves the record where it is. */
 #include "daemon/partition/partition_inside.h"
 #include "daemon/protocol/mutation.h"
 
-/* ---- proofs ------------------------------------------------------------------ */
+/* ---- proofs
+ * ------------------------------------------------------------------ */
 
 /* Everything of INPUT below this has been applied. */
 static int64_t applied(const struct input *input)
@@ -55,16 +56,17 @@ static int64_t ended_ms(const struct partition *partition,
     return proof_instant(&input->proof, input->expected);
 }
 
-/* ---- records ------------------------------------------------------------------ */
+/* ---- records
+ * ------------------------------------------------------------------ */
 
 static void fill_heads(struct partition *partition)
 {
     for (int i = 0; i < partition->input_count; i++) {
         const struct input *input = &partition->inputs[i];
         const struct input_record *first = queue_first(&input->queue);
-        partition->heads[i] = (struct merge_head){
-            first != NULL, first ? first->timestamp_ms : 0,
-            first ? 0 : ended_ms(partition, input)};
+        partition->heads[i] =
+            (struct merge_head){first != NULL, first ? first->timestamp_ms : 0,
+                                first ? 0 : ended_ms(partition, input)};
     }
 }
 
@@ -77,9 +79,9 @@ static void ask_for_ends(struct partition *partition, int64_t now_ms)
 
     if (stats->waits_since_ms == SEG_NEVER)
         stats->waits_since_ms = now_ms;
-    needed_ms = partition->heads[merge_least(partition->heads,
-                                             partition->input_count)]
-                    .timestamp_ms;
+    needed_ms =
+        partition->heads[merge_least(partition->heads, partition->input_count)]
+            .timestamp_ms;
     if (needed_ms > stats->waits_since_ms)
         needed_ms = stats->waits_since_ms;
     for (int i = 0; i < partition->input_count; i++)
@@ -159,7 +161,8 @@ int flow_take(struct partition *partition, int index, int64_t now_ms)
     return 1;
 }
 
-/* ---- the wall ------------------------------------------------------------------- */
+/* ---- the wall
+ * ------------------------------------------------------------------- */
 
 /* The instant to which the wall may move the clock. */
 static int64_t proven_ms(const struct partition *partition, int64_t now_ms)
@@ -188,6 +191,22 @@ static void ask_all(struct partition *partition, int64_t due_ms, int64_t now_ms)
              now_ms - proof->asked_ms >= interval_ms))
             proof_ask(proof, partition->options->broker, now_ms);
     }
+}
+
+int64_t flow_wait_ms(const struct partition *partition)
+{
+    int64_t interval_ms = partition->options->proof_interval_ms;
+    int64_t due_ms = seg_engine_next_due(partition->ledger->engine);
+    int64_t wait_ms = partition->turn_ms + interval_ms;
+
+    for (int i = 0; i < partition->input_count; i++) {
+        const struct proof *proof = &partition->inputs[i].proof;
+        int64_t ask_ms = proof->asked_ms + interval_ms;
+        if (!proof->question && proof->as_of_ms < due_ms &&
+            ask_ms > partition->turn_ms && ask_ms < wait_ms)
+            wait_ms = ask_ms;
+    }
+    return wait_ms;
 }
 
 int flow_follow_wall(struct partition *partition, int64_t now_ms)

@@ -4,6 +4,8 @@
  * that an EOF event told, which moves over markers and aborted records. What is
  * *applied* is the same only when the queue is empty. */
 #include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "daemon/partition/partition_inside.h"
@@ -12,7 +14,10 @@
 enum {
     QUEUE_BYTES = 16 << 20, /* Of one input that wait, about. */
     LOOK_MS = 2,            /* Between two looks for an answer. */
-    LOST_MS = 1000          /* From a loss to the next restore. */
+    LOST_MS = 1000,         /* From a loss to the next restore. */
+    NO_ROOM_MS = 1000,      /* From one that found no memory to the next. */
+    TELL_MS = 1000,         /* What a restore waits for is told so often ... */
+    LONG_MS = 10000         /* ... and is worth a warning after so long. */
 };
 
 /* ---- life cycle ---------------------------------------------------------- */
@@ -26,6 +31,8 @@ int partition_new(struct partition **ret,
         return SEG_ERR_NOMEM;
     partition->options = options;
     partition->input_count = options->ledger->input_count;
+    for (int i = 0; i < partition->input_count; i++)
+        partition->inputs[i].applied = (struct partition_applied){-1, -1};
     if (ledger_new(&partition->ledger, options->ledger, number)) {
         free(partition);
         return SEG_ERR_NOMEM;
@@ -50,7 +57,7 @@ static void forget_inputs(struct partition *partition)
             partition_release(partition, queue_first(&input->queue)->handle);
             queue_pop(&input->queue);
         }
-        ahead_forget(&input->ahead);
+        ahead_done(&input->ahead); /* The next catalogue may be another. */
         input->at_end = 0;
         proof_init(&input->proof);
     }
@@ -87,14 +94,21 @@ void partition_free(struct partition *partition)
 
 int partition_revoke(struct partition *partition, int64_t now_ms)
 {
-    int kept = commit_remove(partition->options->commit, partition->ledger, 1,
-                             now_ms);
+    int kept =
+        commit_remove(partition->options->commit, partition->ledger, 1, now_ms);
 
     forget_inputs(partition);
     restore_free(partition->restore);
     partition->restore = NULL;
     partition->state = PARTITION_WARM;
     return kept && !partition->ledger->lost;
+}
+
+/* The ledger is about to be dropped: keep what the metrics say of it. */
+static void keep_applied(struct partition *partition)
+{
+    for (int i = 0; i < partition->input_count; i++)
+        partition->inputs[i].applied = partition_applied(partition, i);
 }
 
 /* Nothing in memory can be trusted: from Kafka again. Whoever was thrown out of
@@ -104,6 +118,7 @@ static void start_anew(struct partition *partition)
 {
     int lost = partition->ledger->lost;
 
+    keep_applied(partition);
     commit_remove(partition->options->commit, partition->ledger, 0,
                   partition->turn_ms);
     if (!MUTATED(CACHED_AFTER_LOST))
@@ -119,6 +134,7 @@ static void refuse(struct partition *partition, enum partition_state state)
 {
     struct seg_error why = partition->ledger->broken;
 
+    keep_applied(partition);
     commit_remove(partition->options->commit, partition->ledger, 0,
                   partition->turn_ms);
     ledger_drop(partition->ledger);
@@ -127,7 +143,8 @@ static void refuse(struct partition *partition, enum partition_state state)
     partition->state = state;
 }
 
-/* ---- restoring ------------------------------------------------------------ */
+/* ---- restoring ------------------------------------------------------------
+ */
 
 static int is_clock_ahead(const struct partition *partition, int64_t now_ms)
 {
@@ -148,13 +165,22 @@ static void count_restore(struct partition *partition)
     partition->stats.restored += stats.users + stats.outputs + stats.inputs;
 }
 
-static enum partition_turn restored(struct partition *partition,
-                                    int64_t now_ms)
+/* There is no memory for it: others need time to give some back. It stays held
+ * until it is restored, so that this is told once. */
+static enum partition_turn no_room(struct partition *partition, int64_t now_ms)
+{
+    partition->held = SEG_ERR_NOMEM;
+    partition->retry_ms = now_ms + NO_ROOM_MS;
+    return PARTITION_IDLE;
+}
+
+static enum partition_turn restored(struct partition *partition, int64_t now_ms)
 {
     struct ledger *ledger = partition->ledger;
 
     if (commit_add(partition->options->commit, ledger))
-        return PARTITION_IDLE; /* No memory; the restore answers DONE again. */
+        return no_room(partition, now_ms); /* It answers DONE again. */
+    partition->held = 0;
     count_restore(partition);
     restore_free(partition->restore);
     partition->restore = NULL;
@@ -165,34 +191,109 @@ static enum partition_turn restored(struct partition *partition,
     return PARTITION_SEEK;
 }
 
+static const char *step_reason(int step)
+{
+    static const char *const steps[] = {
+        "It is about to be restored.",
+        "It is being restored: its committed offsets are asked for.",
+        "It is being restored: its state is read.",
+        "It is being restored: its changes and triggers are read.",
+        "It is being restored: its inputs are read once more.",
+        "It is being restored: its users are judged.",
+        "It is being restored: its committed offsets are asked for again.",
+    };
+
+    return steps[step];
+}
+
+/* For how long the restore has not got further, as of the last turn. */
+static int64_t waits_ms(const struct partition *partition,
+                        struct restore_waits *waits)
+{
+    if (!partition->restore || partition->state != PARTITION_RESTORING)
+        return 0;
+    restore_waits(partition->restore, waits);
+    return waits->since_ms == INT64_MIN ? 0
+                                        : partition->turn_ms - waits->since_ms;
+}
+
+/* Write down what is waited for, now and then. */
+static void tell_waiting(struct partition *partition, int64_t now_ms)
+{
+    struct restore_waits waits;
+    char offsets[64] = "";
+    int64_t ms;
+
+    if (now_ms - partition->told_ms < TELL_MS)
+        return;
+    ms = waits_ms(partition, &waits);
+    partition->told_ms = now_ms;
+    partition->waiting[0] = '\0';
+    if (ms < TELL_MS)
+        return;
+    if (waits.until)
+        snprintf(offsets, sizeof(offsets), " from %" PRId64 " to %" PRId64,
+                 waits.from, waits.until);
+    snprintf(partition->waiting, sizeof(partition->waiting),
+             "%s For %" PRId64 " s it has waited for: %s%s, topic %s; last "
+             "answer: %s.%s%s",
+             step_reason(waits.step), ms / 1000, waits.asked, offsets,
+             waits.topic, waits.answer, waits.why[0] ? " " : "", waits.why);
+}
+
+int partition_waits(const struct partition *partition,
+                    struct restore_waits *waits)
+{
+    return waits_ms(partition, waits) >= LONG_MS;
+}
+
 static enum partition_turn step_restore(struct partition *partition,
                                         int64_t now_ms)
 {
-    if (now_ms < partition->retry_ms)
+    if (now_ms < partition->retry_ms || partition->options->full)
         return PARTITION_IDLE;
     if (!partition->restore &&
         restore_new(&partition->restore, partition->options->broker,
                     partition->ledger))
-        return PARTITION_IDLE;
+        return no_room(partition, now_ms);
     switch (restore_turn(partition->restore, now_ms,
                          partition->options->restore_per_turn)) {
     case RESTORE_BUSY:
         return PARTITION_MORE;
     case RESTORE_WAITS:
+        tell_waiting(partition, now_ms);
         return PARTITION_IDLE;
+    case RESTORE_NO_ROOM:
+        return no_room(partition, now_ms);
     case RESTORE_DONE:
         return restored(partition, now_ms);
     case RESTORE_REFUSED:
         refuse(partition, PARTITION_REFUSED);
         return PARTITION_IDLE;
-    case RESTORE_CATALOGUE:
-        refuse(partition, PARTITION_CATALOGUE);
-        return PARTITION_IDLE;
     }
     return PARTITION_IDLE;
 }
 
-/* ---- turns ------------------------------------------------------------------------ */
+/* ---- turns
+ * ------------------------------------------------------------------------ */
+
+/* A piece of the way to another catalogue: what was decoded was decoded by the
+ * one before. */
+static enum partition_turn adopt(struct partition *partition, int64_t now_ms)
+{
+    int more;
+
+    if (now_ms < partition->retry_ms)
+        return PARTITION_IDLE;
+    for (int i = 0; i < partition->input_count; i++)
+        ahead_done(&partition->inputs[i].ahead);
+    more = ledger_adopt(partition->ledger, partition->options->restore_per_turn,
+                        now_ms);
+    if (more < 0)
+        return no_room(partition, now_ms);
+    partition->held = 0;
+    return PARTITION_MORE;
+}
 
 static enum partition_turn run(struct partition *partition, int64_t now_ms)
 {
@@ -203,12 +304,22 @@ static enum partition_turn run(struct partition *partition, int64_t now_ms)
     /* Before the first record the start positions are committed. */
     if (!ledger->committed.txn)
         return PARTITION_IDLE;
+    if (ledger_is_outdated(ledger)) {
+        enum partition_turn turn = adopt(partition, now_ms);
+        if (!MUTATED(APPLIES_WHILE_MOVING))
+            return turn;
+    } else {
+        ledger_stay(ledger);
+    }
     if (!partition->options->ledger->clock_records)
         seg_engine_set_wall(ledger->engine, now_ms);
+    if (partition->options->full)
+        left = 0;
     while (left-- > 0 && (next = flow_choose(partition, now_ms)) >= 0)
         if (!flow_take(partition, next, now_ms))
             break;
     more = flow_follow_wall(partition, now_ms);
+    more |= ledger_sweep(ledger, partition->options->restore_per_turn, now_ms);
     if (ledger->broken.code) {
         refuse(partition, PARTITION_REFUSED);
         return PARTITION_IDLE;
@@ -241,7 +352,6 @@ enum partition_turn partition_turn(struct partition *partition, int64_t now_ms)
     case PARTITION_RUNNING:
         return run(partition, now_ms);
     case PARTITION_REFUSED:
-    case PARTITION_CATALOGUE:
     case PARTITION_WARM:
         break;
     }
@@ -261,24 +371,28 @@ int64_t partition_wake_ms(const struct partition *partition)
         return seg_engine_clock(partition->ledger->engine) -
                partition->options->future_skew_ms;
     case PARTITION_RUNNING:
+        if (ledger_is_outdated(partition->ledger))
+            return partition->retry_ms > partition->turn_ms
+                       ? partition->retry_ms
+                       : partition->turn_ms;
+        /* An answer rings, and so do records that a proof waits for. */
         if (flow_is_asking(partition) || partition->ledger->flush.asking)
-            return partition->turn_ms + LOOK_MS;
+            return flow_wait_ms(partition);
         wake_ms = partition->ledger->flush.meta_ms +
                   partition->options->ledger->refresh_ms;
         if (!partition->options->ledger->clock_records &&
             seg_engine_next_due(partition->ledger->engine) < wake_ms)
             wake_ms = seg_engine_next_due(partition->ledger->engine);
-        return wake_ms > partition->turn_ms ? wake_ms
-                                            : partition->turn_ms + LOOK_MS;
+        return wake_ms > partition->turn_ms ? wake_ms : flow_wait_ms(partition);
     case PARTITION_REFUSED:
-    case PARTITION_CATALOGUE:
     case PARTITION_WARM:
         break;
     }
     return SEG_NEVER;
 }
 
-/* ---- records in -------------------------------------------------------------------- */
+/* ---- records in
+ * -------------------------------------------------------------------- */
 
 static int is_open(const struct partition *partition)
 {
@@ -292,7 +406,8 @@ uint32_t partition_room(const struct partition *partition, int index)
     uint32_t max = partition->options->records_max;
 
     if (!is_open(partition) || partition_alarm(partition, index) ||
-        queue->count >= max || queue->bytes >= QUEUE_BYTES)
+        partition->options->full || queue->count >= max ||
+        queue->bytes >= QUEUE_BYTES)
         return 0;
     return max - queue->count;
 }
@@ -333,7 +448,24 @@ int64_t partition_position(const struct partition *partition, int index)
     return partition->inputs[index].expected;
 }
 
-/* ---- queries ------------------------------------------------------------------------- */
+/* ---- queries
+ * ------------------------------------------------------------------------- */
+
+struct partition_applied partition_applied(const struct partition *partition,
+                                           int index)
+{
+    const struct meta_mark *mark = &partition->ledger->inputs[index];
+    struct partition_applied applied;
+
+    if (is_open(partition))
+        return (struct partition_applied){
+            mark->position, mark->witness < 0 ? -1 : mark->timestamp_ms};
+    if (partition->restore &&
+        restore_position(partition->restore, index, &applied.position,
+                         &applied.timestamp_ms))
+        return applied;
+    return partition->inputs[index].applied;
+}
 
 int partition_number(const struct partition *partition)
 {
@@ -358,34 +490,33 @@ static const char *held_reason(const struct partition *partition)
     }
 }
 
-/* How far a restore is: what it may be waiting for. */
+/* How far a restore is, and what it waits for if that takes long. */
 static const char *restoring_reason(const struct partition *partition)
 {
-    static const char *const steps[] = {
-        "It is about to be restored.",
-        "It is being restored: its committed offsets are asked for.",
-        "It is being restored: its state is read.",
-        "It is being restored: its changes and triggers are read.",
-        "It is being restored: its inputs are read once more.",
-        "It is being restored: its users are judged.",
-        "It is being restored: its committed offsets are asked for again.",
-    };
     struct restore_stats stats = {.step = 0};
+    struct restore_waits waits;
 
+    if (partition->held)
+        return held_reason(partition);
+    if (partition->waiting[0] && waits_ms(partition, &waits) >= TELL_MS)
+        return partition->waiting;
     if (partition->restore)
         restore_stats(partition->restore, &stats);
-    return steps[stats.step];
+    return step_reason(stats.step);
 }
 
 const char *partition_reason(const struct partition *partition)
 {
+    const char *full = partition->options->full;
+
     switch (partition->state) {
     case PARTITION_RESTORING:
+        if (full)
+            return full;
         return restoring_reason(partition);
     case PARTITION_WAITING:
         return "Its stored clock is ahead of the wall.";
     case PARTITION_REFUSED:
-    case PARTITION_CATALOGUE:
         return partition->ledger->broken.message;
     case PARTITION_WARM:
         return "It is not ours.";
@@ -398,7 +529,16 @@ const char *partition_reason(const struct partition *partition)
         if (partition_alarm(partition, i))
             return "More than half of the last 1000 records of an input are "
                    "bad; POST /-/resume lets it go on.";
-    return "";
+    return full ? full : "";
+}
+
+int partition_stands(const struct partition *partition)
+{
+    return partition->state == PARTITION_RESTORING
+               ? partition->held
+               : partition->state == PARTITION_RUNNING &&
+                     partition_reason(partition)[0] &&
+                     partition_reason(partition) != partition->options->full;
 }
 
 int partition_alarm(const struct partition *partition, int input)
@@ -421,6 +561,13 @@ const struct seg_engine *partition_engine(const struct partition *partition)
 const struct ledger *partition_ledger(const struct partition *partition)
 {
     return partition->ledger;
+}
+
+size_t partition_bytes(const struct partition *partition)
+{
+    const struct seg_engine *engine = partition->ledger->engine;
+
+    return engine ? seg_engine_bytes(engine) : 0;
 }
 
 int64_t partition_changes_position(const struct partition *partition)

@@ -11,9 +11,10 @@
 struct input {
     struct queue queue;
     struct ahead ahead; /* Its first records, decoded. */
-    int64_t expected; /* Next offset to be pushed. */
-    int at_end;       /* The last thing heard of it was its end. */
+    int64_t expected;   /* Next offset to be pushed. */
+    int at_end;         /* The last thing heard of it was its end. */
     struct proof proof;
+    struct partition_applied applied; /* Kept when the ledger is dropped. */
 };
 
 struct partition {
@@ -24,11 +25,13 @@ struct partition {
     int input_count;
     struct input inputs[SEG_TOPICS_MAX];
     struct merge_head heads[SEG_TOPICS_MAX];
-    int broken_input; /* A push failed: restore anew. */
-    int held;         /* Why the record that goes next was not applied; 0. */
-    int held_input;   /* Its input. */
-    int64_t retry_ms; /* Not restored before. */
-    int64_t turn_ms;  /* Of the last turn. */
+    int broken_input;  /* A push failed: restore anew. */
+    int held;          /* Why the record that goes next was not applied; 0. */
+    int held_input;    /* Its input. */
+    int64_t retry_ms;  /* Not restored before. */
+    int64_t turn_ms;   /* Of the last turn. */
+    int64_t told_ms;   /* When `waiting` was written. */
+    char waiting[512]; /* What a restore waits for, if it takes long. */
     struct partition_stats stats;
 };
 
@@ -44,6 +47,10 @@ int flow_take(struct partition *partition, int input, int64_t now_ms);
 
 /* Fire timers that the wall has made due. Returns 1 if some are left over. */
 int flow_follow_wall(struct partition *partition, int64_t now_ms);
+
+/* When to look again while a proof is missing: when the next question may be
+ * asked. What else helps, an answer or records, rings. */
+int64_t flow_wait_ms(const struct partition *partition);
 
 /* Whether a question is under way. */
 int flow_is_asking(const struct partition *partition);

@@ -1,5 +1,5 @@
-/* proof.c: one question at a time. An answer stays until the next one comes: the
- * reader may need a while to get there. */
+/* proof.c: one question at a time. An answer stays until the next one comes:
+ * the reader may need a while to get there. */
 #include "daemon/partition/proof.h"
 
 void proof_init(struct proof *proof)

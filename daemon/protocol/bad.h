@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #define BAD_WINDOW 1000
-#define BAD_WORDS ((BAD_WINDOW + 63) / 64)
+#define BAD_WORDS  ((BAD_WINDOW + 63) / 64)
 
 struct bad {
     uint64_t bits[BAD_WORDS]; /* A ring, 1 = bad. */

@@ -14,9 +14,9 @@
  *   - Only the worker's own thread calls, one call at a time, never from inside
  *     another call or a callback. What runs in threads of its own behind a call
  *     (questions, see below) is the implementation's affair.
- *   - A call takes at most about BROKER_CALL_MS, then answers BROKER_AGAIN. What
- *     it began goes on: the same call with the same arguments resumes it. After
- *     BROKER_AGAIN from send_offsets, commit, abort or renew no other call of
+ *   - A call takes at most about BROKER_CALL_MS, then answers BROKER_AGAIN.
+ * What it began goes on: the same call with the same arguments resumes it.
+ * After BROKER_AGAIN from send_offsets, commit, abort or renew no other call of
  *     the producer but the same one, or renew, is made.
  *   - What is passed in is borrowed during the call only.
  *   - No call decides policy: no retry without bound, no exit, no sleep.
@@ -27,9 +27,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define BROKER_CALL_MS 1000       /* The longest a call may block. */
-#define BROKER_METADATA_BYTES 128 /* Room for offset metadata, with its NUL. */
-#define BROKER_HEADERS_MAX 16     /* Headers of one record. */
+#define BROKER_CALL_MS 1000 /* The longest a call may block. */
+#define BROKER_METADATA_BYTES                                            \
+    128                       /* Room for offset metadata, with its NUL. \
+                               */
+#define BROKER_HEADERS_MAX 16 /* Headers of one record. */
 
 /* What a call answers. The first two are good news, the rest say what the
  * caller must do. */
@@ -76,8 +78,8 @@ struct broker_record {
     int topic; /* enum broker_topic or BROKER_INPUT(i). */
     int partition;
     int64_t offset;       /* Read: its offset. Produce: ignored. */
-    int64_t timestamp_ms; /* Since 1970 UTC. Produce: to be set explicitly. Read:
-                             of either type; -1 if the record has none. */
+    int64_t timestamp_ms; /* Since 1970 UTC. Produce: to be set explicitly.
+                             Read: of either type; -1 if the record has none. */
     const char *key;      /* NULL: none. */
     size_t key_len;
     const char *value; /* NULL: none, which in a compacted topic deletes. */
@@ -102,9 +104,10 @@ struct broker_committed {
 
 /* What a read answers. */
 struct broker_read {
-    int64_t position; /* Every record below it that was or ever will be committed
-                         has been returned since the reader was opened. Set with
-                         OK and AGAIN. Moves over markers and aborted records. */
+    int64_t
+        position; /* Every record below it that was or ever will be committed
+                     has been returned since the reader was opened. Set with
+                     OK and AGAIN. Moves over markers and aborted records. */
     struct broker_record record; /* With OK; its offset is position - 1. */
 };
 
@@ -114,24 +117,25 @@ struct broker {
     /* The number of the last question, see broker_question. */
     uint64_t questions;
 
-    /* ---- the transactional producer ---------------------------------------- */
+    /* ---- the transactional producer ----------------------------------------
+     */
 
     /* Begin a transaction. Local: no request is sent. What `delivered` knows of
      * the transaction before is forgotten.
      * OK, FATAL, FENCED. */
     int (*begin)(void *impl);
 
-    /* Append RECORD, which is copied, to the open transaction. Local: the record
-     * is queued. Order is kept per topic and partition.
-     * OK; AGAIN when the queue is full (delivery reports were served meanwhile);
-     * ABORT, REFUSED (also for a failed delivery of an earlier record); FATAL,
-     * FENCED. */
+    /* Append RECORD, which is copied, to the open transaction. Local: the
+     * record is queued. Order is kept per topic and partition. OK; AGAIN when
+     * the queue is full (delivery reports were served meanwhile); ABORT,
+     * REFUSED (also for a failed delivery of an earlier record); FATAL, FENCED.
+     */
     int (*produce)(void *impl, const struct broker_record *record);
 
-    /* Add COUNT > 0 OFFSETS of our group to the open transaction, with the group
-     * metadata of this moment (never cached): by that, and by nothing else, a
-     * process that was thrown out of the group is fenced.
-     * OK; AGAIN; ABORT, REFUSED; FATAL, FENCED; LOST. */
+    /* Add COUNT > 0 OFFSETS of our group to the open transaction, with the
+     * group metadata of this moment (never cached): by that, and by nothing
+     * else, a process that was thrown out of the group is fenced. OK; AGAIN;
+     * ABORT, REFUSED; FATAL, FENCED; LOST. */
     int (*send_offsets)(void *impl, const struct broker_offset *offsets,
                         int count);
 
@@ -164,15 +168,17 @@ struct broker {
      * commit answered OK; valid until begin or renew. */
     int64_t (*delivered)(void *impl, int topic, int partition);
 
-    /* ---- questions --------------------------------------------------------- */
+    /* ---- questions ---------------------------------------------------------
+     */
 
-    /* An answer must be the broker's at some moment after the question was first
-     * put. QUESTION names it (broker_question draws a number): the first call
-     * with a new number puts the question, and drops an older one about the same
-     * thing; later calls with that number get AGAIN until the answer is there.
-     * An answer to an older number is never given. An answer may be taken more
-     * than once. Implementations may block (up to BROKER_CALL_MS) or ask in a
-     * thread of their own, which is better: other partitions keep running. */
+    /* An answer must be the broker's at some moment after the question was
+     * first put. QUESTION names it (broker_question draws a number): the first
+     * call with a new number puts the question, and drops an older one about
+     * the same thing; later calls with that number get AGAIN until the answer
+     * is there. An answer to an older number is never given. An answer may be
+     * taken more than once. Implementations may block (up to BROKER_CALL_MS) or
+     * ask in a thread of their own, which is better: other partitions keep
+     * running. */
 
     /* What our group has committed for PARTITION of every input topic: one
      * element of OUT (as many as inputs) each. Offsets pending in an undecided
@@ -182,9 +188,8 @@ struct broker {
                      struct broker_committed *out);
 
     /* The first offset and the read_uncommitted end (high watermark: the offset
-     * of the next record, whatever is undecided before it) of PARTITION of TOPIC.
-     * LOW may be NULL: not asked for.
-     * OK; AGAIN; REFUSED. */
+     * of the next record, whatever is undecided before it) of PARTITION of
+     * TOPIC. LOW may be NULL: not asked for. OK; AGAIN; REFUSED. */
     int (*watermarks)(void *impl, uint64_t question, int topic, int partition,
                       int64_t *low, int64_t *high);
 
@@ -194,7 +199,8 @@ struct broker {
     int (*start_offset)(void *impl, uint64_t question, int topic, int partition,
                         int64_t instant_ms, int64_t *offset);
 
-    /* ---- readers for a restore --------------------------------------------- */
+    /* ---- readers for a restore ---------------------------------------------
+     */
 
     /* The next committed record of PARTITION of TOPIC at or after FROM.
      *
@@ -207,22 +213,27 @@ struct broker {
      *
      * OK: OUT->record, borrowed until the next read or stop of this topic and
      * partition. AGAIN: nothing at hand; OUT->position may still have moved
-     * (markers, aborted records, the end). GONE; REFUSED. Blocks at most 10 ms. */
+     * (markers, aborted records, the end). GONE; REFUSED. Blocks at most 10 ms.
+     */
     int (*read)(void *impl, int topic, int partition, int64_t from,
                 int64_t until, struct broker_read *out);
 
     /* Close the reader, if there is one. */
     void (*stop)(void *impl, int topic, int partition);
 
-    /* ---- chance ------------------------------------------------------------ */
+    /* ---- chance ------------------------------------------------------------
+     */
 
     /* 64 random bits that no other process draws: tags and incarnations. */
     uint64_t (*random)(void *impl);
 
-    /* ---- messages ---------------------------------------------------------- */
+    /* ---- messages ----------------------------------------------------------
+     */
 
-    /* What the last answer other than OK and AGAIN was about, as one sentence
-     * for the log; "" if there was none. Valid until the next call. */
+    /* What the last answer other than OK was about, as one sentence for the
+     * log: of a question or a reader that answers AGAIN the error met last, if
+     * any;
+     * "" if there was none. Valid until the next call. */
     const char *(*reason)(void *impl);
 };
 

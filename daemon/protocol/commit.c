@@ -3,15 +3,15 @@
  * What a transaction holds. Everything a worker writes goes out in transactions
  * of its one producer. A transaction holds, for each partition that takes part:
  *
- *     outbox    changes, triggers, dead letters: what was decided since the last
- *     slice     records of users who have been dirty for long, and with them the
- *               meta record: where a restore must begin (flush.c)
- *     offsets   of ALL inputs, with metadata v1:<txn>:<clock>:<tag>, also when
- *               only timers fired: only offsets are fenced by the group
+ *     outbox    changes, triggers, dead letters: what was decided since the
+ * last slice     records of users who have been dirty for long, and with them
+ * the meta record: where a restore must begin (flush.c) offsets   of ALL
+ * inputs, with metadata v1:<txn>:<clock>:<tag>, also when only timers fired:
+ * only offsets are fenced by the group
  *
- * The three are one cut: the state after the last record applied. From the start
- * of the first attempt until the outcome is known nothing is applied, so that
- * each attempt sends the same; only the tag, drawn per attempt, differs.
+ * The three are one cut: the state after the last record applied. From the
+ * start of the first attempt until the outcome is known nothing is applied, so
+ * that each attempt sends the same; only the tag, drawn per attempt, differs.
  *
  *             start                     all records are queued
  *     IDLE ----------> BEGIN -> PRODUCE ----------------------> OFFSETS
@@ -37,38 +37,36 @@
  *                    records are never seen by a read_committed reader. Offsets
  *                    that are pending are waited out by whoever restores. As
  *                    above then.
- *   in COMMIT        The coordinator has decided, or not. Decided: markers follow
- *                    whatever becomes of us; a restore waits for the offsets,
- *                    sees txn and tag of this cut, and folds changes and triggers
- *                    up to the read_uncommitted end, so it sees all of them. Not
- *                    decided: as above.
- *   after COMMIT     The cut is in Kafka. What was cleared in memory is not
- *                    needed by anyone.
+ *   in COMMIT        The coordinator has decided, or not. Decided: markers
+ * follow whatever becomes of us; a restore waits for the offsets, sees txn and
+ * tag of this cut, and folds changes and triggers up to the read_uncommitted
+ * end, so it sees all of them. Not decided: as above. after COMMIT     The cut
+ * is in Kafka. What was cleared in memory is not needed by anyone.
  *
- * So a cut becomes visible whole or not at all, and the next cut is decided from
- * the state that belongs to exactly this one. That leaves two ways to write
- * something twice, each closed by one rule:
+ * So a cut becomes visible whole or not at all, and the next cut is decided
+ * from the state that belongs to exactly this one. That leaves two ways to
+ * write something twice, each closed by one rule:
  *
  *   A zombie, stopped and continued after its partition went to somebody else.
  *   Its group generation is old: send_offsets answers LOST, and there is no
  *   transaction without offsets. If its offsets were accepted before, then the
- *   new owner saw them pending and waited for the end of this transaction, which
- *   its restore then found in the outputs.
+ *   new owner saw them pending and waited for the end of this transaction,
+ * which its restore then found in the outputs.
  *
  *   An outcome that is not known (a fatal error, a commit that took too long).
  *   The producer is destroyed and made again: init_transactions settles the old
- *   transaction and raises the epoch, so that a request still under way is void.
- *   Then the committed offsets tell. Comparing txn is not enough: another owner's
- *   transaction may have the same number; so the tag. And a producer whose call
- *   was merely slow is replaced too: its request may have been sent twice, and
- *   the second EndTxn would decide the next transaction.
+ *   transaction and raises the epoch, so that a request still under way is
+ * void. Then the committed offsets tell. Comparing txn is not enough: another
+ * owner's transaction may have the same number; so the tag. And a producer
+ * whose call was merely slow is replaced too: its request may have been sent
+ * twice, and the second EndTxn would decide the next transaction.
  *
  * An abort undoes nothing: outbox and dirty marks are as they were. A partition
  * lost meanwhile takes its records along: they cannot be taken out of an open
- * transaction, so that is aborted first, then its ledger leaves, and the rest is
- * sent again. A partition revoked while an attempt is undecided keeps its state
- * under the txn and tag of that attempt: when it comes back, the committed
- * offsets say whether the state is that of Kafka. */
+ * transaction, so that is aborted first, then its ledger leaves, and the rest
+ * is sent again. A partition revoked while an attempt is undecided keeps its
+ * state under the txn and tag of that attempt: when it comes back, the
+ * committed offsets say whether the state is that of Kafka. */
 #include "daemon/protocol/commit.h"
 
 #include <assert.h>
@@ -318,9 +316,9 @@ static void send_offsets(struct commit *commit, int64_t now_ms)
     }
     for (size_t i = 0; i < count; i++)
         commit->offsets[i].metadata = commit->metadata[i];
-    answer = count ? broker->send_offsets(broker->impl, commit->offsets,
-                                          (int)count)
-                   : BROKER_OK;
+    answer =
+        count ? broker->send_offsets(broker->impl, commit->offsets, (int)count)
+              : BROKER_OK;
     commit->again = answer == BROKER_AGAIN;
     if (answer == BROKER_OK)
         commit_enter(commit, COMMIT);
@@ -448,8 +446,8 @@ static void renew(struct commit *commit, int64_t now_ms)
     }
 }
 
-/* All verdicts are there. A transaction is one: if it is ours for one partition,
- * another that says otherwise has gone to somebody else. */
+/* All verdicts are there. A transaction is one: if it is ours for one
+ * partition, another that says otherwise has gone to somebody else. */
 static void judge(struct commit *commit, int64_t now_ms)
 {
     int ours = 0;
@@ -492,10 +490,10 @@ static void resolve(struct commit *commit, int64_t now_ms)
     judge(commit, now_ms);
 }
 
-/* The epoch of our transactional id was raised. If our transaction was old enough
- * for the coordinator to have given it up, that was it; else it was another
- * process of our name. Asked a turn later, when time is told anew: we may have
- * been stopped for an hour inside the call that was fenced. */
+/* The epoch of our transactional id was raised. If our transaction was old
+ * enough for the coordinator to have given it up, that was it; else it was
+ * another process of our name. Asked a turn later, when time is told anew: we
+ * may have been stopped for an hour inside the call that was fenced. */
 static void suspect(struct commit *commit, int64_t now_ms)
 {
     int64_t begun_ms = commit->stats.begun_ms;
@@ -577,4 +575,3 @@ int64_t commit_wait_ms(const struct commit *commit)
                ? commit->retry_at_ms
                : INT64_MIN;
 }
-

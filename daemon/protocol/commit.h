@@ -33,9 +33,9 @@ enum commit_load {
 struct commit_options {
     struct broker *broker;
     /* How long the first output of a transaction waits for others. */
-    int64_t linger_idle_ms;   /* 0 */
-    int64_t linger_busy_ms;   /* 20 */
-    int64_t linger_behind_ms; /* 250 */
+    int64_t linger_idle_ms;     /* 0 */
+    int64_t linger_busy_ms;     /* 20 */
+    int64_t linger_behind_ms;   /* 250 */
     int64_t transaction_age_ms; /* Positions alone wait so long: 1000. */
     size_t outbox_bytes;        /* More than that waits for nobody: 8 MiB. */
     int64_t transaction_timeout_ms; /* transaction.timeout.ms */
@@ -53,11 +53,11 @@ int commit_new(struct commit **ret, const struct commit_options *options);
 void commit_free(struct commit *commit);
 
 enum commit_state {
-    COMMIT_IDLE,   /* Nothing is undecided: ledgers may be changed. */
-    COMMIT_BUSY,   /* Call commit_turn again, at once (it blocks as its calls do)
-                      or, while commit_wait_ms is later, at that instant. */
-    COMMIT_LOST,   /* As IDLE, told once: the group has thrown us out. All
-                      ledgers were dropped, marked `lost` and removed. */
+    COMMIT_IDLE, /* Nothing is undecided: ledgers may be changed. */
+    COMMIT_BUSY, /* Call commit_turn again, at once (it blocks as its calls do)
+                    or, while commit_wait_ms is later, at that instant. */
+    COMMIT_LOST, /* As IDLE, told once: the group has thrown us out. All
+                    ledgers were dropped, marked `lost` and removed. */
     COMMIT_FENCED, /* For ever: another process has our transactional id. */
 };
 
@@ -106,9 +106,10 @@ struct commit_stats {
     uint64_t lost;         /* Thrown out of the group. */
     uint64_t records;      /* Produced and committed. */
     uint64_t users;        /* User records among them. */
-    int undecided; /* 1: the commit was asked for, and there is no answer yet. */
-    int64_t begun_ms;      /* Of the transaction under way; SEG_NEVER: none. */
-    int64_t last_ms;       /* How long the last one took. */
+    int undecided; /* 1: the commit was asked for, and there is no answer yet.
+                    */
+    int64_t begun_ms; /* Of the transaction under way; SEG_NEVER: none. */
+    int64_t last_ms;  /* How long the last one took. */
 };
 
 void commit_stats(const struct commit *commit, struct commit_stats *stats);

@@ -32,13 +32,13 @@ struct commit {
 
     /* Of the attempt. */
     size_t share_at, record_at; /* Next to be produced. */
-    int open;       /* Begun and not ended: something may be in it. */
-    int asked;      /* Commit was called. */
-    int unsettled;  /* Its outcome is not known. */
-    int lost;       /* The group has thrown us out, ... */
-    int told;       /* ... and that is to be told. */
-    int slow;       /* A call of it was slow. */
-    int again;      /* The last call has not finished, ... */
+    int open;        /* Begun and not ended: something may be in it. */
+    int asked;       /* Commit was called. */
+    int unsettled;   /* Its outcome is not known. */
+    int lost;        /* The group has thrown us out, ... */
+    int told;        /* ... and that is to be told. */
+    int slow;        /* A call of it was slow. */
+    int again;       /* The last call has not finished, ... */
     int64_t call_ms; /* ... it began then; SEG_NEVER. */
     int64_t retry_ms, retry_at_ms;
     uint64_t question;

@@ -189,8 +189,8 @@ int64_t commit_due_ms(const struct commit *commit, enum commit_load load)
                                         commit->options.transaction_age_ms);
         due_ms = min_ms(due_ms, flush_due_ms(ledger));
         bytes += outbox_bytes(&ledger->outbox);
-        if (commit->all && (ledger_has_news(ledger) ||
-                            seg_engine_dirty_count(ledger->engine)))
+        if (commit->all &&
+            (ledger_has_news(ledger) || seg_engine_dirty_count(ledger->engine)))
             return INT64_MIN;
     }
     return bytes > commit->options.outbox_bytes ? INT64_MIN : due_ms;
@@ -217,6 +217,9 @@ void commit_start(struct commit *commit, int64_t now_ms)
             next = i + 1;
         taken |= share->users > 0;
         share->with_meta = share->users || ledger->flush.meta_due;
+        share->with_catalogue =
+            share->with_meta && ledger->catalogue_due &&
+            !(MUTATED(CATALOGUE_NOT_WRITTEN) && ledger->committed.txn);
         if (MUTATED(NO_META_BEFORE_FIRST_FLUSH))
             share->with_meta = share->users > 0;
         share->in = ledger_has_news(ledger) || share->users;
@@ -235,9 +238,9 @@ void commit_flush_all(struct commit *commit, int all)
 void commit_stats(const struct commit *commit, struct commit_stats *stats)
 {
     *stats = commit->stats;
-    stats->undecided = commit_any_in(commit) &&
-                       (commit->unsettled ||
-                        (commit->phase == COMMIT && commit->again));
+    stats->undecided =
+        commit_any_in(commit) &&
+        (commit->unsettled || (commit->phase == COMMIT && commit->again));
 }
 
 const char *commit_phase_name(const struct commit *commit)

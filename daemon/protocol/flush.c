@@ -4,8 +4,8 @@
  * only right after a commit: the marks are then a cut that Kafka knows. Users
  * that become dirty later have everything up to the bound in their last record,
  * or were clean; so a restore that starts at the bound of the oldest dirty user
- * sees whatever their records lack. A bound that is too low is harmless (the redo
- * is longer), one that is too high loses events.
+ * sees whatever their records lack. A bound that is too low is harmless (the
+ * redo is longer), one that is too high loses events.
  *
  * Closing at every commit would make many bounds; a thirty-second part of the
  * flush interval is fine enough. If FLUSH_BOUNDS_MAX do not suffice because
@@ -147,9 +147,9 @@ uint32_t flush_count(const struct ledger *ledger, int64_t now_ms, int all)
     /* The first of the queue that is not due: dates grow along it. */
     for (high = dirty; low < high;) {
         middle = low + (high - low) / 2;
-        if (due_ms(ledger, find(&ledger->flush,
-                                seg_engine_dirty_since(ledger->engine,
-                                                       middle))) <= now_ms)
+        if (due_ms(ledger, find(&ledger->flush, seg_engine_dirty_since(
+                                                    ledger->engine, middle))) <=
+            now_ms)
             low = middle + 1;
         else
             high = middle;
@@ -182,17 +182,19 @@ void flush_meta(const struct ledger *ledger, uint32_t count,
                 const struct meta_offsets *offsets, struct meta *meta)
 {
     const struct ledger_options *options = ledger->options;
-    const struct flush_bound *bound = find(
-        &ledger->flush, seg_engine_dirty_since(ledger->engine, count));
+    const struct flush_bound *bound =
+        find(&ledger->flush, seg_engine_dirty_since(ledger->engine, count));
     int n = options->input_count;
 
     if (MUTATED(BOUNDS_TAKEN_AFTER))
         bound = NULL;
     memset(meta, 0, sizeof(*meta));
+    meta->version = ledger->state_version;
     meta->incarnation = ledger->incarnation;
     meta->offsets = *offsets;
-    memcpy(meta->catalogue, seg_catalogue_hash(options->catalogue), 9);
-    meta->swept = 1;
+    memcpy(meta->catalogue, seg_catalogue_hash(ledger->catalogue), 9);
+    meta->swept = seg_engine_swept(ledger->engine);
+    meta->latest_ms = seg_engine_latest(ledger->engine);
     meta->input_count = n;
     for (int i = 0; i < n; i++)
         meta->inputs[i] = (struct meta_input){

@@ -1,10 +1,10 @@
 /* flush.h: which users are written when, and what the meta record then says.
  *
- * A user is dirty from his first change after he was written until he is written
- * again. Engines number dirty users by *generation*; to each generation belongs
- * a *bound*: positions of inputs and outputs noted before the first user of it
- * became dirty. The bound of the oldest user who stays dirty is where a restore
- * must begin:
+ * A user is dirty from his first change after he was written until he is
+ * written again. Engines number dirty users by *generation*; to each generation
+ * belongs a *bound*: positions of inputs and outputs noted before the first
+ * user of it became dirty. The bound of the oldest user who stays dirty is
+ * where a restore must begin:
  *
  *     bounds   | g 7 | g 8 | g 9 = current |
  *     dirty      u3    u9 u1   u4 u5           oldest first
@@ -32,8 +32,8 @@ struct flush {
     struct flush_bound bounds[FLUSH_BOUNDS_MAX]; /* Oldest first. */
     int count;
     struct meta_mark *marks; /* Room for all bounds. */
-    int64_t meta_ms; /* When the meta record was committed last. */
-    int meta_due;    /* The next transaction carries a meta record. */
+    int64_t meta_ms;         /* When the meta record was committed last. */
+    int meta_due;            /* The next transaction carries a meta record. */
     /* High watermarks of the outputs for a quiet partition. */
     uint64_t questions[META_OUTPUTS];
     int64_t ends[META_OUTPUTS]; /* -1: not known. */
@@ -53,8 +53,8 @@ void flush_start(struct ledger *ledger, const struct meta_mark *inputs,
  * written; SEG_NEVER if there is nothing to write. */
 int64_t flush_due_ms(const struct ledger *ledger);
 
-/* How many of the oldest dirty users a transaction at NOW_MS should write: those
- * dirty for longer than the interval, or ALL; at most users_per_flush. */
+/* How many of the oldest dirty users a transaction at NOW_MS should write:
+ * those dirty for longer than the interval, or ALL; at most users_per_flush. */
 uint32_t flush_count(const struct ledger *ledger, int64_t now_ms, int all);
 
 /* Fill META for a transaction OFFSETS that writes the COUNT oldest dirty users

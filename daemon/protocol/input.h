@@ -1,4 +1,5 @@
-/* input.h: a record of an input, on its way from the consumer to a partition. */
+/* input.h: a record of an input, on its way from the consumer to a partition.
+ */
 #ifndef PROTOCOL_INPUT_H
 #define PROTOCOL_INPUT_H
 

@@ -1,9 +1,10 @@
 /* ledger.c: applying records, live and again.
  *
- * Live (ledger_apply) and in a restore (ledger_redo) a record takes the same way:
- * decode and check the partition (ledger_decode), fold. Whether it is bad is decided by the same
- * lines, so that both agree about which events a user has. The difference is what
- * becomes of it: live there are outputs, dead letters and a position that moves.
+ * Live (ledger_apply) and in a restore (ledger_redo) a record takes the same
+ * way: decode and check the partition (ledger_decode), fold. Whether it is bad
+ * is decided by the same lines, so that both agree about which events a user
+ * has. The difference is what becomes of it: live there are outputs, dead
+ * letters and a position that moves.
  *
  * Memory may run out between folding a record and writing down what it changed.
  * The engine keeps its outputs then, and `drained` says how many of them are in
@@ -11,6 +12,7 @@
 #include "daemon/protocol/ledger.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,7 +40,7 @@ int ledger_new(struct ledger **ret, const struct ledger_options *options,
     outbox_init(&ledger->outbox);
     record_init(&ledger->record);
     if (flush_init(&ledger->flush, options->input_count) ||
-        seg_decoder_new(&ledger->decoder, options->catalogue)) {
+        ledger_use_catalogue(ledger)) {
         ledger_free(ledger);
         return SEG_ERR_NOMEM;
     }
@@ -50,8 +52,9 @@ void ledger_free(struct ledger *ledger)
 {
     if (!ledger)
         return;
-    seg_engine_free(ledger->engine);
+    ledger_drop(ledger);
     seg_decoder_free(ledger->decoder);
+    seg_catalogue_free(ledger->catalogue);
     flush_done(&ledger->flush);
     outbox_done(&ledger->outbox);
     record_done(&ledger->record);
@@ -62,6 +65,10 @@ void ledger_drop(struct ledger *ledger)
 {
     seg_engine_free(ledger->engine);
     ledger->engine = NULL;
+    seg_engine_free(ledger->next.engine);
+    seg_catalogue_free(ledger->next.catalogue);
+    ledger->next = (struct ledger_next){NULL, NULL};
+    ledger->catalogue_due = 0;
     outbox_clear(&ledger->outbox);
     ledger->drained = 0;
     ledger->incarnation = 0;
@@ -79,27 +86,18 @@ void ledger_drop(struct ledger *ledger)
 
 int ledger_reset(struct ledger *ledger, int64_t clock_ms)
 {
-    const struct ledger_options *options = ledger->options;
-    struct seg_engine_options engine = options->engine;
-    const char *topics[SEG_TOPICS_MAX];
-
     ledger_drop(ledger);
-    for (int i = 0; i < options->input_count; i++)
-        topics[i] = options->inputs[i].topic;
-    engine.catalogue = options->catalogue;
-    engine.topics = topics;
-    engine.topic_count = options->input_count;
-    engine.clock_ms = clock_ms;
-    engine.trigger_max_age_ms = options->trigger_max_age_ms;
-    return seg_engine_new(&ledger->engine, &engine);
+    if (ledger_is_outdated(ledger) && ledger_use_catalogue(ledger))
+        return SEG_ERR_NOMEM;
+    return ledger_engine(ledger, ledger->catalogue, clock_ms, &ledger->engine);
 }
 
 struct meta_mark ledger_mark(const struct broker_record *record)
 {
-    return (struct meta_mark){
-        record->offset + 1, record->offset, record->timestamp_ms,
-        meta_checksum(record->key, record->key_len, record->value,
-                      record->value_len)};
+    return (struct meta_mark){record->offset + 1, record->offset,
+                              record->timestamp_ms,
+                              meta_checksum(record->key, record->key_len,
+                                            record->value, record->value_len)};
 }
 
 /* The position of INPUT moves past RECORD. Any record before it will do as a
@@ -136,9 +134,9 @@ int ledger_decode(const struct ledger *ledger, struct seg_decoder *decoder,
     err = seg_decode(decoder, value, len, event, NULL);
     if (err)
         return err;
-    partition = partitioner_partition(
-        options->inputs[input].partitioner, event->user_id.bytes,
-        event->user_id.len, options->partition_count);
+    partition = partitioner_partition(options->inputs[input].partitioner,
+                                      event->user_id.bytes, event->user_id.len,
+                                      options->partition_count);
     return partition >= 0 && partition != ledger->partition ? SEG_ERR_PARTITION
                                                             : 0;
 }
@@ -187,15 +185,23 @@ static size_t record_bytes(const struct record *record, struct seg_text key)
 }
 
 /* A record of ours that no broker takes stops the partition before it stops the
- * worker: once in a transaction it would fail it for ever. */
-static void too_large(struct ledger *ledger, const char *what,
-                      struct seg_text key, size_t bytes)
+ * worker: once in a transaction it would fail it for ever. Told by what caused
+ * it: ids of users stay out of logs. */
+static void too_large(struct ledger *ledger, const struct seg_output *output,
+                      size_t bytes)
 {
+    char cause[320] = "a timer";
+
+    if (output->source_topic.bytes)
+        snprintf(cause, sizeof(cause), "topic %.*s offset %" PRId64,
+                 (int)output->source_topic.len, output->source_topic.bytes,
+                 output->source_offset);
     error_set(&ledger->broken, SEG_ERR_LIMIT,
-              "a %s of user %.*s in partition %d has %zu bytes, more than the "
-              "%zu that one record may have",
-              what, key.len < 64 ? (int)key.len : 64, key.bytes,
-              ledger->partition, bytes, ledger->options->record_bytes_max);
+              "a %s in partition %d, caused by %s, has %zu bytes, more than "
+              "the %zu that one record may have",
+              output->kind == SEG_OUTPUT_CHANGE ? "change" : "trigger",
+              ledger->partition, cause, bytes,
+              ledger->options->record_bytes_max);
 }
 
 static int add_output(struct ledger *ledger, const struct seg_output *output,
@@ -203,7 +209,7 @@ static int add_output(struct ledger *ledger, const struct seg_output *output,
 {
     const struct ledger_options *options = ledger->options;
     struct record_names names = {options->app, options->version,
-                                 options->catalogue, ledger->partition,
+                                 ledger->catalogue, ledger->partition,
                                  options->trigger_max_age_ms};
     int change = output->kind == SEG_OUTPUT_CHANGE;
 
@@ -211,7 +217,7 @@ static int add_output(struct ledger *ledger, const struct seg_output *output,
         return SEG_ERR_NOMEM;
     if (record_bytes(&ledger->record, output->user_id) >
         options->record_bytes_max) {
-        too_large(ledger, change ? "change" : "trigger", output->user_id,
+        too_large(ledger, output,
                   record_bytes(&ledger->record, output->user_id));
         return 0;
     }
@@ -240,7 +246,8 @@ int ledger_drain(struct ledger *ledger, int64_t now_ms)
     return 1;
 }
 
-/* The dead letter of RECORD. A key that leaves no room is cut, then the value. */
+/* The dead letter of RECORD. A key that leaves no room is cut, then the value.
+ */
 static int add_letter(struct ledger *ledger, int input,
                       const struct broker_record *record, int err,
                       int64_t now_ms)
@@ -248,14 +255,10 @@ static int add_letter(struct ledger *ledger, int input,
     const struct ledger_options *options = ledger->options;
     struct seg_text key = {record->key, record->key_len};
     size_t room = options->record_bytes_max - RECORD_OVERHEAD;
-    struct record_letter letter = {seg_error_name(err),
-                                   options->inputs[input].topic,
-                                   ledger->partition,
-                                   record->offset,
-                                   record->timestamp_ms,
-                                   record->value,
-                                   record->value_len,
-                                   options->dead_letter_bytes};
+    struct record_letter letter = {
+        seg_error_name(err), options->inputs[input].topic, ledger->partition,
+        record->offset,      record->timestamp_ms,         record->value,
+        record->value_len,   options->dead_letter_bytes};
 
     room -= strlen(letter.topic) < room ? strlen(letter.topic) : room;
     if (key.len > room / 2)
@@ -268,7 +271,8 @@ static int add_letter(struct ledger *ledger, int input,
                    now_ms))
         return SEG_ERR_NOMEM;
     if (options->on_bad)
-        options->on_bad(options->arg, ledger->partition, input, err);
+        options->on_bad(options->arg, ledger->partition, input, err,
+                        record->value_len > letter.bytes_max);
     return 0;
 }
 

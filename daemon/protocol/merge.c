@@ -25,8 +25,8 @@ int merge_next(const struct merge_head *heads, int count, int64_t since_ms)
     needed_ms = heads[least].timestamp_ms < since_ms ? heads[least].timestamp_ms
                                                      : since_ms;
     for (int i = 0; i < count; i++)
-        if (!heads[i].has_record && (heads[i].ended_ms < needed_ms ||
-                                     heads[i].ended_ms == INT64_MIN))
+        if (!heads[i].has_record &&
+            (heads[i].ended_ms < needed_ms || heads[i].ended_ms == INT64_MIN))
             return MERGE_WAITS;
     return least;
 }

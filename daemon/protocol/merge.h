@@ -14,8 +14,9 @@
 struct merge_head {
     int has_record;
     int64_t timestamp_ms; /* Of the record at hand. */
-    /* Without one: the instant as of which it is proven that every record of the
-     * topic has been taken. INT64_MIN: not at all. INT64_MAX: none will come. */
+    /* Without one: the instant as of which it is proven that every record of
+     * the topic has been taken. INT64_MIN: not at all. INT64_MAX: none will
+     * come. */
     int64_t ended_ms;
 };
 
@@ -24,7 +25,8 @@ struct merge_head {
  *
  * A topic without a record at hand must have ended as of the record's timestamp
  * or SINCE_MS, whichever is earlier: the instant from which on the record has
- * been waiting, so that one dated into the future does not wait for its date. */
+ * been waiting, so that one dated into the future does not wait for its date.
+ */
 int merge_next(const struct merge_head *heads, int count, int64_t since_ms);
 
 /* The index of the least head, or MERGE_EMPTY. */

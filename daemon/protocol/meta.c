@@ -4,32 +4,31 @@
  * mark = i64 position, i64 witness, i64 timestamp, u64 checksum (32 bytes).
  *
  *   offset  type
- *        0  u8    version of this format: 1
+ *        0  u8    version (SEG_STATE_VERSION of <seg/engine.h>)
  *        1  u8    flags: 1 = the sweep of the catalogue is done
  *        2  u64   incarnation
  *       10  u64   txn        \
  *       18  i64   clock, ms   } of the transaction that wrote this record
  *       26  u64   tag        /
  *       34  8     hash of the catalogue, ASCII hex digits
- *       42  u16   inputs, then for each, in the order of their names:
+ *       42  i64   ms of the latest event so far
+ *       50  u16   inputs, then for each, in the order of their names:
  *                   text  topic
  *                   i64   offset committed by the transaction
  *                   mark  from where a restore folds it again
  *                   u16   n, records in the window of bad ones (0 to 1000)
- *                   u8[]  (n + 7) / 8 bytes of bits, oldest record first, lowest
- *                         bit first, 1 = bad; unused bits are 0
- *           u8    outputs: 3, then for changes, triggers, dead letters:
- *                   mark  from where a restore folds it again
+ *                   u8[]  (n + 7) / 8 bytes of bits, oldest record first,
+ * lowest bit first, 1 = bad; unused bits are 0 u8    outputs: 3, then for
+ * changes, triggers, dead letters: mark  from where a restore folds it again
  *                   i64   tail: nothing of the transaction stands below
  *                   u32   own: records of the transaction
- *           u16   features being warmed: 0 (room for the warming table)
  *           u64   XXH3 of all bytes before
  *
  * The checksum is no protection against Kafka but against us: a record that was
  * cut or mixed up must not look like positions.
  *
- * A change of meaning raises the version; versions n and n - 1 are read, a newer
- * one is refused. */
+ * A change of meaning raises the version; versions n and n - 1 are read, a
+ * newer one is refused. */
 #include "daemon/protocol/meta.h"
 
 #include <inttypes.h>
@@ -46,6 +45,8 @@ enum meta_key meta_key_read(const char *key, size_t len, struct seg_text *id)
 {
     if (len == 1 && key[0] == META_KEY_META)
         return META_KEY_IS_META;
+    if (len == 1 && key[0] == META_KEY_CATALOGUE)
+        return META_KEY_IS_CATALOGUE;
     if (len < 2 || key[0] != META_KEY_USER)
         return META_KEY_IS_UNKNOWN;
     *id = (struct seg_text){key + 1, len - 1};
@@ -111,14 +112,16 @@ static void write_input(struct buf *buf, const struct meta_input *input)
 void meta_write(struct buf *buf, const struct meta *meta)
 {
     size_t start = buf->len;
+    int version = meta->version ? meta->version : SEG_STATE_VERSION;
 
-    buf_u8(buf, META_VERSION);
+    buf_u8(buf, (uint8_t)version);
     buf_u8(buf, meta->swept ? FLAG_SWEPT : 0);
     buf_u64(buf, meta->incarnation);
     buf_u64(buf, meta->offsets.txn);
     buf_u64(buf, (uint64_t)meta->offsets.clock_ms);
     buf_u64(buf, meta->offsets.tag);
     buf_add(buf, meta->catalogue, 8);
+    buf_u64(buf, (uint64_t)meta->latest_ms);
     buf_u16(buf, (uint16_t)meta->input_count);
     for (int i = 0; i < meta->input_count; i++)
         write_input(buf, &meta->inputs[i]);
@@ -128,7 +131,8 @@ void meta_write(struct buf *buf, const struct meta *meta)
         buf_u64(buf, (uint64_t)meta->outputs[i].tail);
         buf_u32(buf, meta->outputs[i].own);
     }
-    buf_u16(buf, 0);
+    if (version > 1)
+        buf_u32(buf, SEG_STATE_TAIL);
     if (!buf_failed(buf))
         buf_u64(buf, hash_bytes(buf->bytes + start, buf->len - start, 0));
 }
@@ -212,6 +216,7 @@ static void read_body(struct cursor *c, struct meta *meta)
     meta->offsets.tag = number(c, 8);
     if ((hash = take(c, 8)))
         memcpy(meta->catalogue, hash, 8);
+    meta->latest_ms = (int64_t)number(c, 8);
     meta->input_count = (int)number(c, 2);
     if (meta->input_count > SEG_TOPICS_MAX) {
         c->failed = 1;
@@ -225,7 +230,7 @@ static void read_body(struct cursor *c, struct meta *meta)
         meta->outputs[i].tail = (int64_t)number(c, 8);
         meta->outputs[i].own = (uint32_t)number(c, 4);
     }
-    c->failed |= number(c, 2) != 0;
+    c->failed |= meta->version > 1 && number(c, 4) != SEG_STATE_TAIL;
 }
 
 int meta_read(struct meta *meta, const char *bytes, size_t len,
@@ -236,16 +241,17 @@ int meta_read(struct meta *meta, const char *bytes, size_t len,
 
     memset(meta, 0, sizeof(*meta));
     if (!bytes || len < 9)
-        return error_set(detail, SEG_ERR_RECORD, "the meta record is too short");
-    if ((unsigned char)bytes[0] > META_VERSION)
+        return error_set(detail, SEG_ERR_RECORD,
+                         "the meta record is too short");
+    if ((unsigned char)bytes[0] > SEG_STATE_VERSION)
         return error_set(detail, SEG_ERR_RECORD_VERSION,
                          "the meta record is of version %d, this program "
                          "reads up to %d",
-                         (unsigned char)bytes[0], META_VERSION);
+                         (unsigned char)bytes[0], SEG_STATE_VERSION);
     c.end = c.at + len - 8;
     tail = (struct cursor){c.end, c.end + 8, 0};
     if (number(&tail, 8) != hash_bytes(bytes, len - 8, 0) ||
-        number(&c, 1) != META_VERSION)
+        (meta->version = (int)number(&c, 1)) < SEG_STATE_VERSION_OLDEST)
         return error_set(detail, SEG_ERR_RECORD,
                          "the meta record is damaged (its checksum is wrong)");
     read_body(&c, meta);

@@ -17,10 +17,16 @@
 
 /* ---- keys of the state topic ------------------------------------------- */
 
-#define META_KEY_META '\0' /* The whole key of the meta record. */
-#define META_KEY_USER '\1' /* First byte of a user's key; his id follows. */
+#define META_KEY_META      '\0' /* The whole key of the meta record. */
+#define META_KEY_USER      '\1' /* First byte of a user's key; his id follows. */
+#define META_KEY_CATALOGUE '\2' /* The whole key of the catalogue record. */
 
-enum meta_key { META_KEY_IS_META, META_KEY_IS_USER, META_KEY_IS_UNKNOWN };
+enum meta_key {
+    META_KEY_IS_META,
+    META_KEY_IS_USER,
+    META_KEY_IS_CATALOGUE,
+    META_KEY_IS_UNKNOWN
+};
 
 /* What the LEN bytes at KEY name; *ID (of a user) borrows from KEY. */
 enum meta_key meta_key_read(const char *key, size_t len, struct seg_text *id);
@@ -43,8 +49,6 @@ int meta_offsets_read(const char *metadata, struct meta_offsets *offsets);
 
 /* ---- the meta record --------------------------------------------------- */
 
-#define META_VERSION 1
-
 /* A place in a log, and the last record known before it: the witness, by which
  * a log that was deleted and made again is noticed. */
 struct meta_mark {
@@ -58,11 +62,14 @@ struct meta_mark {
 #define META_OUTPUTS 3
 
 struct meta {
+    int version;          /* Written as; 0: SEG_STATE_VERSION. */
     uint64_t incarnation; /* Drawn when the partition was first written. */
     /* Of the transaction that wrote the record. */
     struct meta_offsets offsets;
     char catalogue[9]; /* Its hash. */
     int swept;         /* 1: the sweep of that catalogue is done. */
+    int64_t latest_ms; /* No event so far is dated later; INT64_MIN: there was
+                          none. */
     int input_count;
     struct meta_input {
         struct seg_text topic; /* Borrowed, see meta_read. */
@@ -72,8 +79,8 @@ struct meta {
     } inputs[SEG_TOPICS_MAX];
     struct meta_output {
         struct meta_mark fold; /* From where the restore folds it again. */
-        int64_t tail;  /* Nothing of the transaction stands below it ... */
-        uint32_t own;  /* ... and so many records of it stand from there on. */
+        int64_t tail; /* Nothing of the transaction stands below it ... */
+        uint32_t own; /* ... and so many records of it stand from there on. */
     } outputs[META_OUTPUTS];
 };
 

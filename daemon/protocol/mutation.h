@@ -1,6 +1,6 @@
 /* mutation.h: rules of the protocol that a test may break.
  *
- * Each name stands for one rule of DESIGN.md sections 5 to 9; where the rule is
+ * Each name stands for one rule of the protocol (commit.c); where the rule is
  * kept, the code asks MUTATED(name). In the daemon that is the constant 0. The
  * test of tests/mutant compiles the same files with PROTOCOL_MUTATIONS and must
  * see every one of them fail: a test that cannot see a broken rule proves
@@ -34,8 +34,20 @@
     X(APPLIES_WHILE_UNDECIDED, "records are applied while a commit is open")   \
     X(LOST_RECORDS_STAY, "records of a lost partition stay in the outbox")     \
     X(FLUSHED_BEFORE_COMMIT, "users are clean before the commit is known")     \
-    X(QUIET_META_AGES, "on a quiet partition retention passes the meta record") \
-    X(REFUSED_FOLDED, "step (4) folds what was refused for its user's size")
+    X(QUIET_META_AGES,                                                         \
+      "on a quiet partition retention passes the meta record")                 \
+    X(REFUSED_FOLDED, "step (4) folds what was refused for its user's size")   \
+    X(SWEEP_NOT_RESTARTED, "a restore takes a sweep cut short for done")       \
+    X(UNSWEPT_REPAIRED, "step (5) judges although a sweep is due")             \
+    X(CATALOGUE_NOT_WRITTEN, "a move is committed without its record")         \
+    X(SWEPT_TOO_EARLY, "swept is said before all changes are out")             \
+    X(RETIRED_STAY, "nobody leaves a removed segment")                         \
+    X(RETIRED_KEYS_LOST, "the catalogue record leaves removed segments out")   \
+    X(MOVED_FROM_START, "a move begins at 0, not at the positions applied")    \
+    X(TAKEN_OVER_FROM_START, "a catalogue taken over begins at 0")             \
+    X(TAKEN_OVER_FROM_REDO, "... or where the redo begins")                    \
+    X(APPLIES_WHILE_MOVING, "records are applied while users move")            \
+    X(DIRTY_NOT_MOVED, "a move forgets who is dirty")
 
 enum mutation {
     MUTATION_NONE,

@@ -76,14 +76,15 @@ int outbox_add(struct outbox *outbox, int topic, struct seg_text key,
     if (!outbox->count)
         outbox->first_ms = now_ms;
     entry = &outbox->entries[outbox->count++];
-    *entry = (struct outbox_entry){.at = at,
-                                   .value_len = (uint32_t)record->value_len,
-                                   .key_len = (uint32_t)key.len,
-                                   .header = (uint32_t)outbox->header_count,
-                                   .header_count = (uint8_t)record->header_count,
-                                   .topic = (uint8_t)topic,
-                                   .has_value = (uint8_t)record->has_value,
-                                   .has_key = key.bytes != NULL};
+    *entry =
+        (struct outbox_entry){.at = at,
+                              .value_len = (uint32_t)record->value_len,
+                              .key_len = (uint32_t)key.len,
+                              .header = (uint32_t)outbox->header_count,
+                              .header_count = (uint8_t)record->header_count,
+                              .topic = (uint8_t)topic,
+                              .has_value = (uint8_t)record->has_value,
+                              .has_key = key.bytes != NULL};
     buf_add(&outbox->bytes, record->bytes.bytes, record->bytes.len);
     buf_text(&outbox->bytes, key);
     for (int i = 0; i < record->header_count; i++)
@@ -104,8 +105,8 @@ void outbox_at(const struct outbox *outbox, size_t index,
 
     assert(index < outbox->count);
     for (int i = 0; i < entry->header_count; i++) {
-        headers[i] = (struct broker_header){header[i].name,
-                                            bytes + header[i].at, header[i].len};
+        headers[i] = (struct broker_header){
+            header[i].name, bytes + header[i].at, header[i].len};
         end = header[i].at + header[i].len;
     }
     memset(record, 0, sizeof(*record));

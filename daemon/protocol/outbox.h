@@ -19,7 +19,7 @@ struct outbox {
     size_t count, cap;
     struct outbox_header *headers;
     size_t header_count, header_cap;
-    int64_t first_ms; /* When the first record came. */
+    int64_t first_ms;                /* When the first record came. */
     uint32_t topics[BROKER_OUTPUTS]; /* Records by topic. */
 };
 

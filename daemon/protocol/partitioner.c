@@ -5,7 +5,8 @@
  * DefaultPartitioner clears the sign bit before the modulo ("toPositive").
  *
  * crc32: the CRC-32 of zlib (polynomial 0xEDB88320, reflected, inverted at both
- * ends), unsigned modulo, as librdkafka's rd_kafka_msg_partitioner_consistent. */
+ * ends), unsigned modulo, as librdkafka's rd_kafka_msg_partitioner_consistent.
+ */
 #include "daemon/protocol/partitioner.h"
 
 #include <assert.h>

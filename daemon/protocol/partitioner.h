@@ -10,7 +10,7 @@
 enum partitioner {
     PARTITIONER_TRUST,   /* Do not check. */
     PARTITIONER_MURMUR2, /* Java clients: murmur2 of the key. */
-    PARTITIONER_CRC32,   /* librdkafka's `consistent` ones: CRC-32 of the key. */
+    PARTITIONER_CRC32, /* librdkafka's `consistent` ones: CRC-32 of the key. */
 };
 
 /* The partition, of COUNT > 0, of the LEN bytes at KEY; -1 with TRUST. */

@@ -16,13 +16,13 @@
  *           content-type
  *
  * A trigger differs in event ("Message Triggered") and properties: trigger,
- * segment, on, seq (of the user's triggers), expires_at, and its own, of which a
- * first name that is one of ours is left out: what we read back must be ours.
+ * segment, on, seq (of the user's triggers), expires_at, and its own, of which
+ * a first name that is one of ours is left out: what we read back must be ours.
  *
- * Written by hand into a buffer: this is a hot path, where building a tree first
- * would cost ten times as much. Sizes are bounded by limits of the inputs:
- * evidence is cut, ids are at most SEG_ID_BYTES_MAX long; only the properties of
- * a trigger are as large as its segment file makes them. */
+ * Written by hand into a buffer: this is a hot path, where building a tree
+ * first would cost ten times as much. Sizes are bounded by limits of the
+ * inputs: evidence is cut, ids are at most SEG_ID_BYTES_MAX long; only the
+ * properties of a trigger are as large as its segment file makes them. */
 #include "daemon/protocol/record.h"
 
 #include <assert.h>
@@ -160,14 +160,6 @@ static void evidence(struct buf *buf, const struct seg_output *output)
     buf_char(buf, ']');
 }
 
-static const char *segment_key(const struct record_names *names, int segment)
-{
-    struct seg_segment_info info;
-
-    seg_catalogue_segment(names->catalogue, segment, &info);
-    return info.key;
-}
-
 static void trigger_info(const struct record_names *names, int trigger,
                          struct seg_trigger_info *info)
 {
@@ -181,7 +173,7 @@ static void change_properties(struct buf *buf, const struct record_names *names,
     struct seg_trigger_info info;
 
     buf_str(buf, "\"segment\":");
-    buf_json_text(buf, text_of(segment_key(names, change->segment)));
+    buf_json_text(buf, change->segment_key);
     buf_str(buf, change->member ? ",\"member\":true" : ",\"member\":false");
     instant(buf, ",\"entered_at\":", change->entered_at_ms);
     buf_str(buf, ",\"cause\":\"");
@@ -271,12 +263,12 @@ static void trigger_properties(struct buf *buf,
     buf_str(buf, "\"trigger\":");
     buf_json_text(buf, text_of(info.name));
     buf_str(buf, ",\"segment\":");
-    buf_json_text(buf, text_of(segment_key(names, trigger->segment)));
+    buf_json_text(buf, trigger->segment_key);
     buf_str(buf, info.on_enter ? ",\"on\":\"enter\"" : ",\"on\":\"exit\"");
     buf_str(buf, ",\"seq\":");
     buf_int(buf, trigger->seq);
-    instant(buf, ",\"expires_at\":",
-            trigger->at_ms + names->trigger_max_age_ms);
+    instant(buf,
+            ",\"expires_at\":", trigger->at_ms + names->trigger_max_age_ms);
     if (info.property_count)
         members(buf, &info, info.properties, 0, 1);
 }
@@ -331,7 +323,8 @@ static void value(struct buf *buf, const struct record_names *names,
         trigger_properties(buf, names, output);
     else
         change_properties(buf, names, output);
-    buf_str(buf, "},\"context\":{\"library\":{\"name\":\"segmentd\",\"version\":");
+    buf_str(buf,
+            "},\"context\":{\"library\":{\"name\":\"segmentd\",\"version\":");
     buf_json_text(buf, text_of(names->version));
     buf_char(buf, '}');
     source(buf, names, output);
@@ -376,8 +369,8 @@ static void number_header(struct record *record, const char *name,
 int record_dead_letter(struct record *record,
                        const struct record_letter *letter)
 {
-    size_t kept = letter->len < letter->bytes_max ? letter->len
-                                                  : letter->bytes_max;
+    size_t kept =
+        letter->len < letter->bytes_max ? letter->len : letter->bytes_max;
 
     begin(record);
     record->has_value = letter->value != NULL;

@@ -18,15 +18,17 @@
 #include "lib/base/buf.h"
 
 #define RECORD_HEADERS_MAX 8
-#define RECORD_TEXT_BYTES 1024  /* Of a condition or value shown as evidence. */
-#define RECORD_ID_BYTES 32      /* A message id: hex digits. */
+#define RECORD_TEXT_BYTES                                                \
+    1024                   /* Of a condition or value shown as evidence. \
+                            */
+#define RECORD_ID_BYTES 32 /* A message id: hex digits. */
 
 /* What is the same in all records of one partition. All borrowed. */
 struct record_names {
     const char *app;     /* Prefix of the topics: "segmentd". */
     const char *version; /* Of the program: "0.3.0". */
     const struct seg_catalogue *catalogue;
-    int partition;       /* Of the input, shown as context.source. */
+    int partition;              /* Of the input, shown as context.source. */
     int64_t trigger_max_age_ms; /* A trigger expires so long after its `at`. */
 };
 
@@ -48,12 +50,13 @@ void record_done(struct record *record);
 /* Make RECORD the one of OUTPUT, a change or a trigger. Its key is the user id.
  *
  * A change must stand in its array of outputs: the triggers that follow it are
- * named in it. Returns 0 or SEG_ERR_NOMEM (RECORD then holds nothing of use). */
+ * named in it. Returns 0 or SEG_ERR_NOMEM (RECORD then holds nothing of use).
+ */
 int record_output(struct record *record, const struct record_names *names,
                   const struct seg_output *output);
 
-/* The message id of OUTPUT: a hash of application, user, birth of the user, kind
- * and sequence number, so that a record made again has it again. Writes
+/* The message id of OUTPUT: a hash of application, user, birth of the user,
+ * kind and sequence number, so that a record made again has it again. Writes
  * RECORD_ID_BYTES digits and a NUL to ID. */
 void record_message_id(char id[RECORD_ID_BYTES + 1], const char *app,
                        const struct seg_output *output);

@@ -26,8 +26,8 @@ static int get_text(const json_t *object, const char *name,
 
     if (!json_is_string(value))
         return fault(detail, name);
-    *text = (struct seg_text){json_string_value(value),
-                              json_string_length(value)};
+    *text =
+        (struct seg_text){json_string_value(value), json_string_length(value)};
     return 0;
 }
 
@@ -116,8 +116,8 @@ int record_read(struct record_back *back, const char *bytes, size_t len,
         return error_set(detail, SEG_ERR_RECORD, "the record has no value");
     if (record_scan(back, bytes, len))
         return 0;
-    root = json_loadb(bytes, len, JSON_ALLOW_NUL | JSON_REJECT_DUPLICATES,
-                      &error);
+    root =
+        json_loadb(bytes, len, JSON_ALLOW_NUL | JSON_REJECT_DUPLICATES, &error);
     back->json = root;
     if (!root)
         return error_set(detail, SEG_ERR_RECORD, "no JSON: %s", error.text);

@@ -39,7 +39,8 @@ static struct seg_text text(struct scan *scan)
 {
     struct seg_text found = {scan->at, 0};
     const char *quote =
-        scan->good ? memchr(scan->at, '"', (size_t)(scan->end - scan->at)) : NULL;
+        scan->good ? memchr(scan->at, '"', (size_t)(scan->end - scan->at))
+                   : NULL;
     if (quote)
         found.len = (size_t)(quote - scan->at);
     scan->good = quote && !memchr(found.bytes, '\\', found.len);

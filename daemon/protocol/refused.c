@@ -1,4 +1,5 @@
-/* refused.c: events that were refused because their user had become too large. */
+/* refused.c: events that were refused because their user had become too large.
+ */
 #include "daemon/protocol/refused.h"
 
 #include <stdlib.h>

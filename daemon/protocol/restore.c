@@ -1,33 +1,32 @@
 /* restore.c: the six steps.
  *
  *   (1) committed offsets of the partition, with txn, clock and tag in their
- *       metadata; pending ones are waited out. A state kept from before with the
- *       same txn and tag is used as it is, and we are done.
- *   (2) the state topic, up to its read_uncommitted end: user records, and the
- *       meta record, which says from where to fold again.
- *   (3) changes and triggers, from the meta record's positions to their ends:
- *       memberships, seq and trigger history. What a user record has already is
- *       skipped; a gap in a user's seq is refused. Dead letters: which events
- *       were refused (refused.h).
- *   (4) the inputs, from the redo positions to the committed offsets, merged as
- *       they were: events and attributes are folded, nobody is judged. What a
- *       user record has already is skipped.
- *   (5) once, at the stored clock: everybody touched by (3) and (4) or due by
- *       then is judged. Memberships and features must agree; a difference is put
- *       out as a repair and counted.
- *   (6) the committed offsets again. If they moved, a zombie of ours or of the
- *       owner before was in between: all we read is of different moments, begin
- *       again at (1). Only now does a refusal stand.
+ *       metadata; pending ones are waited out. A state kept from before with
+ * the same txn and tag is used as it is, and we are done. (2) the state topic,
+ * up to its read_uncommitted end: user records, and the meta record, which says
+ * from where to fold again. (3) changes and triggers, from the meta record's
+ * positions to their ends: memberships, seq and trigger history. What a user
+ * record has already is skipped; a gap in a user's seq is refused. Dead
+ * letters: which events were refused (refused.h). (4) the inputs, from the redo
+ * positions to the committed offsets, merged as they were: events and
+ * attributes are folded, nobody is judged. What a user record has already is
+ * skipped. (5) once, at the stored clock: everybody touched by (3) and (4) or
+ * due by then is judged. Memberships and features must agree; a difference is
+ * put out as a repair and counted. (6) the committed offsets again. If they
+ * moved, a zombie of ours or of the owner before was in between: all we read is
+ * of different moments, begin again at (1). Only now does a refusal stand.
  *
  * Why the two ends fit together. The committed offsets (1) name one cut. All
- * outputs of that cut and before were appended before its offsets became visible
- * or have their markers pending in the same transaction; in both cases they lie
- * below the read_uncommitted ends asked for in (2) and (3), after (1). Whoever
- * commits later moves the offsets, which (6) sees; and nobody commits for this
- * partition after (6) but us: others are fenced by the group.
+ * outputs of that cut and before were appended before its offsets became
+ * visible or have their markers pending in the same transaction; in both cases
+ * they lie below the read_uncommitted ends asked for in (2) and (3), after (1).
+ * Whoever commits later moves the offsets, which (6) sees; and nobody commits
+ * for this partition after (6) but us: others are fenced by the group.
  *
- * A refusal names topic, partition and the two numbers that disagree. Nothing is
- * ever guessed: a partition that would lose or double something stops. */
+ * A refusal names topic, partition, the two numbers that disagree and the
+ * command that mends it. Nothing is ever guessed: a partition that would lose
+ * or double something stops. That command makes the same restore, told to take
+ * what there is (mend.h). */
 #include "daemon/protocol/restore.h"
 
 #include <stdarg.h>
@@ -49,10 +48,19 @@ int restore_new(struct restore **ret, struct broker *broker,
         return SEG_ERR_NOMEM;
     restore->broker = broker;
     restore->ledger = ledger;
+    buf_init(&restore->catalogue_bytes);
     buf_init(&restore->meta_bytes);
+    restore->since_ms = INT64_MIN;
+    for (int i = 0; i < SEG_TOPICS_MAX; i++)
+        restore->committed[i].offset = -1;
     restore_enter(restore, RESTORE_BEGIN);
     *ret = restore;
     return 0;
+}
+
+void restore_mend(struct restore *restore, struct mend *mend)
+{
+    restore->mend = mend;
 }
 
 static void close_logs(struct restore *restore)
@@ -67,6 +75,7 @@ void restore_free(struct restore *restore)
         return;
     close_logs(restore);
     refused_reset(&restore->refused);
+    buf_done(&restore->catalogue_bytes);
     buf_done(&restore->meta_bytes);
     free(restore);
 }
@@ -90,7 +99,8 @@ void restore_refuse(struct restore *restore, const char *format, ...)
     restore_enter(restore, RESTORE_RECHECK);
 }
 
-/* ---- step 1 ---------------------------------------------------------------- */
+/* ---- step 1 ----------------------------------------------------------------
+ */
 
 /* Forget what was read; an engine to fold into. */
 static enum restore_state blank(struct restore *restore)
@@ -99,12 +109,12 @@ static enum restore_state blank(struct restore *restore)
 
     close_logs(restore);
     for (int i = 0; i < RESTORE_LOGS; i++)
-        restore_log_init(&restore->logs[i], restore->broker, i,
+        restore_log_init(&restore->logs[i], restore->broker, &restore->wait, i,
                          ledger->partition);
+    buf_reset(&restore->catalogue_bytes);
     buf_reset(&restore->meta_bytes);
     restore->has_meta = 0;
     restore->refusal = (struct seg_error){0};
-    restore->other_catalogue = 0;
     memset(restore->own, 0, sizeof(restore->own));
     refused_reset(&restore->refused);
     for (int i = 0; i < SEG_TOPICS_MAX; i++)
@@ -113,7 +123,7 @@ static enum restore_state blank(struct restore *restore)
                                  ? 0
                                  : restore->offsets.clock_ms)) {
         restore_enter(restore, RESTORE_BEGIN);
-        return RESTORE_WAITS;
+        return RESTORE_NO_ROOM;
     }
     restore_enter(restore, RESTORE_STATE);
     return RESTORE_BUSY;
@@ -138,7 +148,10 @@ static enum restore_state begin(struct restore *restore)
            sizeof(restore->committed));
     restore->offsets = (struct meta_offsets){0};
     restore->offsets_gone = 0;
-    if (!restore_check_committed(restore))
+    if (restore->mend)
+        mend_begin(restore);
+    if (!(mend_takes(restore) ? mend_committed(restore)
+                              : restore_check_committed(restore)))
         return RESTORE_BUSY;
     if (is_kept(restore)) {
         restore->stats.warm = 1;
@@ -147,19 +160,30 @@ static enum restore_state begin(struct restore *restore)
     return blank(restore);
 }
 
-/* ---- steps 5 and 6 ------------------------------------------------------------------- */
+/* ---- steps 5 and 6
+ * ------------------------------------------------------------------- */
 
 static enum restore_state judge(struct restore *restore, int work)
 {
     int64_t clock_ms = MUTATED(STEP5_AT_META_CLOCK) && restore->has_meta
                            ? restore->meta.offsets.clock_ms
                            : restore->offsets.clock_ms;
-    int more = seg_engine_restore_finish(restore->ledger->engine, clock_ms,
-                                         work);
+    int more;
 
+    if (restore->mend && !restore->at++)
+        mend_judge(restore);
+    more = seg_engine_restore_finish(restore->ledger->engine, clock_ms, work);
+
+    if (more == SEG_ERR_RECORD) {
+        restore_refuse(restore,
+                       "partition %d: users are in a segment that neither the "
+                       "catalogue nor the changes name. " RESTORE_MEND_REBUILD,
+                       restore->ledger->partition, restore->ledger->partition);
+        return RESTORE_BUSY;
+    }
     if (more < 0) {
         restore_enter(restore, RESTORE_BEGIN);
-        return RESTORE_WAITS;
+        return RESTORE_NO_ROOM;
     }
     if (!more)
         restore_enter(restore, RESTORE_RECHECK);
@@ -194,8 +218,15 @@ static void seal(struct restore *restore, int64_t now_ms)
     ledger->incarnation = old ? meta->incarnation
                               : restore->broker->random(restore->broker->impl);
     ledger->committed = restore->offsets;
+    for (int i = 0; restore->mend && i < ledger->options->input_count; i++)
+        if (restore->mend->to[i] >= 0)
+            ledger->inputs[i] =
+                (struct meta_mark){restore->mend->to[i], -1, 0, 0};
     flush_start(ledger, inputs, outputs, now_ms);
-    ledger->flush.meta_due = !old || restore->offsets_gone;
+    ledger->catalogue_due =
+        !old || restore->mend || meta->version != ledger->state_version ||
+        strcmp(meta->catalogue, seg_catalogue_hash(ledger->catalogue)) != 0;
+    ledger->flush.meta_due = ledger->catalogue_due || restore->offsets_gone;
     seg_engine_stats(ledger->engine, &stats);
     restore->stats.repairs = stats.repairs;
 }
@@ -225,15 +256,15 @@ static enum restore_state recheck(struct restore *restore, int64_t now_ms)
     if (restore->refusal.code) {
         ledger_drop(ledger);
         ledger->broken = restore->refusal;
-        return restore->other_catalogue ? RESTORE_CATALOGUE : RESTORE_REFUSED;
+        return RESTORE_REFUSED;
     }
     seal(restore, now_ms);
     ledger_drain(ledger, now_ms);
     return RESTORE_DONE;
 }
 
-enum restore_state restore_turn(struct restore *restore, int64_t now_ms,
-                                int work)
+static enum restore_state step(struct restore *restore, int64_t now_ms,
+                               int work)
 {
     switch (restore->step) {
     case RESTORE_BEGIN:
@@ -254,6 +285,84 @@ enum restore_state restore_turn(struct restore *restore, int64_t now_ms,
         return recheck(restore, now_ms);
     }
     return RESTORE_WAITS;
+}
+
+/* Grows with all that is done within a step. */
+static int64_t done_so_far(const struct restore *restore)
+{
+    int64_t done = restore->at;
+
+    for (int i = 0; i < RESTORE_LOGS; i++)
+        done += restore->logs[i].known + restore->logs[i].position;
+    return done;
+}
+
+enum restore_state restore_turn(struct restore *restore, int64_t now_ms,
+                                int work)
+{
+    enum restore_step before = restore->step;
+    int64_t done = done_so_far(restore);
+    enum restore_state state;
+
+    restore->wait.noted = 0;
+    state = step(restore, now_ms, work);
+    if (state != RESTORE_WAITS || restore->step != before ||
+        done_so_far(restore) != done || restore->since_ms == INT64_MIN) {
+        restore->since_ms = now_ms;
+        if (!restore->wait.noted)
+            restore->wait = (struct restore_wait){0};
+    }
+    return state;
+}
+
+/* The names of all inputs. */
+static void name_inputs(const struct restore *restore, char *out, size_t size)
+{
+    const struct ledger_options *options = restore->ledger->options;
+    size_t len = 0;
+
+    *out = '\0';
+    for (int i = 0; i < options->input_count && len < size; i++)
+        len += (size_t)snprintf(out + len, size - len, "%s%s", i ? ", " : "",
+                                options->inputs[i].topic);
+}
+
+void restore_waits(const struct restore *restore, struct restore_waits *waits)
+{
+    static const char *const asked[] = {
+        [RESTORE_ASKED_NOTHING] = "nothing",
+        [RESTORE_ASKED_COMMITTED] = "committed offsets",
+        [RESTORE_ASKED_ENDS] = "first and last offset",
+        [RESTORE_ASKED_START] = "offset to start at",
+        [RESTORE_ASKED_RECORDS] = "records",
+    };
+    const struct restore_wait *wait = &restore->wait;
+    struct restore_stats stats;
+    char name[RESTORE_NAME_BYTES];
+
+    restore_stats(restore, &stats);
+    *waits = (struct restore_waits){
+        .step = stats.step,
+        .asked = asked[wait->asked],
+        .from = wait->from,
+        .until = wait->until,
+        .answer = broker_answer_name(wait->answer),
+        .why = wait->why,
+        .since_ms = restore->since_ms,
+    };
+    if (wait->asked == RESTORE_ASKED_COMMITTED)
+        name_inputs(restore, waits->topic, sizeof(waits->topic));
+    else if (wait->asked != RESTORE_ASKED_NOTHING)
+        snprintf(waits->topic, sizeof(waits->topic), "%s",
+                 restore_topic(restore, wait->topic, name));
+}
+
+int restore_position(const struct restore *restore, int input,
+                     int64_t *position, int64_t *clock_ms)
+{
+    *position = restore->committed[input].offset;
+    *clock_ms = restore->offsets.txn ? restore->offsets.clock_ms : -1;
+    return *position >= 0;
 }
 
 void restore_stats(const struct restore *restore, struct restore_stats *stats)

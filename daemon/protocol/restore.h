@@ -17,11 +17,11 @@ struct restore;
 enum restore_state {
     RESTORE_BUSY,    /* Call again at once: there is more to do. */
     RESTORE_WAITS,   /* Call again a little later: Kafka has not answered. */
+    RESTORE_NO_ROOM, /* There was no memory, it begins again: call again when
+                        there may be some. */
     RESTORE_DONE,    /* The ledger holds the state, its positions say where to
                         read on. */
     RESTORE_REFUSED, /* ledger->broken says why, and what mends it. */
-    RESTORE_CATALOGUE, /* The state belongs to another catalogue; ledger->broken
-                          names both. */
 };
 
 /* Start to restore LEDGER, which holds the state kept by a revoke (and is then
@@ -29,6 +29,11 @@ enum restore_state {
  * borrowed. Returns 0 or SEG_ERR_NOMEM. */
 int restore_new(struct restore **ret, struct broker *broker,
                 struct ledger *ledger);
+
+/* Before the first turn: take what there is, as MEND (mend.h) says, which gets
+ * what was found. Borrowed. */
+struct mend;
+void restore_mend(struct restore *restore, struct mend *mend);
 
 /* End it at any point: readers are closed, the ledger is left half restored
  * unless the last turn answered RESTORE_DONE. */
@@ -39,15 +44,35 @@ enum restore_state restore_turn(struct restore *restore, int64_t now_ms,
                                 int work);
 
 struct restore_stats {
-    int step;          /* 1 to 6. */
-    int warm;          /* 1: the kept state was still good. */
-    int again;         /* Times it began again at step (1). */
-    uint64_t users;    /* Records of the state topic. */
-    uint64_t outputs;  /* Changes and triggers. */
-    uint64_t inputs;   /* Records of the input, the redo. */
-    uint64_t repairs;  /* Differences found in step (5). */
+    int step;         /* 1 to 6. */
+    int warm;         /* 1: the kept state was still good. */
+    int again;        /* Times it began again at step (1). */
+    uint64_t users;   /* Records of the state topic. */
+    uint64_t outputs; /* Changes and triggers. */
+    uint64_t inputs;  /* Records of the input, the redo. */
+    uint64_t repairs; /* Differences found in step (5). */
 };
 
 void restore_stats(const struct restore *restore, struct restore_stats *stats);
+
+/* What it waits for, if it does. */
+struct restore_waits {
+    int step;            /* 1 to 6. */
+    const char *asked;   /* "records", "committed offsets", ...; "nothing". */
+    char topic[300];     /* Of which topic, or topics. */
+    int64_t from, until; /* Of records: their offsets; else 0. */
+    const char *answer;  /* Of the brokers, the last one: "again", "refused". */
+    const char *why;  /* What they said of it, a sentence; "" if nothing. Lives
+                         until the next turn. */
+    int64_t since_ms; /* When it got further last; INT64_MIN: no turn yet. */
+};
+
+void restore_waits(const struct restore *restore, struct restore_waits *waits);
+
+/* Up to where INPUT is applied by what was committed, and the stored clock of
+ * that moment, -1 if there is none. Returns 0 while that is not known, also if
+ * nothing was ever committed. */
+int restore_position(const struct restore *restore, int input,
+                     int64_t *position, int64_t *clock_ms);
 
 #endif

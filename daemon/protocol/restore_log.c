@@ -4,9 +4,10 @@
  *      |---------x--------|-----------------|----- high
  *                ^ read from here: this record must be the one remembered
  *
- * The target of an output is its read_uncommitted end at one moment. Reading ends
- * when the position has reached it; the reader's position moves over aborted
- * records and markers but not into an open transaction, so that is waited out. */
+ * The target of an output is its read_uncommitted end at one moment. Reading
+ * ends when the position has reached it; the reader's position moves over
+ * aborted records and markers but not into an open transaction, so that is
+ * waited out. */
 #include "daemon/protocol/restore_log.h"
 
 #include <string.h>
@@ -14,11 +15,12 @@
 #include "daemon/protocol/ledger.h"
 #include "daemon/protocol/mutation.h"
 
-void restore_log_init(struct restore_log *log, struct broker *broker, int topic,
-                      int partition)
+void restore_log_init(struct restore_log *log, struct broker *broker,
+                      struct restore_wait *wait, int topic, int partition)
 {
     memset(log, 0, sizeof(*log));
     log->broker = broker;
+    log->wait = wait;
     log->topic = topic;
     log->partition = partition;
     log->question = broker_question(broker);
@@ -26,10 +28,17 @@ void restore_log_init(struct restore_log *log, struct broker *broker, int topic,
 
 int restore_log_ask(struct restore_log *log)
 {
+    struct broker *broker = log->broker;
+    int answer;
+
+    if (log->known)
+        return 1;
+    answer = broker->watermarks(broker->impl, log->question, log->topic,
+                                log->partition, &log->low, &log->high);
+    log->known = answer == BROKER_OK;
     if (!log->known)
-        log->known = log->broker->watermarks(log->broker->impl, log->question,
-                                             log->topic, log->partition,
-                                             &log->low, &log->high) == BROKER_OK;
+        restore_wait_note(log->wait, broker, RESTORE_ASKED_ENDS, log->topic,
+                          answer);
     return log->known;
 }
 
@@ -59,10 +68,20 @@ static enum restore_log_state prove(struct restore_log *log,
     if (mark.witness != log->mark.witness)
         return is_input(log) ? RESTORE_LOG_RECORD : RESTORE_LOG_MISSING;
     if (mark.checksum != log->mark.checksum ||
-        (is_input(log) &&
-         mark.timestamp_ms != log->mark.timestamp_ms))
+        (is_input(log) && mark.timestamp_ms != log->mark.timestamp_ms))
         return RESTORE_LOG_REMADE;
     return RESTORE_LOG_RECORD;
+}
+
+/* The record at the position was not given. */
+static void note_wait(struct restore_log *log, int answer)
+{
+    restore_wait_note(log->wait, log->broker, RESTORE_ASKED_RECORDS, log->topic,
+                      answer);
+    if (log->wait->topic == log->topic) {
+        log->wait->from = log->position;
+        log->wait->until = log->target;
+    }
 }
 
 enum restore_log_state restore_log_next(struct restore_log *log,
@@ -83,6 +102,8 @@ enum restore_log_state restore_log_next(struct restore_log *log,
             log->position = read.position;
             continue;
         }
+        if (answer != BROKER_OK)
+            note_wait(log, answer);
         if (answer != BROKER_OK)
             return MUTATED(RESTORE_STOPS_AT_LSO) ? RESTORE_LOG_END
                                                  : RESTORE_LOG_WAITS;

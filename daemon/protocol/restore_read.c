@@ -1,7 +1,8 @@
-/* restore_read.c: steps (2) to (4) of a restore: what is read, and what becomes of
- * it. restore.c says why. */
+/* restore_read.c: steps (2) to (4) of a restore: what is read, and what becomes
+ * of it. restore.c says why. */
 #include <assert.h>
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "daemon/base/fail.h"
 #include "daemon/protocol/merge.h"
@@ -9,7 +10,8 @@
 #include "daemon/protocol/restore_inside.h"
 #include "lib/base/error.h"
 
-/* ---- step 2 ------------------------------------------------------------------ */
+/* ---- step 2
+ * ------------------------------------------------------------------ */
 
 /* A record of the state topic. Returns 0, or the error of the engine. */
 static int fold_state(struct restore *restore,
@@ -19,28 +21,33 @@ static int fold_state(struct restore *restore,
     struct seg_text id;
 
     restore->state_end = record->offset + 1;
-    switch (meta_key_read(record->key, record->key ? record->key_len : 0,
-                          &id)) {
+    switch (
+        meta_key_read(record->key, record->key ? record->key_len : 0, &id)) {
     case META_KEY_IS_META:
         buf_reset(&restore->meta_bytes);
         buf_add(&restore->meta_bytes, record->value, record->value_len);
         restore->has_meta = record->value != NULL;
         restore->meta_end = restore->state_end;
         return buf_failed(&restore->meta_bytes) ? SEG_ERR_NOMEM : 0;
+    case META_KEY_IS_CATALOGUE:
+        buf_reset(&restore->catalogue_bytes);
+        buf_add(&restore->catalogue_bytes, record->value, record->value_len);
+        return buf_failed(&restore->catalogue_bytes) ? SEG_ERR_NOMEM : 0;
     case META_KEY_IS_USER:
         restore->stats.users++;
-        return record->value ? seg_engine_restore_user(
-                                   restore->ledger->engine, record->value,
-                                   record->value_len, detail)
-                             : 0;
+        return record->value
+                   ? seg_engine_restore_user(restore->ledger->engine,
+                                             record->value, record->value_len,
+                                             detail)
+                   : 0;
     case META_KEY_IS_UNKNOWN:
         break;
     }
     return error_set(detail, SEG_ERR_RECORD, "its key is none of ours");
 }
 
-/* What reading LOG came to, other than a record: 1 and what to answer in *STATE,
- * or 0 when it has ended. */
+/* What reading LOG came to, other than a record: 1 and what to answer in
+ * *STATE, or 0 when it has ended. */
 static int is_held_up(struct restore *restore, struct restore_log *log,
                       enum restore_log_state read, enum restore_state *state)
 {
@@ -62,18 +69,21 @@ static int is_held_up(struct restore *restore, struct restore_log *log,
     case RESTORE_LOG_REMADE:
         break;
     }
+    if (mend_takes(restore)) {
+        mend_remade(restore, log->topic);
+        return 1;
+    }
     restore_refuse(restore,
                    "topic %s partition %d is not the one it was: the record at "
                    "offset %" PRId64 " before position %" PRId64
-                   " is another. Was it deleted and made again? `segmentctl "
-                   "reset` says how to go on",
+                   " is another. Was it deleted and made again? " RESTORE_MEND,
                    restore_topic(restore, log->topic, name), log->partition,
-                   log->mark.witness, log->mark.position);
+                   log->mark.witness, log->mark.position, log->partition);
     return 1;
 }
 
-/* There is no room for what was read. Memory may come back; a limit is there for
- * good. */
+/* There is no room for what was read. Memory may come back; a limit is there
+ * for good. */
 static enum restore_state no_room(struct restore *restore, int err)
 {
     if (err == SEG_ERR_LIMIT) {
@@ -85,7 +95,7 @@ static enum restore_state no_room(struct restore *restore, int err)
         return RESTORE_BUSY;
     }
     restore_enter(restore, RESTORE_BEGIN);
-    return RESTORE_WAITS;
+    return RESTORE_NO_ROOM;
 }
 
 /* A record that cannot be read: refuse, unless it is about room. */
@@ -93,17 +103,25 @@ static enum restore_state bad_record(struct restore *restore,
                                      const struct broker_record *record,
                                      int err, const struct seg_error *detail)
 {
-    char name[RESTORE_NAME_BYTES];
+    char name[RESTORE_NAME_BYTES], mend[256];
 
     if (err == SEG_ERR_NOMEM || err == SEG_ERR_LIMIT)
         return no_room(restore, err);
-    restore_refuse(restore,
-                   "topic %s partition %d: the record at offset %" PRId64
-                   " cannot be used: %s",
-                   restore_topic(restore, record->topic, name),
-                   record->partition, record->offset,
-                   detail->message[0] ? detail->message
-                                      : seg_error_sentence(err));
+    if (err == SEG_ERR_RECORD_VERSION)
+        snprintf(mend, sizeof(mend), "Start the newer segmentd");
+    else if (record->topic == BROKER_STATE)
+        snprintf(mend, sizeof(mend),
+                 "Delete this topic, then `segmentctl topics create`, then "
+                 "`segmentctl reset --rebuild`");
+    else
+        snprintf(mend, sizeof(mend), RESTORE_MEND, record->partition);
+    restore_refuse(
+        restore,
+        "topic %s partition %d: the record at offset %" PRId64
+        " cannot be used: %s. %s",
+        restore_topic(restore, record->topic, name), record->partition,
+        record->offset,
+        detail->message[0] ? detail->message : seg_error_sentence(err), mend);
     return RESTORE_BUSY;
 }
 
@@ -135,41 +153,17 @@ enum restore_state restore_read_state(struct restore *restore, int work)
         return state;
     restore_log_done(log);
     (void)FAIL_POINT(RESTORE_STATE_END);
-    if (restore_check_meta(restore))
+    if (mend_takes(restore) ? mend_meta(restore) : restore_check_meta(restore))
         restore_enter(restore, RESTORE_MARKS);
     return RESTORE_BUSY;
 }
 
-/* ---- between 2 and 3: where do the logs begin and end? ----------------------------- */
+/* ---- between 2 and 3: where do the logs begin and end?
+ * ----------------------------- */
 
 static int log_count(const struct restore *restore)
 {
     return BROKER_OUTPUTS + restore->ledger->options->input_count;
-}
-
-/* A partition nobody has committed before: its start positions. */
-enum restore_state restore_find_start(struct restore *restore)
-{
-    const struct ledger_options *options = restore->ledger->options;
-    struct broker *broker = restore->broker;
-
-    for (int i = restore->at; i < options->input_count; i++) {
-        const struct restore_log *log = &restore->logs[BROKER_INPUT(i)];
-        int64_t *offset = &restore->start[i];
-        if (options->inputs[i].start_ms == LEDGER_EARLIEST)
-            *offset = log->low;
-        else if (options->inputs[i].start_ms == LEDGER_LATEST)
-            *offset = log->high;
-        else if (broker->start_offset(broker->impl, restore->question,
-                                      BROKER_INPUT(i),
-                                      restore->ledger->partition,
-                                      options->inputs[i].start_ms,
-                                      offset) != BROKER_OK)
-            return RESTORE_WAITS;
-        restore->at = i + 1;
-    }
-    restore_enter(restore, RESTORE_JUDGE);
-    return RESTORE_BUSY;
 }
 
 /* Dead letters may be deleted by hand or by retention: they are no part of the
@@ -179,10 +173,9 @@ static void start_letters(struct restore *restore)
     struct restore_log *log = &restore->logs[BROKER_DEAD_LETTERS];
     int64_t from = restore->meta.outputs[2].fold.position;
 
-    restore_log_start(log,
-                      &(struct meta_mark){from < log->low ? log->low : from, -1,
-                                          0, 0},
-                      log->high);
+    restore_log_start(
+        log, &(struct meta_mark){from < log->low ? log->low : from, -1, 0, 0},
+        log->high);
 }
 
 static void start_logs(struct restore *restore)
@@ -202,6 +195,42 @@ static void start_logs(struct restore *restore)
     start_letters(restore);
 }
 
+/* A partition nobody has committed before: its start positions. */
+enum restore_state restore_find_start(struct restore *restore)
+{
+    const struct ledger_options *options = restore->ledger->options;
+    struct broker *broker = restore->broker;
+
+    for (int i = restore->at; i < options->input_count; i++) {
+        const struct restore_log *log = &restore->logs[BROKER_INPUT(i)];
+        int64_t *offset = &restore->start[i];
+        int answer = BROKER_OK;
+        if (options->inputs[i].start_ms == LEDGER_EARLIEST)
+            *offset = log->low;
+        else if (options->inputs[i].start_ms == LEDGER_LATEST)
+            *offset = log->high;
+        else
+            answer = broker->start_offset(broker->impl, restore->question,
+                                          BROKER_INPUT(i),
+                                          restore->ledger->partition,
+                                          options->inputs[i].start_ms, offset);
+        if (answer != BROKER_OK) {
+            restore_wait_note(&restore->wait, broker, RESTORE_ASKED_START,
+                              BROKER_INPUT(i), answer);
+            return RESTORE_WAITS;
+        }
+        restore->at = i + 1;
+    }
+    if (!mend_takes(restore)) {
+        restore_enter(restore, RESTORE_JUDGE);
+        return RESTORE_BUSY;
+    }
+    mend_start(restore);
+    start_logs(restore);
+    restore_enter(restore, RESTORE_OUTPUTS);
+    return RESTORE_BUSY;
+}
+
 enum restore_state restore_ask_marks(struct restore *restore)
 {
     int known = 1;
@@ -210,9 +239,11 @@ enum restore_state restore_ask_marks(struct restore *restore)
         known &= restore_log_ask(&restore->logs[i]);
     if (!known)
         return RESTORE_WAITS;
-    if (!restore_check_marks(restore))
+    if (!(mend_takes(restore) ? mend_marks(restore)
+                              : restore_check_marks(restore)))
         return RESTORE_BUSY;
-    if (!restore->has_meta) {
+    if (!restore->has_meta ||
+        (restore->mend && restore->mend->mode == MEND_REBUILD)) {
         restore_enter(restore, RESTORE_START);
         return RESTORE_BUSY;
     }
@@ -221,7 +252,8 @@ enum restore_state restore_ask_marks(struct restore *restore)
     return RESTORE_BUSY;
 }
 
-/* ---- step 3 -------------------------------------------------------------------------- */
+/* ---- step 3
+ * -------------------------------------------------------------------------- */
 
 static int fold_output(struct restore *restore,
                        const struct broker_record *record,
@@ -245,11 +277,15 @@ static int fold_output(struct restore *restore,
     if (!err && back.kind != (change ? SEG_OUTPUT_CHANGE : SEG_OUTPUT_TRIGGER))
         err = error_set(detail, SEG_ERR_RECORD, "it is of the other kind");
     if (!err)
-        err = change ? seg_engine_restore_change(engine, &back.restored, detail)
-                     : seg_engine_restore_trigger(engine, &back.restored,
-                                                  detail);
+        err = change
+                  ? seg_engine_restore_change(engine, &back.restored, detail)
+                  : seg_engine_restore_trigger(engine, &back.restored, detail);
     record_back_done(&back);
-    return err;
+    if ((err == SEG_ERR_RECORD || err > 0) && mend_takes(restore))
+        mend_output(restore, record, err);
+    else
+        return err;
+    return 0;
 }
 
 enum restore_state restore_read_outputs(struct restore *restore, int work)
@@ -276,12 +312,14 @@ enum restore_state restore_read_outputs(struct restore *restore, int work)
         restore_log_done(log);
     }
     (void)FAIL_POINT(RESTORE_CHANGES);
-    if (restore_check_after_meta(restore))
+    if (mend_takes(restore) ? mend_after_meta(restore)
+                            : restore_check_after_meta(restore))
         restore_enter(restore, RESTORE_INPUTS);
     return RESTORE_BUSY;
 }
 
-/* ---- step 4 -------------------------------------------------------------------------- */
+/* ---- step 4
+ * -------------------------------------------------------------------------- */
 
 /* Fill the head of every input. Returns 1 when all are known, 0 with *STATE. */
 static int fill_heads(struct restore *restore, enum restore_state *state)

@@ -2,8 +2,9 @@
  *
  *     at   0 .. outbox          changes, triggers, dead letters
  *          .. + users           user records
- *          last                 the meta record, so that whoever reads the state
- *                               topic can tell that nothing was committed after
+ *          .. + 0 or 1          the catalogue record, when it is another
+ *          last                 the meta record, so that whoever reads the
+ * state topic can tell that nothing was committed after
  */
 #include "daemon/protocol/share.h"
 
@@ -11,8 +12,8 @@
 
 #include "daemon/protocol/mutation.h"
 
-static const int output_topics[META_OUTPUTS] = {
-    BROKER_CHANGES, BROKER_TRIGGERS, BROKER_DEAD_LETTERS};
+static const int output_topics[META_OUTPUTS] = {BROKER_CHANGES, BROKER_TRIGGERS,
+                                                BROKER_DEAD_LETTERS};
 
 void share_begin(struct share *share, uint64_t tag)
 {
@@ -37,13 +38,27 @@ static int user_record(struct share *share, uint32_t index,
 
     for (int i = 0; i < ledger->options->input_count; i++)
         positions[i] = ledger->inputs[i].position;
-    err = seg_engine_dirty_record(ledger->engine, index, positions, &id,
-                                  &value);
+    err =
+        seg_engine_dirty_record(ledger->engine, index, positions, &id, &value);
     if (err)
         return err;
     room->key[0] = META_KEY_USER;
     memcpy(room->key + 1, id.bytes, id.len);
     record->key_len = id.len + 1;
+    record->value = value.bytes;
+    record->value_len = value.len;
+    return 1;
+}
+
+static int catalogue_record(struct share *share, struct share_room *room,
+                            struct broker_record *record)
+{
+    struct seg_text value;
+
+    if (seg_engine_catalogue_record(share->ledger->engine, &value))
+        return SEG_ERR_NOMEM;
+    room->key[0] = META_KEY_CATALOGUE;
+    record->key_len = 1;
     record->value = value.bytes;
     record->value_len = value.len;
     return 1;
@@ -81,9 +96,10 @@ int share_record(struct share *share, size_t at, struct share_room *room,
     record->key = room->key;
     if (at < share->users)
         return user_record(share, (uint32_t)at, room, record);
-    if (at == share->users && share->with_meta)
-        return meta_record(share, room, record);
-    return 0;
+    at -= share->users;
+    if (share->with_catalogue && at-- == 0)
+        return catalogue_record(share, room, record);
+    return at == 0 && share->with_meta ? meta_record(share, room, record) : 0;
 }
 
 void share_produced(struct share *share, const struct broker_record *record)
@@ -113,8 +129,7 @@ enum share_verdict share_judge(const struct share *share,
     const struct meta_offsets *before = &share->ledger->committed;
     struct meta_offsets last = {0};
 
-    if (committed->offset >= 0 &&
-        meta_offsets_read(committed->metadata, &last))
+    if (committed->offset >= 0 && meta_offsets_read(committed->metadata, &last))
         return SHARE_FOREIGN;
     if (last.txn == share->offsets.txn &&
         (last.tag == share->offsets.tag || MUTATED(TAG_NOT_COMPARED)))
@@ -135,5 +150,7 @@ void share_committed(struct share *share, int64_t now_ms)
     outbox_clear(&ledger->outbox);
     ledger->moved_ms = SEG_NEVER;
     share->in = 0;
+    if (share->with_catalogue)
+        ledger->catalogue_due = 0;
     flush_committed(ledger, share->users, share->with_meta, now_ms);
 }

@@ -1,7 +1,8 @@
 /* share.h: the part of one partition in a transaction.
  *
  * One cut of a ledger: its outbox, the records of its oldest dirty users, the
- * meta record, and the offsets. The same at each attempt but for the tag. */
+ * catalogue record, the meta record, and the offsets. The same at each attempt
+ * but for the tag. */
 #ifndef PROTOCOL_SHARE_H
 #define PROTOCOL_SHARE_H
 
@@ -25,6 +26,7 @@ struct share {
     int in;         /* It takes part; all below is about that. */
     uint32_t users; /* So many are written. */
     int with_meta;
+    int with_catalogue;
     struct meta_offsets offsets;
     struct meta_mark last[META_OUTPUTS]; /* Of its last record of each output;
                                             position -1: not known. */

@@ -17,8 +17,8 @@ struct connection {
     redisContext *context; /* NULL: not connected. */
     redisReply *reply;     /* The last one. */
     uint64_t number;
-    int64_t pause_ms;   /* The next one. */
-    int64_t retry_ms;   /* No attempt before this instant. */
+    int64_t pause_ms;    /* The next one. */
+    int64_t retry_ms;    /* No attempt before this instant. */
     const char *trouble; /* What was logged last; NULL: all is well. */
     int used;            /* It worked once. */
 };
@@ -100,9 +100,10 @@ static int give_up(struct connection *connection, int64_t now_ms,
 {
     const char *kind = word ? word->word : "away";
     if (!connection->trouble || strcmp(connection->trouble, kind)) {
-        log_line(word && word->must_act ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN,
-                 "redis cannot be used, readers see old memberships until it can",
-                 "address=\"%s\" reason=\"%s\"", connection->options.host, text);
+        log_line(
+            word && word->must_act ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN,
+            "redis cannot be used, readers see old memberships until it can",
+            "address=\"%s\" reason=\"%s\"", connection->options.host, text);
         connection->trouble = kind;
     }
     connection->retry_ms = now_ms + connection->pause_ms;
@@ -148,7 +149,8 @@ int connection_answer(struct connection *connection, int64_t now_ms,
 }
 
 /* One call of terminated WORDS, the last one NULL, and its answer. */
-static int ask(struct connection *connection, int64_t now_ms, const char **ask_words)
+static int ask(struct connection *connection, int64_t now_ms,
+               const char **ask_words)
 {
     redisReply *reply;
     int argc = 0;
@@ -185,8 +187,8 @@ static redisContext *dial(const struct connection_options *options)
         options->port < 0
             ? redisConnectUnixWithTimeout(options->host, limit)
             : redisConnectWithTimeout(options->host, options->port, limit);
-    if (context && !context->err && redisSetTimeout(context, limit) == REDIS_OK &&
-        options->port >= 0)
+    if (context && !context->err &&
+        redisSetTimeout(context, limit) == REDIS_OK && options->port >= 0)
         redisEnableKeepAlive(context);
     return context;
 }

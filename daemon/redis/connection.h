@@ -1,4 +1,5 @@
-/* connection.h: one connection to Redis, synchronous, that comes back by itself.
+/* connection.h: one connection to Redis, synchronous, that comes back by
+ * itself.
  *
  * Whoever uses it asks connection_ready first; while that says no, Redis is
  * away, or cannot be used, and there is nothing to do but wait. Calls are
@@ -11,9 +12,10 @@
  *
  * After CONNECTION_WAIT nothing is known of the calls that were not answered,
  * and nobody will answer them: the connection is closed and made again after a
- * pause that grows from CONNECTION_PAUSE_MIN_MS to CONNECTION_PAUSE_MAX_MS until
- * the user says connection_worked: a server may well answer PING, and refuse to
- * write. That is the reaction to all of these alike, told apart in the log only:
+ * pause that grows from CONNECTION_PAUSE_MIN_MS to CONNECTION_PAUSE_MAX_MS
+ * until the user says connection_worked: a server may well answer PING, and
+ * refuse to write. That is the reaction to all of these alike, told apart in
+ * the log only:
  *
  *   away     no connection, no answer in time, connection closed
  *   unable   -LOADING -MISCONF -OOM -READONLY -MASTERDOWN -BUSY ...: it will
@@ -36,7 +38,7 @@ struct connection;
 
 /* All borrowed, for as long as the connection lives. */
 struct connection_options {
-    const char *host;     /* Or, with port -1, the path of a socket. */
+    const char *host; /* Or, with port -1, the path of a socket. */
     int port;
     const char *user;     /* "": the default user. */
     const char *password; /* "": none needed. */

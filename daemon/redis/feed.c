@@ -13,7 +13,7 @@
 #include "daemon/worker/workers.h"
 
 #define BOUNDS_TIMEOUT_MS 1000
-#define ROWS_MAX 4096 /* Partitions of one process. */
+#define ROWS_MAX          4096 /* Partitions of one process. */
 
 struct box {
     pthread_mutex_t lock;
@@ -24,7 +24,6 @@ struct box {
 struct source {
     struct tail *tail;
     char *topic;
-    const struct seg_catalogue *catalogue;
     struct workers *workers;
     struct workers_row *rows;
     struct box *box;
@@ -34,7 +33,6 @@ struct source {
 struct errand {
     struct slice *slice;
     struct box *box;
-    const struct seg_catalogue *catalogue;
 };
 
 /* ---- the box ----------------------------------------------------------- */
@@ -94,14 +92,14 @@ static void run_errand(struct worker *worker, void *arg)
     struct errand *errand = arg;
     struct slice *slice = errand->slice;
     struct worker_partition here;
-    slice->gone = !worker ||
-                  worker_partition(worker, slice->partition, &here) < 0 ||
-                  here.state != WORKER_RUNNING ||
-                  (slice->incarnation && slice->incarnation != here.incarnation);
+    slice->gone =
+        !worker || worker_partition(worker, slice->partition, &here) < 0 ||
+        here.state != WORKER_RUNNING ||
+        (slice->incarnation && slice->incarnation != here.incarnation);
     if (!slice->gone) {
         slice->incarnation = here.incarnation;
         slice->position = here.changes_position;
-        slice_fill(slice, here.engine, errand->catalogue);
+        slice_fill(slice, here.engine);
     }
     box_release(errand->box, slice);
     free(errand);
@@ -120,7 +118,7 @@ static int feed_ask(void *impl, struct slice *slice)
     struct errand *errand = worker ? malloc(sizeof(*errand)) : NULL;
     if (!errand)
         return 0;
-    *errand = (struct errand){slice, source->box, source->catalogue};
+    *errand = (struct errand){slice, source->box};
     box_hold(source->box);
     if (worker_post(worker, WORKER_AFTER_COMMIT, run_errand, errand) == 0)
         return 1;
@@ -202,13 +200,12 @@ static void feed_close(void *impl)
 }
 
 int feed_open(struct feed *feed, const struct conf *conf, const char *bootstrap,
-              const struct seg_catalogue *catalogue, struct workers *workers)
+              struct workers *workers)
 {
     struct source *source = calloc(1, sizeof(*source));
     int got = SEG_ERR_NOMEM;
     if (!source)
         return got;
-    source->catalogue = catalogue;
     source->workers = workers;
     source->box = box_new();
     source->rows = malloc(ROWS_MAX * sizeof(*source->rows));

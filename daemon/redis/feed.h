@@ -51,6 +51,6 @@ struct feed {
 /* The feed of the daemon. WORKERS is used until feed->close; the rest is
  * borrowed as long. Returns 0; SEG_ERR_NOMEM; SEG_ERR_INVALID (logged). */
 int feed_open(struct feed *feed, const struct conf *conf, const char *bootstrap,
-              const struct seg_catalogue *catalogue, struct workers *workers);
+              struct workers *workers);
 
 #endif

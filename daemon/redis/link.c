@@ -2,9 +2,9 @@
  *
  * The call on the wire, with two guards and the steps put, drop, clear:
  *
- *   EVALSHA sha 5  m1 m2 user1 user2 user3            KEYS: markers, a key a step
- *                  2  guard1 guard2  next             ARGV
- *                  segment entered_at   segment ""   "" ""
+ *   EVALSHA sha 5  m1 m2 user1 user2 user3            KEYS: markers, a key a
+ * step 2  guard1 guard2  next             ARGV segment entered_at   segment ""
+ * "" ""
  *
  * A segment's key is never empty, so an empty one can mean the whole user. */
 #include "daemon/redis/link.h"
@@ -193,7 +193,8 @@ int link_send(const struct link *link, struct link_script *script,
         else
             add(&call, "EVALSHA", 7), add(&call, script->sha, 40);
         script->missing = 0;
-        add(&call, keys, (size_t)snprintf(keys, sizeof(keys), "%zu", link->key_count));
+        add(&call, keys,
+            (size_t)snprintf(keys, sizeof(keys), "%zu", link->key_count));
         add_words(&call, link, link->keys, link->key_count);
         add(&call, guards,
             (size_t)snprintf(guards, sizeof(guards), "%zu", link->guard_count));

@@ -15,9 +15,10 @@
  * The memberships of a user are the hash `<app>:user:<id>`, segment ->
  * entered_at in milliseconds since 1970 UTC.
  *
- * A link is filled, sent, answered; sent again, unchanged, as often as it takes:
- * steps set absolute values, and a link that was applied but whose answer was
- * lost finds the marker where it would have put it, which counts as done. */
+ * A link is filled, sent, answered; sent again, unchanged, as often as it
+ * takes: steps set absolute values, and a link that was applied but whose
+ * answer was lost finds the marker where it would have put it, which counts as
+ * done. */
 #ifndef REDIS_LINK_H
 #define REDIS_LINK_H
 
@@ -47,10 +48,10 @@ struct link {
     struct buf bytes;
     struct link_word {
         size_t at, len;
-    } *keys, *values;
+    } * keys, *values;
     size_t key_count, key_cap;     /* Markers, then one key per step. */
     size_t value_count, value_cap; /* Two per step. */
-    struct link_marker *guards; /* What each marker must be. */
+    struct link_marker *guards;    /* What each marker must be. */
     size_t guard_count, guard_cap;
     struct link_marker next; /* What the first marker becomes. */
     int failed;              /* No memory: the link is of no use. */
@@ -70,7 +71,8 @@ void link_put(struct link *link, struct seg_text user, struct seg_text segment,
               int64_t entered_at_ms);
 
 /* USER is not in SEGMENT. */
-void link_drop(struct link *link, struct seg_text user, struct seg_text segment);
+void link_drop(struct link *link, struct seg_text user,
+               struct seg_text segment);
 
 /* USER is in no segment: the key is removed, whatever its type. */
 void link_clear(struct link *link, struct seg_text user);
@@ -96,8 +98,8 @@ int link_script_ready(struct link_script *script, struct connection *connection,
 int link_send(const struct link *link, struct link_script *script,
               struct connection *connection);
 
-/* The answer to LINK, enum link_answer. With LINK_ELSEWHERE *WHERE is the marker
- * that was found. */
+/* The answer to LINK, enum link_answer. With LINK_ELSEWHERE *WHERE is the
+ * marker that was found. */
 int link_answer(const struct link *link, struct link_script *script,
                 struct connection *connection, int64_t now_ms,
                 struct link_marker *where);

@@ -32,7 +32,8 @@ static void enter(struct view *view, struct mirror *mirror, int64_t now_ms,
 {
     if (mirror->state == MIRROR_TAILING) {
         view->feed.stop(view->feed.impl, mirror->partition);
-        mirror->behind_ms = mirror->oldest_ms < now_ms ? mirror->oldest_ms : now_ms;
+        mirror->behind_ms =
+            mirror->oldest_ms < now_ms ? mirror->oldest_ms : now_ms;
     }
     mirror_unlink(view, mirror);
     rebuild_reset(mirror);
@@ -49,8 +50,9 @@ void mirror_look(struct view *view, struct mirror *mirror, int64_t now_ms,
 void mirror_begin(struct view *view, struct mirror *mirror, int64_t now_ms,
                   const char *why)
 {
-    log_info("redis view will be rebuilt", "partition=%d marker=\"%s\" reason=\"%s\"",
-             mirror->partition, mirror->marker.text, why);
+    log_info("redis view will be rebuilt",
+             "partition=%d marker=\"%s\" reason=\"%s\"", mirror->partition,
+             mirror->marker.text, why);
     enter(view, mirror, now_ms, MIRROR_BEGINNING);
     mirror->due_ms = now_ms;
 }

@@ -32,7 +32,8 @@
 enum mirror_state {
     MIRROR_LOOKING,
     MIRROR_TAILING,
-    MIRROR_BEGINNING, /* Waits for its turn, then sets the marker of a rebuild. */
+    MIRROR_BEGINNING, /* Waits for its turn, then sets the marker of a rebuild.
+                       */
     MIRROR_SLICING,
     MIRROR_SLICED, /* All users are written; others may not be that far. */
 };
@@ -43,7 +44,7 @@ struct mirror {
     int partition;
     int state;                 /* enum mirror_state. */
     struct link_marker marker; /* What Redis has, as far as we know. */
-    struct link *link;         /* Under way: `own`, or that of `slice`; or NULL. */
+    struct link *link; /* Under way: `own`, or that of `slice`; or NULL. */
     struct link own;
     int sent;       /* In this turn: an answer to `link` will come. */
     int64_t due_ms; /* LOOKING, BEGINNING: not before. */
@@ -51,18 +52,19 @@ struct mirror {
     /* TAILING: the changes below `next` are in Redis or in `own`. */
     int64_t next;
     int64_t oldest_ms; /* Record time of the first change in `own`. */
-    int64_t fresh_ms;  /* Of the last one that was read; NONE: there is no other. */
+    int64_t
+        fresh_ms; /* Of the last one that was read; NONE: there is no other. */
     int64_t behind_ms; /* Not TAILING: since when. */
 
     /* A rebuild. */
-    int64_t start; /* Where tailing will begin. */
+    int64_t start;   /* Where tailing will begin. */
     uint64_t number; /* Random: its markers are R<number>.<links>. */
     uint64_t links;  /* Of its chain so far. */
     uint64_t incarnation, cursor;
     int asked;           /* A slice is on its way. */
     int last;            /* The slice that came holds the last users. */
     struct slice *slice; /* It came back, and is being written. */
-    uint64_t *users;     /* slice_hash of all users written; sorted when SLICED. */
+    uint64_t *users; /* slice_hash of all users written; sorted when SLICED. */
     size_t user_count, user_cap;
 };
 

@@ -14,14 +14,14 @@
 #include "daemon/redis/connection.h"
 #include "lib/base/alloc.h"
 
-#define SCAN_PAGE "1000"     /* Keys per call, about a millisecond of Redis. */
-#define ASK_AGAIN_MS 200     /* When no worker runs the partition. */
+#define SCAN_PAGE    "1000" /* Keys per call, about a millisecond of Redis. */
+#define ASK_AGAIN_MS 200    /* When no worker runs the partition. */
 #define PREFIX_BYTES 300
 
 static int under_rebuild(const struct mirror *mirror)
 {
-    return mirror->state == MIRROR_BEGINNING || mirror->state == MIRROR_SLICING ||
-           mirror->state == MIRROR_SLICED;
+    return mirror->state == MIRROR_BEGINNING ||
+           mirror->state == MIRROR_SLICING || mirror->state == MIRROR_SLICED;
 }
 
 void rebuild_reset(struct mirror *mirror)
@@ -40,12 +40,13 @@ void rebuild_reset(struct mirror *mirror)
 /* The marker after the next link of MIRROR's chain. */
 static void name_next(struct mirror *mirror, struct link *link)
 {
-    snprintf(link->next.text, sizeof(link->next.text), "R%016" PRIx64 ".%" PRIu64,
-             mirror->number, mirror->links++);
+    snprintf(link->next.text, sizeof(link->next.text),
+             "R%016" PRIx64 ".%" PRIu64, mirror->number, mirror->links++);
 }
 
-/* Each chain has a random name of its own: a marker of an earlier one, come back
- * with an older copy of Redis, must not be taken for a link of this one. */
+/* Each chain has a random name of its own: a marker of an earlier one, come
+ * back with an older copy of Redis, must not be taken for a link of this one.
+ */
 static void begin(struct mirror *mirror)
 {
     struct link *link = mirror_link(mirror);
@@ -123,7 +124,8 @@ void rebuild_turn(struct view *view, int64_t now_ms)
         if (mirror->link)
             continue;
         if (mirror->state == MIRROR_BEGINNING && now_ms >= mirror->due_ms &&
-            !view->scan.on && view->feed.running(view->feed.impl, mirror->partition))
+            !view->scan.on &&
+            view->feed.running(view->feed.impl, mirror->partition))
             begin(mirror);
         if (mirror->state == MIRROR_SLICING && !mirror->asked)
             ask(view, mirror, now_ms);
@@ -180,8 +182,9 @@ void rebuild_linked(struct view *view, struct mirror *mirror, int64_t now_ms)
 
 static int knows(const struct mirror *mirror, uint64_t user)
 {
-    return mirror->user_count && bsearch(&user, mirror->users, mirror->user_count,
-                                         sizeof(*mirror->users), by_value);
+    return mirror->user_count &&
+           bsearch(&user, mirror->users, mirror->user_count,
+                   sizeof(*mirror->users), by_value);
 }
 
 /* Mirrors of this rebuild: all users of these are written. */
@@ -259,15 +262,16 @@ static void scan_page(struct view *view, int64_t now_ms)
     size_t len = link_user_prefix(pattern, PREFIX_BYTES, view->app);
     memcpy(pattern + len, "*", 2);
     connection_call(view->connection, 6,
-                    (const char *[]){"SCAN", view->scan.cursor, "MATCH", pattern,
-                                     "COUNT", SCAN_PAGE},
+                    (const char *[]){"SCAN", view->scan.cursor, "MATCH",
+                                     pattern, "COUNT", SCAN_PAGE},
                     NULL);
     if (connection_answer(view->connection, now_ms, &reply) != CONNECTION_OK ||
         reply->type != REDIS_REPLY_ARRAY || reply->elements != 2 ||
         reply->element[0]->type != REDIS_REPLY_STRING ||
         reply->element[0]->len >= sizeof(view->scan.cursor))
         return;
-    memcpy(view->scan.cursor, reply->element[0]->str, reply->element[0]->len + 1);
+    memcpy(view->scan.cursor, reply->element[0]->str,
+           reply->element[0]->len + 1);
     view->scan.ended = !strcmp(view->scan.cursor, "0");
     take_page(view, reply->element[1]);
 }
@@ -276,8 +280,9 @@ static void scan_page(struct view *view, int64_t now_ms)
 static void end(struct view *view)
 {
     if (view->partitioner == PARTITIONER_TRUST && !covers_all(view))
-        log_warn("users whom nobody knows any more may have stayed in redis",
-                 "reason=\"partitioner trust, and not all partitions are here\"");
+        log_warn(
+            "users whom nobody knows any more may have stayed in redis",
+            "reason=\"partitioner trust, and not all partitions are here\"");
     for (size_t i = 0; i < view->count; i++) {
         struct mirror *mirror = view->mirrors[i];
         if (mirror->state != MIRROR_SLICED)

@@ -34,8 +34,8 @@
  * of it more. */
 #define REBUILD_PAUSE_MS 1000
 
-/* Do what can be done for the mirrors under rebuild: begin, ask for slices, make
- * links of those that came. Nothing is sent yet. */
+/* Do what can be done for the mirrors under rebuild: begin, ask for slices,
+ * make links of those that came. Nothing is sent yet. */
 void rebuild_turn(struct view *view, int64_t now_ms);
 
 /* The link of MIRROR, which is under rebuild, was done. */

@@ -40,9 +40,7 @@ static void put_memberships(struct slice *slice, struct seg_text id,
                             const struct seg_membership *memberships, int count)
 {
     for (int i = 0; i < count; i++) {
-        struct seg_segment_info info;
-        seg_catalogue_segment(slice->catalogue, memberships[i].segment, &info);
-        link_put(&slice->link, id, text_of(info.key),
+        link_put(&slice->link, id, memberships[i].key,
                  memberships[i].entered_at_ms);
     }
 }
@@ -75,11 +73,9 @@ static int add_user(void *arg, const struct seg_user *user)
     return slice->link.failed || link_steps(&slice->link) >= SLICE_STEPS_MAX;
 }
 
-void slice_fill(struct slice *slice, const struct seg_engine *engine,
-                const struct seg_catalogue *catalogue)
+void slice_fill(struct slice *slice, const struct seg_engine *engine)
 {
     slice->engine = engine;
-    slice->catalogue = catalogue;
     slice->more = seg_engine_users(engine, &slice->cursor, SLICE_USERS_MAX,
                                    add_user, slice);
     slice->engine = NULL;

@@ -25,22 +25,21 @@ struct slice {
     uint64_t *users;      /* slice_hash of every user in it. */
     size_t count, cap;
 
-    int gone;         /* The partition is not here, or not with that engine. */
-    int more;         /* There are more users. */
-    int64_t position; /* In the change topic: what the engine knows ends here. */
+    int gone; /* The partition is not here, or not with that engine. */
+    int more; /* There are more users. */
+    int64_t
+        position; /* In the change topic: what the engine knows ends here. */
 
     const struct seg_engine *engine; /* While it is filled. */
-    const struct seg_catalogue *catalogue;
-    struct slice *after; /* In the list of whoever holds it. */
+    struct slice *after;             /* In the list of whoever holds it. */
 };
 
 /* Returns 0 or SEG_ERR_NOMEM. APP is borrowed. */
 int slice_new(struct slice **ret, const char *app, int partition);
 void slice_free(struct slice *slice);
 
-/* Add the next users of ENGINE, of CATALOGUE, from the cursor on. */
-void slice_fill(struct slice *slice, const struct seg_engine *engine,
-                const struct seg_catalogue *catalogue);
+/* Add the next users of ENGINE from the cursor on. */
+void slice_fill(struct slice *slice, const struct seg_engine *engine);
 
 /* Users are told apart by this: two of one partition are taken for each other
  * once in 2^64 / users, and then a hash of nobody stays in Redis. */

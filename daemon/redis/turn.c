@@ -1,15 +1,15 @@
 /* turn.c: a turn of the view.
  *
  *     follow     mirrors for the partitions that are owned now
- *     gather     changes from the topic into links      (the only wait for news)
- *     look       at a marker that is not known
- *     exchange   all links in one pipeline, then all answers
- *     scan       a page, when a rebuild is that far
- *     beat       the heartbeat, when all of the above is well
+ *     gather     changes from the topic into links      (the only wait for
+ * news) look       at a marker that is not known exchange   all links in one
+ * pipeline, then all answers scan       a page, when a rebuild is that far beat
+ * the heartbeat, when all of the above is well
  *
  * Every step is bounded, so the thread hears soon that it is to stop, and does
- * what it can when the one before could do nothing. Within a turn calls to Redis
- * stop with the first CONNECTION_WAIT; the next turn asks for a new connection. */
+ * what it can when the one before could do nothing. Within a turn calls to
+ * Redis stop with the first CONNECTION_WAIT; the next turn asks for a new
+ * connection. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,12 +24,12 @@
 #include "daemon/redis/mirror.h"
 #include "daemon/redis/rebuild.h"
 
-#define PENDING_MAX 4000  /* Changes in links; bounds memory and a call. */
-#define TICK_MS 1000      /* Between looks at the markers of quiet partitions. */
-#define LOOK_AGAIN_MS 500 /* After brokers that do not answer. */
-#define REBUILD_WAIT_MS 5 /* For news, while slices are under way. */
-#define OWNED_MAX 4096    /* Partitions of one process. */
-#define KEY_BYTES 300     /* Of a key without a user: app is at most 200. */
+#define PENDING_MAX     4000 /* Changes in links; bounds memory and a call. */
+#define TICK_MS         1000 /* Between looks at the markers of quiet partitions. */
+#define LOOK_AGAIN_MS   500  /* After brokers that do not answer. */
+#define REBUILD_WAIT_MS 5    /* For news, while slices are under way. */
+#define OWNED_MAX       4096 /* Partitions of one process. */
+#define KEY_BYTES       300  /* Of a key without a user: app is at most 200. */
 
 int turn_new(struct view **ret, const char *app,
              const struct connection_options *redis, const struct feed *feed)
@@ -162,8 +162,8 @@ static int64_t position_of(const struct link_marker *marker)
     return *end || strlen(marker->text) > 18 ? -1 : position;
 }
 
-/* Read the marker of MIRROR. One of another type is removed, which is as good as
- * none. Returns 0 when Redis does not answer. */
+/* Read the marker of MIRROR. One of another type is removed, which is as good
+ * as none. Returns 0 when Redis does not answer. */
 static int read_marker(struct view *view, struct mirror *mirror, int64_t now_ms)
 {
     char key[KEY_BYTES];
@@ -172,7 +172,8 @@ static int read_marker(struct view *view, struct mirror *mirror, int64_t now_ms)
     connection_call(view->connection, 2, (const char *[]){"GET", key}, NULL);
     int answer = connection_answer(view->connection, now_ms, &reply);
     if (answer == CONNECTION_WRONG_TYPE) {
-        connection_call(view->connection, 2, (const char *[]){"DEL", key}, NULL);
+        connection_call(view->connection, 2, (const char *[]){"DEL", key},
+                        NULL);
         answer = connection_answer(view->connection, now_ms, &reply);
     }
     if (answer != CONNECTION_OK)
@@ -197,7 +198,8 @@ static void follow_marker(struct view *view, struct mirror *mirror,
     if (view->feed.bounds(view->feed.impl, mirror->partition, &low, &high) < 0)
         mirror->due_ms = now_ms + LOOK_AGAIN_MS;
     else if (position < low)
-        mirror_begin(view, mirror, now_ms, "the topic does not reach back so far");
+        mirror_begin(view, mirror, now_ms,
+                     "the topic does not reach back so far");
     else if (position > high)
         mirror_begin(view, mirror, now_ms, "the marker is ahead of the topic");
     else
@@ -266,8 +268,8 @@ static int send_link(struct view *view, struct mirror *mirror, int64_t now_ms,
     if (mirror->state == MIRROR_TAILING &&
         (tick || link_steps(&mirror->own) || mirror->own.failed)) {
         mirror->link = &mirror->own;
-        snprintf(mirror->own.next.text, sizeof(mirror->own.next.text), "%" PRId64,
-                 mirror->next);
+        snprintf(mirror->own.next.text, sizeof(mirror->own.next.text),
+                 "%" PRId64, mirror->next);
     }
     if (!mirror->link)
         return 0;
@@ -313,7 +315,8 @@ static int exchange(struct view *view, int64_t now_ms, int tick)
     int usable = 1;
     (void)FAIL_POINT(VIEW_BEFORE_APPLY);
     for (size_t i = 0; i < view->count; i++)
-        view->mirrors[i]->sent = send_link(view, view->mirrors[i], now_ms, tick);
+        view->mirrors[i]->sent =
+            send_link(view, view->mirrors[i], now_ms, tick);
     for (size_t i = 0; i < view->count; i++)
         if (usable && view->mirrors[i]->sent)
             usable = receive_answer(view, view->mirrors[i], now_ms);

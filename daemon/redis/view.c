@@ -63,8 +63,7 @@ int view_open(struct view **ret, const struct view_options *options)
     };
     struct view *view = NULL;
     struct feed feed;
-    int got = feed_open(&feed, conf, options->bootstrap, options->catalogue,
-                        options->workers);
+    int got = feed_open(&feed, conf, options->bootstrap, options->workers);
     if (got < 0)
         return got;
     got = turn_new(&view, conf->app, &redis, &feed);

@@ -2,8 +2,8 @@
  *
  *   <app>:user:<id>        HASH   segment -> entered_at, ms since 1970 UTC
  *   <app>:position:<p>     STRING the marker of partition p
- *   <app>:heartbeat        STRING wall in ms, with a time to live: renewed while
- *                          every partition of this process is up to date
+ *   <app>:heartbeat        STRING wall in ms, with a time to live: renewed
+ * while every partition of this process is up to date
  *
  * A thread of its own follows <app>.changes of the partitions that this
  * process owns, and sends what is new to Redis in links (link.h): many changes
@@ -15,9 +15,9 @@
  *     (M)  every membership of p whose last change stands below offset m of
  *          the change topic is in Redis as that change left it.
  *
- * Changes hold absolute values, so following the topic from m on mends all other
- * memberships, whatever they were: at the end of the topic everything is right.
- * What writes to Redis keeps (M), one atomic step at a time:
+ * Changes hold absolute values, so following the topic from m on mends all
+ * other memberships, whatever they were: at the end of the topic everything is
+ * right. What writes to Redis keeps (M), one atomic step at a time:
  *
  *   - a link of changes m..n is applied only where the marker is m; then n.
  *   - a rebuild (rebuild.h) ends with the position that goes with the first of
@@ -49,8 +49,6 @@
 
 #include <stdint.h>
 
-#include <seg/catalogue.h>
-
 struct conf;
 struct metrics;
 struct view;
@@ -60,7 +58,6 @@ struct workers;
 struct view_options {
     const struct conf *conf; /* With a redis address. */
     const char *bootstrap;   /* Wins over kafka { }; NULL: as said there. */
-    const struct seg_catalogue *catalogue;
     struct metrics *metrics;
     struct workers *workers; /* Borrowed until view_stop only. */
 };

@@ -89,7 +89,8 @@ void errand_gone(struct worker *worker)
     run_all(worker, NULL);
 }
 
-/* ---- for closures ------------------------------------------------------------ */
+/* ---- for closures
+ * ------------------------------------------------------------ */
 
 static void describe(const struct worker *worker, int number,
                      struct worker_partition *out)
@@ -116,10 +117,10 @@ int worker_partition(struct worker *worker, int partition,
     return 0;
 }
 
-void worker_each_partition(struct worker *worker,
-                           void (*each)(void *arg,
-                                        const struct worker_partition *partition),
-                           void *arg)
+void worker_each_partition(
+    struct worker *worker,
+    void (*each)(void *arg, const struct worker_partition *partition),
+    void *arg)
 {
     struct worker_partition partition;
     for (int p = 0; p < worker->slot_count; p++)

@@ -15,22 +15,23 @@
 #include "daemon/base/log.h"
 #include "daemon/worker/worker_inside.h"
 
-#define FINISH_MS 5000       /* For the last commit of a revocation. */
-#define WARM_MS 300000       /* A partition that did not come back is dropped. */
-#define RECHECK_MS 1000      /* Until the topics are looked at again. */
-#define TAKE_MIN 64          /* Least records of an input taken in a turn. */
-#define POLL_MS 5            /* Between two looks while a commit waits. */
+#define FINISH_MS  5000   /* For the last commit of a revocation. */
+#define WARM_MS    300000 /* A partition that did not come back is dropped. */
+#define RECHECK_MS 1000   /* Until the topics are looked at again. */
+#define TAKE_MIN   64     /* Least records of an input taken in a turn. */
+#define POLL_MS    5      /* Between two looks while a commit waits. */
 
 static _Atomic uint64_t incarnations; /* Of partitions, in this process. */
 
-/* ---- the topics ---------------------------------------------------------------- */
+/* ---- the topics
+ * ---------------------------------------------------------------- */
 
 /* Tell of a verdict that is not good, once in the log. */
 static void complain(struct worker *worker, const struct admin_check *check)
 {
     if (worker->verdict != check->verdict)
-        log_warn("cannot work with the topics: waiting", "worker=%d reason=\"%s\"",
-                 worker->index, check->reason);
+        log_warn("cannot work with the topics: waiting",
+                 "worker=%d reason=\"%s\"", worker->index, check->reason);
     workers_say(worker->workers, worker->index, check->reason);
 }
 
@@ -75,7 +76,8 @@ int membership_check(struct worker *worker)
     return take_verdict(worker, &check);
 }
 
-/* ---- revocations ------------------------------------------------------------------ */
+/* ---- revocations
+ * ------------------------------------------------------------------ */
 
 int membership_finish(struct worker *worker, int64_t until_ms)
 {
@@ -109,15 +111,15 @@ static void slot_drop(struct worker *worker, struct slot *slot)
     slot->partition = NULL;
 }
 
-/* SLOT is not ours any more. Its state may come in handy if it comes back, unless
- * it was LOST, or is none. */
+/* SLOT is not ours any more. Its state may come in handy if it comes back,
+ * unless it was LOST, or is none. */
 static void slot_give_up(struct worker *worker, struct slot *slot, int lost)
 {
     if (slot->partition) {
         int whole = partition_engine(slot->partition) != NULL;
         measure_fold(worker, slot); /* It may come back only in a while. */
-        int kept = !lost && whole &&
-                   partition_revoke(slot->partition, worker->now_ms);
+        int kept =
+            !lost && whole && partition_revoke(slot->partition, worker->now_ms);
         if (!kept)
             slot_drop(worker, slot);
         slot->warm_ms = worker->now_ms;
@@ -126,26 +128,40 @@ static void slot_give_up(struct worker *worker, struct slot *slot, int lost)
     measure_remove(worker, slot);
 }
 
+/* How long the group may wait for what we have to commit. */
+static int64_t finish_ms(const struct worker *worker)
+{
+    int64_t left_ms;
+    if (worker->phase == PHASE_MEMBER)
+        return FINISH_MS;
+    if (worker->phase != PHASE_STOPPING)
+        return 0;
+    left_ms = worker_flush_until_ms(worker) - worker->now_ms;
+    return left_ms < FINISH_MS ? left_ms : FINISH_MS;
+}
+
 static void on_revoked(void *arg, const int *partitions, int count, int lost)
 {
     struct worker *worker = arg;
     worker->now_ms = clock_wall_ms();
     if (lost)
-        log_warn("thrown out of the group: partitions are lost and what was not "
-                 "committed is done again by others",
-                 "worker=%d partitions=%d", worker->index, count);
+        log_warn(
+            "thrown out of the group: partitions are lost and what was not "
+            "committed is done again by others",
+            "worker=%d partitions=%d", worker->index, count);
     else
         log_info("partitions revoked", "worker=%d partitions=%d", worker->index,
                  count);
     metric_add(lost ? &worker->metric.losses : &worker->metric.revocations, 1);
-    if (!lost && worker->phase == PHASE_MEMBER)
-        membership_finish(worker, clock_monotonic_ms() + FINISH_MS);
+    if (!lost)
+        membership_finish(worker, clock_monotonic_ms() + finish_ms(worker));
     for (int i = 0; i < count; i++)
         slot_give_up(worker, &worker->slots[partitions[i]], lost);
     workers_say(worker->workers, worker->index, "The group is rebalancing.");
 }
 
-/* ---- assignments --------------------------------------------------------------------- */
+/* ---- assignments
+ * --------------------------------------------------------------------- */
 
 static void on_assigned(void *arg, const int *partitions, int count)
 {
@@ -157,7 +173,7 @@ static void on_assigned(void *arg, const int *partitions, int count)
     for (int i = 0; i < count; i++) {
         struct slot *slot = &worker->slots[partitions[i]];
         slot->assigned = slot->checking = 1;
-        slot->start_due = slot->refused = slot->stands = 0;
+        slot->start_due = slot->refused = slot->stands = slot->waits = 0;
         slot->state = -1;
         measure_add(worker, slot);
         measure_board(worker, slot);
@@ -184,7 +200,8 @@ int membership_join(struct worker *worker)
     return 0;
 }
 
-/* ---- a partition at work ----------------------------------------------------------------- */
+/* ---- a partition at work
+ * ----------------------------------------------------------------- */
 
 static void slot_open(struct worker *worker, struct slot *slot)
 {
@@ -198,7 +215,8 @@ static void slot_open(struct worker *worker, struct slot *slot)
     slot->restore_us = clock_monotonic_us();
 }
 
-/* The consumer cannot go on where it was: the restore will say what is wrong. */
+/* The consumer cannot go on where it was: the restore will say what is wrong.
+ */
 static void slot_restart(struct worker *worker, struct slot *slot)
 {
     slot_drop(worker, slot);
@@ -217,13 +235,13 @@ static void slot_start(struct worker *worker, struct slot *slot)
     if (consumer_start(worker->consumer, number, positions))
         return;
     slot->start_due = 0;
-    log_info("partition running", "partition=%d txn=%" PRIu64 " users=%u", number,
-             partition_ledger(slot->partition)->committed.txn,
+    log_info("partition running", "partition=%d txn=%" PRIu64 " users=%u",
+             number, partition_ledger(slot->partition)->committed.txn,
              seg_engine_user_count(partition_engine(slot->partition)));
 }
 
-static void count_input(const struct worker *worker, struct metric_input *metric,
-                        size_t count)
+static void count_input(const struct worker *worker,
+                        struct metric_input *metric, size_t count)
 {
     size_t bytes = 0;
     for (size_t i = 0; i < count; i++)
@@ -243,7 +261,8 @@ static int feed_input(struct worker *worker, struct slot *slot, int input,
         room = share;
     if (!room)
         return 0;
-    consumer_take(worker->consumer, number, input, worker->records, room, &taken);
+    consumer_take(worker->consumer, number, input, worker->records, room,
+                  &taken);
     if (taken.count) {
         count_input(worker, &slot->inputs[input], taken.count);
         partition_push(slot->partition, input, worker->records, taken.count);
@@ -265,8 +284,7 @@ static int feed(struct worker *worker, struct slot *slot)
     int inputs = worker->conf->input_count, owned = 0, more = 0;
     for (int p = 0; p < worker->slot_count; p++)
         owned += worker->slots[p].assigned;
-    uint32_t share =
-        (uint32_t)(worker->conf->batch_events / (owned * inputs));
+    uint32_t share = (uint32_t)(worker->conf->batch_events / (owned * inputs));
     if (share < TAKE_MIN)
         share = TAKE_MIN;
     for (int i = 0; i < inputs && !slot->checking; i++)
@@ -274,13 +292,11 @@ static int feed(struct worker *worker, struct slot *slot)
     return more;
 }
 
-/* Say once why SLOT does not go on; what the process cannot live with ends it. */
+/* Say once why SLOT does not go on. */
 static void slot_refused(struct worker *worker, struct slot *slot)
 {
     int number = (int)(slot - worker->slots);
-    enum partition_state state = partition_state(slot->partition);
-    if (slot->refused ||
-        (state != PARTITION_REFUSED && state != PARTITION_CATALOGUE))
+    if (slot->refused || partition_state(slot->partition) != PARTITION_REFUSED)
         return;
     slot->refused = 1;
     metric_add(&worker->metric.refusals, 1);
@@ -288,21 +304,33 @@ static void slot_refused(struct worker *worker, struct slot *slot)
               partition_reason(slot->partition));
     for (int i = 0; i < worker->conf->input_count; i++)
         consumer_hold(worker->consumer, number, i);
-    if (state != PARTITION_CATALOGUE)
-        return;
-    worker->phase = PHASE_FAILED;
-    workers_fail(worker->workers, 78);
+}
+
+/* Say once that the restore of SLOT waits, and for what; and when it goes on.
+ */
+static void slot_waits(struct slot *slot, int number)
+{
+    struct restore_waits waits;
+    int said = slot->waits;
+    slot->waits = partition_waits(slot->partition, &waits);
+    if (slot->waits && !said)
+        log_warn("a restore waits for the brokers",
+                 "topic=\"%s\" partition=%d step=%d asked=\"%s\" from=%lld "
+                 "to=%lld answer=%s reason=\"%s\"",
+                 waits.topic, number, waits.step, waits.asked,
+                 (long long)waits.from, (long long)waits.until, waits.answer,
+                 waits.why);
+    else if (said && !slot->waits)
+        log_info("a restore goes on", "partition=%d", number);
 }
 
 /* Say once that SLOT stands still, and because of which input. */
 static void slot_stands(struct worker *worker, struct slot *slot)
 {
     int number = (int)(slot - worker->slots), alarmed = 0;
-    const char *reason = partition_state(slot->partition) == PARTITION_RUNNING
-                             ? partition_reason(slot->partition)
-                             : "";
+    const char *reason = partition_reason(slot->partition);
     int said = slot->stands;
-    slot->stands = reason[0] != '\0';
+    slot->stands = partition_stands(slot->partition) != 0;
     if (said || !slot->stands)
         return;
     for (int i = 0; i < worker->conf->input_count; i++) {
@@ -319,11 +347,26 @@ static void slot_stands(struct worker *worker, struct slot *slot)
                   number, reason);
 }
 
+/* Say once that another catalogue has come into force in SLOT, for all users.
+ */
+static void slot_swept(struct slot *slot, int number)
+{
+    const struct seg_engine *engine = partition_engine(slot->partition);
+    int sweeping = engine && !seg_engine_swept(engine);
+    if (slot->sweeping && engine && !sweeping)
+        log_info("all users are judged by the new catalogue",
+                 "partition=%d catalogue=%s users=%u", number,
+                 seg_catalogue_hash(seg_engine_catalogue(engine)),
+                 seg_engine_user_count(engine));
+    slot->sweeping = sweeping;
+}
+
 int membership_turn(struct worker *worker, struct slot *slot)
 {
     int more = 0;
     if (!slot->assigned) {
-        if (slot->partition && worker->now_ms - slot->warm_ms > WARM_MS)
+        if (slot->partition && (worker->partition.full ||
+                                worker->now_ms - slot->warm_ms > WARM_MS))
             slot_drop(worker, slot);
         return 0;
     }
@@ -349,13 +392,17 @@ int membership_turn(struct worker *worker, struct slot *slot)
                        clock_monotonic_us() - slot->restore_us);
         break;
     }
+    slot_waits(slot, (int)(slot - worker->slots));
+    slot_swept(slot, (int)(slot - worker->slots));
     slot_refused(worker, slot);
     slot_stands(worker, slot);
     measure_board(worker, slot);
     return more;
 }
 
-/* ---- the end ------------------------------------------------------------------------------ */
+/* ---- the end
+ * ------------------------------------------------------------------------------
+ */
 
 void membership_leave(struct worker *worker, int64_t timeout_ms)
 {

@@ -18,20 +18,21 @@
 
 #include "daemon/base/clock.h"
 #include "daemon/base/log.h"
-#include "daemon/base/version.h"
 #include "daemon/kafka/embedded.h"
+#include "daemon/protocol/options.h"
+#include "daemon/worker/memory.h"
 #include "daemon/worker/worker_inside.h"
 
-#define IDLE_MS 250          /* Longest sleep of a worker that works ... */
-#define WAIT_MS 1000         /* ... and of one that waits for the brokers. */
-#define BUSY_WINDOW_MS 100   /* Records per window tell how busy we are: */
-#define BUSY_RECORDS 4       /* from here on the linger is that for busy. */
-#define QUEUE_RECORDS 4096   /* Of one input of one partition that wait. */
-#define GOODBYE_MS 5000      /* Longest time to leave the group. */
-#define LONG_MS 5000         /* A transaction undecided for so long is told. */
-#define RECORD_BYTES_MAX 1000000 /* message.max.bytes of the library. */
+#define IDLE_MS        250  /* Longest sleep of a worker that works ... */
+#define WAIT_MS        1000 /* ... and of one that waits for the brokers. */
+#define BUSY_WINDOW_MS 100  /* Records per window tell how busy we are: */
+#define BUSY_RECORDS   4    /* from here on the linger is that for busy. */
+#define QUEUE_RECORDS  4096 /* Of one input of one partition that wait. */
+#define GOODBYE_MS     5000 /* Longest time to leave the group. */
+#define LONG_MS        5000 /* A transaction undecided for so long is told. */
 
-/* ---- the turn -------------------------------------------------------------------- */
+/* ---- the turn
+ * -------------------------------------------------------------------- */
 
 static enum commit_load load_of(struct worker *worker)
 {
@@ -51,7 +52,8 @@ static enum commit_load load_of(struct worker *worker)
 static int64_t commit_at(struct worker *worker)
 {
     int64_t due_ms = commit_due_ms(worker->commit, load_of(worker));
-    int full = worker->uncommitted >= (uint64_t)worker->conf->transaction_events;
+    int full =
+        worker->uncommitted >= (uint64_t)worker->conf->transaction_events;
     return full && due_ms != SEG_NEVER ? worker->now_ms : due_ms;
 }
 
@@ -87,8 +89,8 @@ static void tell_no_producer(struct worker *worker, const char *why)
     worker->told_ms = worker->now_ms;
 }
 
-/* A transaction takes long: readers wait, and somebody may have to act. If it is
- * because of a topic, the check of the topics knows better why. */
+/* A transaction takes long: readers wait, and somebody may have to act. If it
+ * is because of a topic, the check of the topics knows better why. */
 static void tell_busy(struct worker *worker)
 {
     char reason[WORKERS_REASON_BYTES];
@@ -154,6 +156,19 @@ static void earlier(int64_t *wake_ms, int64_t than_ms)
         *wake_ms = than_ms;
 }
 
+/* Whether the partitions may take more is known from what they have taken. */
+static void weigh(struct worker *worker)
+{
+    int64_t bytes = 0;
+    if (!memory_max_bytes(worker->options.memory))
+        return;
+    for (int p = 0; p < worker->slot_count; p++)
+        if (worker->slots[p].partition)
+            bytes += (int64_t)partition_bytes(worker->slots[p].partition);
+    worker->partition.full =
+        memory_note(worker->options.memory, worker->index, bytes);
+}
+
 /* One turn: poll, apply, emit, commit. Returns when the next one is due. */
 static int64_t work(struct worker *worker)
 {
@@ -169,6 +184,7 @@ static int64_t work(struct worker *worker)
     errand_settled(worker);
     membership_check(worker);
     worker->behind = 0;
+    weigh(worker);
     for (int p = 0; p < worker->slot_count; p++) {
         struct slot *slot = &worker->slots[p];
         more |= membership_turn(worker, slot);
@@ -184,7 +200,8 @@ static int64_t work(struct worker *worker)
     return more ? worker->now_ms : wake_ms;
 }
 
-/* ---- before and after ---------------------------------------------------------------- */
+/* ---- before and after
+ * ---------------------------------------------------------------- */
 
 static int make_slots(struct worker *worker)
 {
@@ -261,15 +278,23 @@ static void end(struct worker *worker, int64_t timeout_ms)
     worker->phase = PHASE_ENDED;
 }
 
-/* One step of the shutdown. */
+int64_t worker_flush_until_ms(const struct worker *worker)
+{
+    return worker->stop_ms + worker->conf->stop_timeout_ms / 2;
+}
+
+/* One step of the shutdown. Others may want our partitions before we are done:
+ * the group is served like in any other turn. */
 static int64_t stop(struct worker *worker)
 {
-    int64_t half_ms = worker->conf->stop_timeout_ms / 2, wake_ms = SEG_NEVER;
-    int64_t until_ms = worker->stop_ms + half_ms;
-    if (worker->now_ms >= until_ms) {
-        log_warn("not everything could be written in time: the next start reads "
-                 "it again",
-                 "worker=%d", worker->index);
+    int64_t until_ms = worker_flush_until_ms(worker), wake_ms = SEG_NEVER;
+    if (consumer_poll(worker->consumer) < 0) {
+        end(worker, 0);
+    } else if (worker->now_ms >= until_ms) {
+        log_warn(
+            "not everything could be written in time: the next start reads "
+            "it again",
+            "worker=%d", worker->index);
         end(worker, 0);
     } else if (!settle(worker, &wake_ms)) {
         earlier(&wake_ms, until_ms);
@@ -282,8 +307,8 @@ static int64_t stop(struct worker *worker)
     return wake_ms;
 }
 
-/* Somebody asked us to end. One who failed has nothing to write, but others wait
- * for his partitions. */
+/* Somebody asked us to end. One who failed has nothing to write, but others
+ * wait for his partitions. */
 static void begin_stop(struct worker *worker)
 {
     worker->stop_ms = worker->now_ms;
@@ -295,7 +320,8 @@ static void begin_stop(struct worker *worker)
     }
 }
 
-/* ---- the thread -------------------------------------------------------------------------- */
+/* ---- the thread
+ * -------------------------------------------------------------------------- */
 
 static int64_t step(struct worker *worker)
 {
@@ -330,6 +356,7 @@ static void *run(void *arg)
 {
     struct worker *worker = arg;
     while (worker->phase != PHASE_ENDED) {
+        watchdog_turn(&worker->mark);
         worker->now_ms = clock_wall_ms();
         mailbox_drain(worker->mailbox, worker);
         int64_t wake_ms = step(worker);
@@ -339,32 +366,16 @@ static void *run(void *arg)
         if (worker->phase != PHASE_ENDED)
             sleep_until(worker, wake_ms);
     }
+    watchdog_end(&worker->mark);
     errand_gone(worker);
     workers_say(worker->workers, worker->index, "The process is ending.");
     workers_tell_ended(worker->workers);
     return NULL;
 }
 
-/* ---- life cycle --------------------------------------------------------------------------- */
-
-static void set_inputs(struct worker *worker)
-{
-    static const enum partitioner partitioners[] = {
-        [CONF_PARTITIONER_MURMUR2] = PARTITIONER_MURMUR2,
-        [CONF_PARTITIONER_CRC32] = PARTITIONER_CRC32,
-        [CONF_PARTITIONER_TRUST] = PARTITIONER_TRUST,
-    };
-    for (int i = 0; i < worker->conf->input_count; i++) {
-        const struct conf_input *from = &worker->conf->inputs[i];
-        struct ledger_input *to = &worker->inputs[i];
-        to->topic = from->topic;
-        to->partitioner = partitioners[from->partitioner];
-        to->start_ms = from->start.kind == CONF_EARLIEST ? LEDGER_EARLIEST
-                       : from->start.kind == CONF_LATEST
-                           ? LEDGER_LATEST
-                           : from->start.instant_ms;
-    }
-}
+/* ---- life cycle
+ * ---------------------------------------------------------------------------
+ */
 
 static void release(void *arg, void *handle)
 {
@@ -375,31 +386,13 @@ static void release(void *arg, void *handle)
 static void set_options(struct worker *worker)
 {
     const struct conf *conf = worker->conf;
-    set_inputs(worker);
-    worker->ledger = (struct ledger_options){
-        .catalogue = worker->options.catalogue,
-        .app = conf->app,
-        .version = SEGMENTD_VERSION,
-        .inputs = worker->inputs,
-        .input_count = conf->input_count,
-        .clock_records = conf->clock == CONF_CLOCK_RECORDS,
-        .engine = {.hash_seed = worker->broker->random(worker->broker->impl),
-                   .future_skew_ms = conf->future_skew_ms,
-                   .trigger_max_age_ms = conf->trigger_max_age_ms,
-                   .lateness_ms = conf->lateness_ms,
-                   .user_bytes_max = (uint32_t)conf->user_bytes,
-                   .attribute_bytes = (uint32_t)conf->attribute_bytes,
-                   .users_max = (uint32_t)conf->users_max},
-        .trigger_max_age_ms = conf->trigger_max_age_ms,
-        .flush_interval_ms = conf->flush_interval_ms,
-        .users_per_flush = (uint32_t)conf->flush_users,
-        .record_bytes_max = RECORD_BYTES_MAX,
-        .dead_letter_bytes = (size_t)conf->dead_letter_bytes,
-        .stop_on_bad = conf->on_bad_input == CONF_BAD_STOP,
-        .on_output = measure_output,
-        .on_bad = measure_bad,
-        .arg = worker,
-    };
+    struct ledger_options *ledger = &worker->ledger;
+    ledger_options_init(ledger, worker->inputs, conf);
+    ledger->catalogue = seg_catalogue_share(worker->options.catalogue);
+    ledger->engine.hash_seed = worker->broker->random(worker->broker->impl);
+    ledger->on_output = measure_output;
+    ledger->on_bad = measure_bad;
+    ledger->arg = worker;
     worker->partition = (struct partition_options){
         .ledger = &worker->ledger,
         .broker = worker->broker,
@@ -429,7 +422,7 @@ static int open_parts(struct worker *worker)
         return r;
     worker->broker = kafka_broker_calls(worker->kafka);
     worker->records = calloc(QUEUE_RECORDS, sizeof(*worker->records));
-    return worker->records ? measure_open(worker) : SEG_ERR_NOMEM;
+    return worker->records ? 0 : SEG_ERR_NOMEM;
 }
 
 int worker_new(struct worker **ret, const struct worker_options *options)
@@ -446,19 +439,42 @@ int worker_new(struct worker **ret, const struct worker_options *options)
         .bootstrap =
             options->embedded ? embedded_bootstrap(options->embedded) : NULL,
         .worker = options->index,
+        .mark = &worker->mark,
     };
+    watchdog_add(options->watchdog, &worker->mark, options->index);
     worker->bell.fd = -1;
     worker->verdict = -1;
     worker->last_errand = &worker->errands;
+    intern_init(&worker->keys);
     int r = open_parts(worker);
+    if (r >= 0) {
+        set_options(worker);
+        r = measure_open(worker);
+    }
     if (r < 0) {
         worker_free(worker);
         return r;
     }
-    set_options(worker);
     workers_say(worker->workers, worker->index, "Waiting for the brokers.");
     *ret = worker;
     return 0;
+}
+
+void worker_set_catalogue(struct worker *worker,
+                          const struct seg_catalogue *catalogue)
+{
+    const struct seg_catalogue *before = worker->ledger.catalogue;
+    worker->ledger.catalogue = catalogue;
+    if (measure_catalogue(worker) < 0) {
+        worker->ledger.catalogue = before;
+        log_error("there is no memory for another catalogue: the one before "
+                  "stays",
+                  "worker=%d catalogue=%s", worker->index,
+                  seg_catalogue_hash(before));
+        return;
+    }
+    seg_catalogue_share(catalogue);
+    seg_catalogue_free((struct seg_catalogue *)before);
 }
 
 int worker_start(struct worker *worker)
@@ -481,12 +497,14 @@ void worker_free(struct worker *worker)
         return;
     if (worker->started)
         pthread_join(worker->thread, NULL);
+    watchdog_remove(&worker->mark);
     membership_done(worker);
     commit_free(worker->commit);
     kafka_broker_close(worker->kafka);
     measure_close(worker);
     mailbox_free(worker->mailbox);
     bell_close(&worker->bell);
+    seg_catalogue_free((struct seg_catalogue *)worker->ledger.catalogue);
     free(worker->records);
     free(worker->slots);
     free(worker);

@@ -20,17 +20,18 @@
 
 struct conf;
 struct embedded;
+struct memory;
 struct metrics;
 struct worker;
 struct workers;
 
 /* What a partition is doing. */
-#define WORKER_STATE_TABLE(X)                                               \
-    X(CHECKING, "checking")   /* Topics and their settings are looked at. */ \
-    X(RESTORING, "restoring")                                               \
-    X(WAITING, "waiting")     /* Restored, but something holds it up. */    \
-    X(RUNNING, "running")                                                   \
-    X(REFUSED, "refused")     /* Until somebody mends what `reason` says. */
+#define WORKER_STATE_TABLE(X)                                              \
+    X(CHECKING, "checking") /* Topics and their settings are looked at. */ \
+    X(RESTORING, "restoring")                                              \
+    X(WAITING, "waiting") /* Restored, but something holds it up. */       \
+    X(RUNNING, "running")                                                  \
+    X(REFUSED, "refused") /* Until somebody mends what `reason` says. */
 
 enum worker_state {
 #define X(state, name) WORKER_##state,
@@ -66,12 +67,12 @@ struct worker_partition {
     int state;                       /* enum worker_state. */
     const struct seg_engine *engine; /* NULL unless RUNNING. Borrowed during the
                                         closure. */
-    uint64_t incarnation; /* Another number whenever it is another engine, or the
-                             same after an absence: cursors end there. */
+    uint64_t incarnation; /* Another number whenever it is another engine, or
+                             the same after an absence: cursors end there. */
     int64_t changes_position; /* After the last change of it that is known to be
-                                 committed: with WORKER_AFTER_COMMIT the place in
-                                 the change topic that belongs to the engine's
-                                 state. Only if RUNNING. */
+                                 committed: with WORKER_AFTER_COMMIT the place
+                                 in the change topic that belongs to the
+                                 engine's state. Only if RUNNING. */
 };
 
 /* The partition PARTITION. Returns 0, or SEG_ERR_NOT_FOUND if WORKER does not
@@ -80,10 +81,10 @@ int worker_partition(struct worker *worker, int partition,
                      struct worker_partition *out);
 
 /* All partitions that WORKER owns: calls EACH with every one. */
-void worker_each_partition(struct worker *worker,
-                           void (*each)(void *arg,
-                                        const struct worker_partition *partition),
-                           void *arg);
+void worker_each_partition(
+    struct worker *worker,
+    void (*each)(void *arg, const struct worker_partition *partition),
+    void *arg);
 
 /* The user ID and his partition among those RUNNING here. Returns 0 or
  * SEG_ERR_NOT_FOUND. What is found is borrowed during the closure. */
@@ -92,9 +93,14 @@ int worker_find_user(struct worker *worker, struct seg_text id,
                      const struct seg_user **user);
 
 /* Let go on every input of WORKER's that is paused because most of its records
- * were bad; a transaction must not be open (WORKER_AFTER_COMMIT). Returns how many
- * there were. */
+ * were bad; a transaction must not be open (WORKER_AFTER_COMMIT). Returns how
+ * many there were. */
 int worker_resume(struct worker *worker);
+
+/* CATALOGUE comes into force: every partition goes over to it as soon as it
+ * can. */
+void worker_set_catalogue(struct worker *worker,
+                          const struct seg_catalogue *catalogue);
 
 /* ---- life cycle, for workers.c ----------------------------------------- */
 
@@ -103,13 +109,15 @@ struct worker_options {
     const struct seg_catalogue *catalogue;
     struct metrics *metrics;
     struct embedded *embedded; /* NULL: a real broker. */
+    struct watchdog *watchdog; /* Of the main thread; NULL: none. */
+    struct memory *memory;     /* What all workers may hold. */
     struct workers *workers;   /* Who is told, see workers.h. */
     int index;                 /* From 0. */
 };
 
 /* A worker that is not running yet. All pointers in OPTIONS are borrowed until
- * worker_free. Returns 0; SEG_ERR_NOMEM; SEG_ERR_LIMIT without descriptors left;
- * SEG_ERR_INVALID (logged) if librdkafka refuses its configuration. */
+ * worker_free. Returns 0; SEG_ERR_NOMEM; SEG_ERR_LIMIT without descriptors
+ * left; SEG_ERR_INVALID (logged) if librdkafka refuses its configuration. */
 int worker_new(struct worker **ret, const struct worker_options *options);
 
 /* Start its thread. It joins the group when the brokers answer and its producer

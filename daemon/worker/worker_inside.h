@@ -13,6 +13,7 @@
 #include "daemon/base/conf.h"
 #include "daemon/base/mailbox.h"
 #include "daemon/base/metric.h"
+#include "daemon/base/watchdog.h"
 #include "daemon/kafka/admin.h"
 #include "daemon/kafka/bell.h"
 #include "daemon/kafka/broker.h"
@@ -22,6 +23,7 @@
 #include "daemon/protocol/commit.h"
 #include "daemon/worker/worker.h"
 #include "daemon/worker/workers.h"
+#include "lib/base/intern.h"
 
 /* What a slot was worth to the metrics when it was last looked at. */
 struct slot_seen {
@@ -39,8 +41,10 @@ struct slot {
     int64_t warm_ms;      /* Since when it is kept warm. */
     int64_t restore_us;   /* When its restore began. */
     int state;            /* On the board; -1: no row. */
-    const char *reason;   /* Likewise. */
-    int refused, stands;  /* Refused, or standing still: that is in the log. */
+    char reason[WORKERS_REASON_BYTES]; /* Likewise. */
+    int refused, stands; /* Refused, or standing still: that is in the log. */
+    int waits;           /* So is that its restore waits. */
+    int sweeping;        /* Its users are judged by another catalogue. */
     struct slot_seen seen;
     struct metric_partition metric;
     struct metric_input *inputs; /* One per input. */
@@ -67,6 +71,7 @@ struct worker {
     pthread_t thread;
     int started;
     atomic_int stop;
+    struct watchdog_mark mark;
     enum worker_phase phase;
 
     struct client client;
@@ -95,14 +100,19 @@ struct worker {
     int64_t told_ms; /* When that was last told; 0: not since then. */
 
     /* How busy it is. */
-    int behind;             /* More waited than one turn takes. */
-    int64_t window_ms;      /* Start of the present window ... */
+    int behind;              /* More waited than one turn takes. */
+    int64_t window_ms;       /* Start of the present window ... */
     uint32_t window, before; /* ... records in it and in the one before. */
-    uint64_t uncommitted;   /* Records taken since the last transaction began. */
+    uint64_t uncommitted; /* Records taken since the last transaction began. */
 
     /* What is measured. */
     struct metric_process metric;
-    struct metric_segment *segments;
+    struct metric_worker own;
+    char label[24]; /* Of `own`. */
+    const char *labels[1];
+    struct metric_segment *segments; /* By number of the key in `keys`. */
+    struct intern keys; /* Of all segments there were; only grows. */
+    int64_t *sizes;     /* By the same numbers. */
     struct metric_reason *reasons;
     struct metric_state states[WORKER_STATE_COUNT];
     struct commit_stats commits; /* As of the last look. */
@@ -110,7 +120,8 @@ struct worker {
     int64_t measured_ms;
 };
 
-/* ---- membership.c ------------------------------------------------------------ */
+/* ---- membership.c
+ * ------------------------------------------------------------ */
 
 /* Look after the question about the topics, if one is open. Returns 1 when they
  * are as they must be (or no question is open), 0 while that is not known. */
@@ -132,7 +143,14 @@ void membership_leave(struct worker *worker, int64_t timeout_ms);
 /* Free slots. */
 void membership_done(struct worker *worker);
 
-/* ---- errand.c ----------------------------------------------------------------- */
+/* ---- worker.c
+ * ----------------------------------------------------------------- */
+
+/* Until when (wall) a worker that stops may write what is dirty. */
+int64_t worker_flush_until_ms(const struct worker *worker);
+
+/* ---- errand.c
+ * ----------------------------------------------------------------- */
 
 /* Run what waits for a commit, if all is committed. */
 void errand_settled(struct worker *worker);
@@ -140,7 +158,8 @@ void errand_settled(struct worker *worker);
 /* Answer everything that waits: the worker ends. */
 void errand_gone(struct worker *worker);
 
-/* ---- measure.c ------------------------------------------------------------------ */
+/* ---- measure.c
+ * ------------------------------------------------------------------ */
 
 /* Make the worker known to the metrics. Returns 0 or SEG_ERR_NOMEM. */
 int measure_open(struct worker *worker);
@@ -160,6 +179,10 @@ void measure_remove(struct worker *worker, struct slot *slot);
 /* Write the row of SLOT if its state changed. */
 void measure_board(struct worker *worker, struct slot *slot);
 
+/* The catalogue of worker->ledger is in force from now on. Returns 0 or
+ * SEG_ERR_NOMEM, with all as it was. */
+int measure_catalogue(struct worker *worker);
+
 /* Once a second: everything. */
 void measure_all(struct worker *worker);
 
@@ -169,6 +192,6 @@ void measure_commit_end(struct worker *worker);
 
 /* For the ledgers: an output was made, a record was bad. */
 void measure_output(void *arg, const struct seg_output *output);
-void measure_bad(void *arg, int partition, int input, int error);
+void measure_bad(void *arg, int partition, int input, int error, int cut);
 
 #endif

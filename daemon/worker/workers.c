@@ -10,16 +10,18 @@
 #include <seg/error.h>
 
 #include "daemon/base/conf.h"
+#include "daemon/worker/memory.h"
 #include "lib/base/alloc.h"
 
 struct workers {
     struct workers_options options;
     struct worker **items;
+    struct memory *memory;
     int count;
     atomic_int ended, partitions;
     atomic_ullong change;
 
-    pthread_mutex_t lock; /* For the rest. */
+    pthread_mutex_t lock;                /* For the rest. */
     char (*waits)[WORKERS_REASON_BYTES]; /* By worker: see workers_say. */
     struct workers_row *rows;            /* In order of partitions. */
     size_t row_count, row_cap;
@@ -61,9 +63,13 @@ static int start_all(struct workers *workers)
                                      .catalogue = workers->options.catalogue,
                                      .metrics = workers->options.metrics,
                                      .embedded = workers->options.embedded,
+                                     .watchdog = workers->options.watchdog,
                                      .workers = workers};
-    int count = workers->count, r = 0;
+    int64_t limit = memory_limit(workers->options.conf->memory_max_bytes);
+    int count = workers->count, r;
     workers->count = 0;
+    r = memory_new(&workers->memory, limit, count);
+    options.memory = workers->memory;
     for (options.index = 0; options.index < count && r >= 0; options.index++) {
         r = worker_new(&workers->items[options.index], &options);
         workers->count += r >= 0;
@@ -96,6 +102,25 @@ int workers_start(struct workers **ret, const struct workers_options *options)
     return r;
 }
 
+static void set_catalogue(struct worker *worker, void *arg)
+{
+    struct seg_catalogue *catalogue = arg;
+    if (worker)
+        worker_set_catalogue(worker, catalogue);
+    seg_catalogue_free(catalogue);
+}
+
+void workers_set_catalogue(struct workers *workers,
+                           const struct seg_catalogue *catalogue)
+{
+    for (int i = 0; i < workers->count; i++) {
+        struct seg_catalogue *shared = seg_catalogue_share(catalogue);
+        if (worker_post(workers->items[i], WORKER_NOW, set_catalogue, shared) <
+            0)
+            seg_catalogue_free(shared);
+    }
+}
+
 void workers_stop(struct workers *workers)
 {
     for (int i = 0; workers->items && i < workers->count; i++)
@@ -114,6 +139,7 @@ void workers_free(struct workers *workers)
     for (int i = 0; workers->items && i < workers->count; i++)
         worker_free(workers->items[i]);
     pthread_mutex_destroy(&workers->lock);
+    memory_free(workers->memory);
     free(workers->items);
     free(workers->waits);
     free(workers->rows);
@@ -147,7 +173,8 @@ void workers_tell_ended(struct workers *workers)
         workers->options.ended(workers->options.arg);
 }
 
-/* ---- the board ------------------------------------------------------------- */
+/* ---- the board -------------------------------------------------------------
+ */
 
 /* The index of the row of PARTITION, or of the place for it. */
 static size_t row_index(const struct workers *workers, int partition)
@@ -177,7 +204,8 @@ static struct workers_row *row_make(struct workers *workers, int partition)
     memmove(&workers->rows[i + 1], &workers->rows[i],
             (workers->row_count - i) * sizeof(*workers->rows));
     workers->row_count++;
-    workers->rows[i] = (struct workers_row){.partition = partition, .state = -1};
+    workers->rows[i] =
+        (struct workers_row){.partition = partition, .state = -1};
     return &workers->rows[i];
 }
 
@@ -265,6 +293,13 @@ int workers_ready(struct workers *workers, char reason[WORKERS_REASON_BYTES])
     if (!waits)
         reason[0] = '\0';
     return !waits;
+}
+
+void workers_measure(const struct workers *workers,
+                     struct metric_process *metrics)
+{
+    metric_set(&metrics->memory_max, memory_max_bytes(workers->memory));
+    metric_set(&metrics->memory_paused, memory_is_full(workers->memory));
 }
 
 int workers_partition_count(struct workers *workers)

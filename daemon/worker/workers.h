@@ -11,6 +11,7 @@
 
 #include <stdint.h>
 
+#include "daemon/base/metric.h"
 #include "daemon/worker/worker.h"
 
 #define WORKERS_REASON_BYTES 512
@@ -20,9 +21,11 @@ struct workers_options {
     const struct seg_catalogue *catalogue;
     struct metrics *metrics;
     struct embedded *embedded; /* NULL: a real broker. */
+    struct watchdog *watchdog; /* Of the loop of the caller. */
     /* Called on a worker's thread: the process cannot go on. STATUS is its exit
      * status (75: somebody else has our name, 78: mend the configuration), the
-     * reason is logged already. Workers go on waiting until they are stopped. */
+     * reason is logged already. Workers go on waiting until they are stopped.
+     */
     void (*failed)(void *arg, int status);
     /* Called on a worker's thread when it has ended. */
     void (*ended)(void *arg);
@@ -33,6 +36,10 @@ struct workers_options {
  * workers_free. Returns as worker_new and worker_start; on failure nothing is
  * left. */
 int workers_start(struct workers **ret, const struct workers_options *options);
+
+/* CATALOGUE, whose segments the metrics know, comes into force. */
+void workers_set_catalogue(struct workers *workers,
+                           const struct seg_catalogue *catalogue);
 
 /* Ask all to end; see worker_stop. */
 void workers_stop(struct workers *workers);
@@ -59,12 +66,17 @@ struct workers_row {
     char reason[WORKERS_REASON_BYTES]; /* One sentence; "" if RUNNING. */
 };
 
-/* Up to MAX rows in order of partitions into OUT. Returns how many there are. */
+/* Up to MAX rows in order of partitions into OUT. Returns how many there are.
+ */
 int workers_board(struct workers *workers, struct workers_row *out, int max);
 
 /* Whether every worker is a member of the group and all partitions owned are
  * RUNNING. Else *REASON (WORKERS_REASON_BYTES) says what is not. */
 int workers_ready(struct workers *workers, char reason[WORKERS_REASON_BYTES]);
+
+/* Bring what METRICS says of memory_max up to date. */
+void workers_measure(const struct workers *workers,
+                     struct metric_process *metrics);
 
 /* Partitions of the input topics, 0 while not known. */
 int workers_partition_count(struct workers *workers);
@@ -72,7 +84,8 @@ int workers_partition_count(struct workers *workers);
 /* A number that grows whenever a row is added, removed or changes its state. */
 uint64_t workers_change(struct workers *workers);
 
-/* ---- for workers ---------------------------------------------------------- */
+/* ---- for workers ----------------------------------------------------------
+ */
 
 /* Write the row of PARTITION; REASON may be "". */
 void workers_put(struct workers *workers, int worker, int partition, int state,

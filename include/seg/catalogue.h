@@ -21,10 +21,11 @@
 extern "C" {
 #endif
 
-#define SEG_DIAGNOSTICS_MAX 20   /* Errors shown in one run. */
-#define SEG_SEGMENTS_MAX 100000  /* Segments of one catalogue. */
-#define SEG_FEATURES_MAX 60000   /* Features of one catalogue. */
-#define SEG_FILE_BYTES_MAX (16 * 1024 * 1024)
+#define SEG_DIAGNOSTICS_MAX 20     /* Errors shown in one run. */
+#define SEG_SEGMENTS_MAX    100000 /* Segments of one catalogue. */
+#define SEG_FEATURES_MAX    60000  /* Features of one catalogue. */
+#define SEG_ATTRIBUTES_MAX  60000  /* Attributes that one catalogue reads. */
+#define SEG_FILE_BYTES_MAX  (16 * 1024 * 1024)
 
 /* One segment file. The texts are borrowed during the call only. */
 struct seg_source {
@@ -36,9 +37,9 @@ struct seg_source {
 enum seg_severity { SEG_SEVERITY_ERROR, SEG_SEVERITY_WARNING };
 
 struct seg_diagnostic {
-    int severity;           /* enum seg_severity. */
-    int line, column;       /* From 1; column in bytes. */
-    int width;              /* Bytes to underline, at least 1. */
+    int severity;     /* enum seg_severity. */
+    int line, column; /* From 1; column in bytes. */
+    int width;        /* Bytes to underline, at least 1. */
     const char *file;
     const char *message;    /* One sentence. */
     const char *suggestion; /* "did you mean ...?", or NULL. */
@@ -78,6 +79,11 @@ int seg_catalogue_check(const struct seg_source *sources, int count,
 int seg_format(char **ret, const struct seg_source *source,
                struct seg_diagnostics *diagnostics);
 
+/* One owner more of CATALOGUE, who is to free it too. Any thread. */
+struct seg_catalogue *
+seg_catalogue_share(const struct seg_catalogue *catalogue);
+
+/* Free CATALOGUE (NULL: nothing), once all of its owners have. Any thread. */
 void seg_catalogue_free(struct seg_catalogue *catalogue);
 
 /* The name of the catalogue: 8 hex digits, terminated; lives as long as it. */
@@ -115,7 +121,7 @@ struct seg_trigger_info {
         int name_count;
         const struct seg_text *names;
         struct seg_value value;
-    } *properties;
+    } * properties;
 };
 
 int seg_catalogue_trigger_count(const struct seg_catalogue *catalogue);
@@ -129,7 +135,7 @@ struct seg_test_result {
     const char *segment; /* Key. */
     const char *name;
     const char *file;
-    int line;            /* Of the block; of the line that failed. */
+    int line; /* Of the block; of the line that failed. */
     int column;
     int passed;
     const char *message; /* What was expected and what was; "" if passed. */
@@ -140,7 +146,7 @@ struct seg_test_result {
 typedef void seg_test_report(void *arg, const struct seg_test_result *result);
 
 /* Run all test blocks of the files that CATALOGUE was made from, each on an
- * engine of its own under a virtual clock (LANGUAGE.md row 30).
+ * engine of its own under a virtual clock that begins at 2024-01-01T00:00Z.
  * Returns the number of tests that failed, or SEG_ERR_NOMEM. */
 int seg_catalogue_test(const struct seg_catalogue *catalogue,
                        seg_test_report *report, void *arg);

@@ -34,11 +34,23 @@
 extern "C" {
 #endif
 
-#define SEG_TOPICS_MAX 64      /* Input topics of one engine. */
-#define SEG_EVIDENCE_MAX 8     /* Conditions shown as evidence of a change. */
-#define SEG_NEVER INT64_MAX    /* An instant that does not come. */
-#define SEG_ID_WINDOW_MS (24 * 3600 * 1000) /* Duplicates: LANGUAGE.md row 16. */
-#define SEG_IDS_MAX 64
+#define SEG_TOPICS_MAX   64 /* Input topics of one engine. */
+#define SEG_EVIDENCE_MAX 8  /* Conditions shown as evidence of a change. */
+#define SEG_NEVER        INT64_MAX /* An instant that does not come. */
+/* A duplicate: the same message id of one user and topic within this time of
+ * records and the last so many accepted ids. */
+#define SEG_ID_WINDOW_MS (24 * 3600 * 1000)
+#define SEG_IDS_MAX      64
+
+/* The version of all records of the state topic, meta records included: a build
+ * reads its own and the one before, and writes either. Tests compile it one
+ * higher; every record then ends with SEG_STATE_TAIL, four bytes. */
+#ifndef SEG_STATE_VERSION
+#define SEG_STATE_VERSION 1
+#endif
+#define SEG_STATE_VERSION_OLDEST \
+    (SEG_STATE_VERSION > 1 ? SEG_STATE_VERSION - 1 : 1)
+#define SEG_STATE_TAIL 0x6c696174
 
 struct seg_engine;
 
@@ -47,13 +59,15 @@ struct seg_engine_options {
     int topic_count;                       /* 1 to SEG_TOPICS_MAX. */
     const char *const *topics; /* Input topics, sorted by name; copied. */
     uint64_t hash_seed;        /* Random; never stored. */
-    int64_t clock_ms;          /* Where the clock starts; 0 for a new partition. */
-    int64_t future_skew_ms;    /* Later events are counted; 0: 5 min. */
+    int64_t clock_ms;       /* Where the clock starts; 0 for a new partition. */
+    int64_t future_skew_ms; /* Later events are counted; 0: 5 min. */
     int64_t trigger_max_age_ms; /* Older changes fire no trigger; 0: 5 min. */
-    int64_t lateness_ms;       /* Later events are counted; 0: 24 h. */
-    uint32_t user_bytes_max;   /* Of one user's record; 0: 256 KiB. */
-    uint32_t attribute_bytes;  /* Of attributes that no segment reads; 0: 1 KiB. */
-    uint32_t users_max;        /* 0: 2^31. */
+    int64_t lateness_ms;        /* Later events are counted; 0: 24 h. */
+    uint32_t user_bytes_max;    /* Of one user's record; 0: 256 KiB. */
+    uint32_t
+        attribute_bytes; /* Of attributes that no segment reads; 0: 1 KiB. */
+    uint32_t users_max;  /* 0: 2^31. */
+    int state_version;   /* Of the records written; 0: SEG_STATE_VERSION. */
 };
 
 /* Create an engine without users. *RET is written only on success.
@@ -63,6 +77,10 @@ int seg_engine_new(struct seg_engine **ret,
 
 /* End ENGINE, which may be NULL, with all its users. */
 void seg_engine_free(struct seg_engine *engine);
+
+/* The catalogue in force; lives as ENGINE. */
+const struct seg_catalogue *
+seg_engine_catalogue(const struct seg_engine *engine);
 
 /* ---- input ----------------------------------------------------------- */
 
@@ -87,9 +105,9 @@ enum seg_applied {
 int seg_engine_apply(struct seg_engine *engine, const struct seg_event *event,
                      const struct seg_origin *origin);
 
-/* Load what applying EVENT will touch into the CPU's caches. Optional; the first
- * some hundred ns before the second (for a whole batch after decoding it), the
- * second as long before the event is applied (some events ahead). */
+/* Load what applying EVENT will touch into the CPU's caches. Optional; the
+ * first some hundred ns before the second (for a whole batch after decoding
+ * it), the second as long before the event is applied (some events ahead). */
 void seg_engine_prefetch(const struct seg_engine *engine,
                          const struct seg_event *event);
 void seg_engine_prefetch_user(const struct seg_engine *engine,
@@ -119,7 +137,7 @@ enum seg_cause {
     SEG_CAUSE_EVENT,     /* A track, page or screen event. */
     SEG_CAUSE_TIMER,     /* Time alone. */
     SEG_CAUSE_ATTRIBUTE, /* An identify or group message. */
-    SEG_CAUSE_CATALOGUE, /* Another catalogue; not emitted yet. */
+    SEG_CAUSE_CATALOGUE, /* Another catalogue, see seg_engine_sweep. */
     SEG_CAUSE_REPAIR,    /* Restore found it; must not happen. */
 };
 
@@ -141,18 +159,21 @@ struct seg_output {
     uint8_t member; /* Change: 1 entered, 0 exited. Trigger: of its change. */
     uint8_t cause;  /* enum seg_cause. */
     uint8_t evidence_count;
-    uint8_t trigger_count; /* Change: triggers that follow it. */
-    int segment;           /* Index in the catalogue. */
-    int trigger;           /* Index in the catalogue; -1 in a change. */
+    uint16_t trigger_count; /* Change: triggers that follow it. */
+    int segment;            /* Index in the catalogue; at or above its count: of
+                               one that it does not have any more. */
+    struct seg_text segment_key; /* Lives as the engine. */
+    int trigger;                 /* Index in the catalogue; -1 in a change. */
     uint32_t seq;          /* Of the user's changes, from 1; of his triggers. */
     int64_t at_ms;         /* When it was true, see the file head. */
     int64_t entered_at_ms; /* Of the membership begun or ended. */
     struct seg_text user_id;
     struct seg_text birth_topic; /* The event that created the user. */
     int64_t birth_offset;
-    struct seg_text source_topic; /* The event that caused it; bytes = NULL if */
-    int64_t source_offset;        /* it was a timer. */
-    struct seg_text message_id;   /* Of that event, or bytes = NULL. */
+    struct seg_text
+        source_topic;           /* The event that caused it; bytes = NULL if */
+    int64_t source_offset;      /* it was a timer. */
+    struct seg_text message_id; /* Of that event, or bytes = NULL. */
     const struct seg_evidence *evidence;
 };
 
@@ -165,21 +186,21 @@ void seg_engine_outputs_clear(struct seg_engine *engine);
 
 /* Counters since the engine was made; what a metric of the same name shows. */
 struct seg_engine_stats {
-    uint64_t events;             /* Applied, duplicates included. */
+    uint64_t events; /* Applied, duplicates included. */
     uint64_t duplicates;
-    uint64_t time_missing;       /* No timestamp: the record's was taken. */
-    uint64_t time_unreadable;    /* One that cannot be read: likewise. */
-    uint64_t future_events;      /* Clamped by more than future_skew. */
-    uint64_t late_events;        /* More than lateness behind the clock. */
-    uint64_t timers;             /* Fired. */
-    uint64_t entered, exited;    /* Changes. */
-    uint64_t triggers;           /* Fired. */
+    uint64_t time_missing;        /* No timestamp: the record's was taken. */
+    uint64_t time_unreadable;     /* One that cannot be read: likewise. */
+    uint64_t future_events;       /* Clamped by more than future_skew. */
+    uint64_t late_events;         /* More than lateness behind the clock. */
+    uint64_t timers;              /* Fired. */
+    uint64_t entered, exited;     /* Changes. */
+    uint64_t triggers;            /* Fired. */
     uint64_t triggers_suppressed; /* By trigger_max_age. */
     uint64_t triggers_cooling;    /* By their cooldown. */
-    uint64_t type_mismatches;     /* LANGUAGE.md row 6. */
+    uint64_t type_mismatches;     /* Compared, and so false. */
     uint64_t attributes_dropped;  /* Beyond attribute_bytes. */
     uint64_t repairs;             /* Changes of cause repair. */
-    uint64_t coarse_features;     /* Features that went beyond the exact limit. */
+    uint64_t coarse_features; /* Features that went beyond the exact limit. */
 };
 
 void seg_engine_stats(const struct seg_engine *engine,
@@ -232,9 +253,18 @@ void seg_engine_flushed(struct seg_engine *engine, uint32_t count);
 int seg_engine_restore_user(struct seg_engine *engine, const char *record,
                             size_t len, struct seg_error *detail);
 
+/* After step 2: the catalogue record (seg_engine_catalogue_record), which says
+ * what is observed since when. POSITIONS (one per topic) are those at which
+ * another catalogue than the record's begins: where the restore ends; LATEST_MS
+ * is what seg_engine_latest said when users were flushed last. Returns as
+ * seg_engine_restore_user. */
+int seg_engine_restore_catalogue(struct seg_engine *engine, const char *record,
+                                 size_t len, const int64_t *positions,
+                                 int64_t latest_ms, struct seg_error *detail);
+
 /* Step 3: a change read back. SEGMENT is its key. One whose seq the user has
  * already is skipped. Returns 0; SEG_ERR_SEQ_GAP when one is missing before it;
- * SEG_ERR_NOT_FOUND for a segment that is not in the catalogue. */
+ * SEG_ERR_NOMEM. */
 struct seg_restored {
     struct seg_text user_id;
     struct seg_text segment;
@@ -242,7 +272,7 @@ struct seg_restored {
     int member;              /* Of a change. */
     uint32_t seq;
     int64_t at_ms;
-    int64_t entered_at_ms;   /* Of a change. */
+    int64_t entered_at_ms; /* Of a change. */
 };
 int seg_engine_restore_change(struct seg_engine *engine,
                               const struct seg_restored *change,
@@ -258,11 +288,71 @@ int seg_engine_redo(struct seg_engine *engine, const struct seg_event *event,
 
 /* Step 5, in slices of WORK_MAX users: with the clock at CLOCK_MS judge every
  * user touched in steps 3 and 4 and every user due by then; a difference is an
- * output of cause repair. Users of steps 3 and 4 are dirty, in the first
- * generation. Returns 1 while there is more to do, then 0; or SEG_ERR_NOMEM with
- * no user half-judged (call again). */
+ * output of cause repair; while the catalogue is not swept nobody is judged.
+ * Users of steps 3 and 4 are dirty, in the first generation. Returns 1 while
+ * there is more to do, then 0; SEG_ERR_NOMEM with no user half-judged (call
+ * again); or SEG_ERR_RECORD if users are in a segment that nothing has named.
+ */
 int seg_engine_restore_finish(struct seg_engine *engine, int64_t clock_ms,
                               int work_max);
+
+/* Write records of VERSION from now on. Called before step 5, users whose
+ * record is of another one are dirty after it. */
+void seg_engine_set_state_version(struct seg_engine *engine, int version);
+
+/* ---- mending what is lost (lib/engine/mend.c has the whole story) ----------
+ */
+
+/* After step 2: forget all of the users that comes from the inputs, which are
+ * then read again from their beginnings. */
+void seg_engine_forget_inputs(struct seg_engine *engine);
+
+/* Before step 3: a change or trigger need not follow the one before. If it does
+ * not, seg_engine_restore_change and _trigger return 1. */
+void seg_engine_accept_gaps(struct seg_engine *engine);
+
+/* Before step 5: everybody is dirty after it, and judged in it, or nobody is;
+ * no trigger fires. So many numbers may be known of changes and triggers that
+ * are lost. */
+struct seg_mend {
+    uint32_t changes_lost, triggers_lost;
+    int judge;
+};
+void seg_engine_mend(struct seg_engine *engine, const struct seg_mend *mend);
+
+/* ---- another catalogue (lib/engine/observed.h has the whole story) --------
+ */
+
+/* Move the users of FROM, whose outputs are taken, into ENGINE, which is new,
+ * has another catalogue, and else FROM's options and clock; at most WORK_MAX a
+ * call. POSITIONS (one per topic) are where its catalogue begins to be in
+ * force. FROM is as it was but for what is dirty; nothing may be done to it
+ * meanwhile but seg_engine_dirty_record and seg_engine_flushed. Returns 1 while
+ * there is more to do, then 0, when ENGINE takes its place; or SEG_ERR_NOMEM:
+ * begin again with another new engine. */
+int seg_engine_adopt(struct seg_engine *engine, struct seg_engine *from,
+                     const int64_t *positions, int work_max);
+
+/* Judge the next WORK_MAX users by the catalogue they were not judged by yet;
+ * who is in segments that it does not have leaves them. Changes are of cause
+ * catalogue and fire no triggers. Between two calls anything else may happen.
+ * Returns 1 while there is more to do, then 0; or SEG_ERR_NOMEM with no user
+ * half-judged. */
+int seg_engine_sweep(struct seg_engine *engine, int work_max);
+
+/* No event applied, nor dated ahead and waiting, is later; INT64_MIN: there was
+ * none. What another catalogue reads is not observed before that. */
+int64_t seg_engine_latest(const struct seg_engine *engine);
+
+/* Whether that is done: 1 for the first catalogue of a partition. */
+int seg_engine_swept(const struct seg_engine *engine);
+
+/* The catalogue record, to be kept for seg_engine_restore_catalogue whenever it
+ * is another: at first, when a catalogue comes into force, when it is swept.
+ * Borrowed from ENGINE until the next call on it. Returns 0 or SEG_ERR_NOMEM.
+ */
+int seg_engine_catalogue_record(struct seg_engine *engine,
+                                struct seg_text *record);
 
 #ifdef __cplusplus
 }

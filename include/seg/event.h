@@ -10,7 +10,7 @@
  *     track, page, screen   are events: something the user did
  *
  * A page or screen message is the event "Page Viewed" or "Screen Viewed"; its
- * own name is the property `name` (LANGUAGE.md, grammar). */
+ * own name is the property `name`. */
 #ifndef SEG_EVENT_H
 #define SEG_EVENT_H
 
@@ -26,12 +26,12 @@ extern "C" {
 struct seg_catalogue;
 
 /* Limits of one message. Each is tested at limit - 1, limit, limit + 1. */
-#define SEG_EVENT_BYTES_MAX (1024 * 1024) /* A whole message. */
-#define SEG_DEPTH_MAX 64                  /* Nesting of what is visited. */
-#define SEG_ID_BYTES_MAX 512              /* Of a user, a group, a message. */
-#define SEG_NAME_BYTES_MAX 512            /* event. */
-#define SEG_STRING_BYTES_MAX (64 * 1024)  /* A text that a segment reads. */
-#define SEG_PROPERTIES_MAX 4096           /* Members of properties or traits. */
+#define SEG_EVENT_BYTES_MAX  (1024 * 1024) /* A whole message. */
+#define SEG_DEPTH_MAX        64            /* Nesting of what is visited. */
+#define SEG_ID_BYTES_MAX     512           /* Of a user, a group, a message. */
+#define SEG_NAME_BYTES_MAX   512           /* event. */
+#define SEG_STRING_BYTES_MAX (64 * 1024)   /* A text that a segment reads. */
+#define SEG_PROPERTIES_MAX   4096 /* Members of properties or traits. */
 
 /* Bytes of UTF-8, not terminated. Absent text has bytes = NULL. */
 struct seg_text {
@@ -40,7 +40,7 @@ struct seg_text {
 };
 
 enum seg_value_type {
-    SEG_MISSING, /* Not there, or null: LANGUAGE.md row 5. */
+    SEG_MISSING, /* Not there, or null; "" is there. */
     SEG_BOOL,
     SEG_INT,
     SEG_DOUBLE,
@@ -62,7 +62,13 @@ struct seg_value {
     } as;
 };
 
-enum seg_event_type { SEG_TRACK, SEG_PAGE, SEG_SCREEN, SEG_IDENTIFY, SEG_GROUP };
+enum seg_event_type {
+    SEG_TRACK,
+    SEG_PAGE,
+    SEG_SCREEN,
+    SEG_IDENTIFY,
+    SEG_GROUP
+};
 
 enum seg_time_state {
     SEG_TIME_GIVEN,
@@ -92,9 +98,9 @@ struct seg_event {
                            when no segment names it. */
     int64_t time_ms;    /* Since 1970 UTC; only if SEG_TIME_GIVEN. */
     struct seg_text user_id;
-    struct seg_text name;       /* Of track, page, screen. */
-    struct seg_text message_id; /* bytes = NULL: none. */
-    struct seg_text group_id;   /* Of group; else absent. */
+    struct seg_text name;           /* Of track, page, screen. */
+    struct seg_text message_id;     /* bytes = NULL: none. */
+    struct seg_text group_id;       /* Of group; else absent. */
     const struct seg_field *fields; /* Sorted by path, no path twice. */
     uint32_t field_count;
     uint32_t trait_count;
@@ -104,7 +110,8 @@ struct seg_event {
 struct seg_decoder;
 
 /* Create a decoder for events of CATALOGUE (borrowed, must outlive it).
- * Returns 0, or SEG_ERR_NOMEM with *RET untouched. Not thread-safe: one each. */
+ * Returns 0, or SEG_ERR_NOMEM with *RET untouched. Not thread-safe: one each.
+ */
 int seg_decoder_new(struct seg_decoder **ret,
                     const struct seg_catalogue *catalogue);
 

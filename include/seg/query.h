@@ -29,11 +29,13 @@ struct seg_user_info {
     size_t bytes;            /* Of his block. */
 };
 
-void seg_user_info(const struct seg_engine *engine,
-                   const struct seg_user *user, struct seg_user_info *info);
+void seg_user_info(const struct seg_engine *engine, const struct seg_user *user,
+                   struct seg_user_info *info);
 
 struct seg_membership {
-    int segment; /* Index in the catalogue. */
+    int segment; /* Index in the catalogue; at or above its count: of a segment
+                    that it does not have any more, until the sweep. */
+    struct seg_text key;
     int64_t entered_at_ms;
 };
 
@@ -42,6 +44,12 @@ int seg_user_memberships(const struct seg_engine *engine,
                          const struct seg_user *user,
                          struct seg_membership *out, int max);
 
+/* Whether USER is in segment INDEX; *ENTERED_AT_MS (may be NULL) gets since
+ * when. */
+int seg_user_is_member(const struct seg_engine *engine,
+                       const struct seg_user *user, int index,
+                       int64_t *entered_at_ms);
+
 struct seg_attribute {
     int account; /* 1: of the account, else of the user. */
     struct seg_text name;
@@ -49,16 +57,14 @@ struct seg_attribute {
 };
 
 /* Calls EACH with every attribute of USER that is set and visible. */
-void seg_user_attributes(const struct seg_engine *engine,
-                         const struct seg_user *user,
-                         void (*each)(void *arg,
-                                      const struct seg_attribute *attribute),
-                         void *arg);
+void seg_user_attributes(
+    const struct seg_engine *engine, const struct seg_user *user,
+    void (*each)(void *arg, const struct seg_attribute *attribute), void *arg);
 
 /* Call EACH with users until it returns non-zero, at most MAX of them. *CURSOR
  * is 0 at first and moves on. Returns 1 while there are more, 0 at the end.
- * Everybody known at the first call is seen by the last, even if users are added
- * between calls. */
+ * Everybody known at the first call is seen by the last, even if users are
+ * added between calls. */
 int seg_engine_users(const struct seg_engine *engine, uint64_t *cursor, int max,
                      int (*each)(void *arg, const struct seg_user *user),
                      void *arg);
@@ -76,6 +82,13 @@ struct seg_reason {
     struct seg_value value; /* Measured now; SEG_MISSING if nothing. */
     const char *needed;     /* "at least 3", "" if there is nothing to say. */
     int64_t changes_at_ms;  /* When it may change by time alone; SEG_NEVER. */
+    int segment;            /* Of `in segment`: which; else -1. */
+    int64_t since_ms;       /* Of `in segment`: since when he is a member;
+                               SEG_NEVER if he is none. */
+    /* Of a predicate that is unknown, because this user was there before it was
+     * observed: since when it is, and when it is decided at the latest
+     * (SEG_NEVER: by what he still does, or never). Else SEG_NEVER. */
+    int64_t observed_ms, decides_ms;
 };
 
 struct seg_explanation;

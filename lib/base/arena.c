@@ -109,8 +109,8 @@ int arena_value(struct arena *arena, const struct seg_value *value,
 {
     struct seg_value copy = *value;
     if (value->type == SEG_TEXT) {
-        struct seg_text text = arena_text(
-            arena, (struct seg_text){value->as.text, value->len});
+        struct seg_text text =
+            arena_text(arena, (struct seg_text){value->as.text, value->len});
         if (!text.bytes)
             return SEG_ERR_NOMEM;
         copy.as.text = text.bytes;

@@ -6,7 +6,7 @@
 
 #define DURATION_MAX (36500 * DAY_MS)
 
-/* Numbers below are seconds, others milliseconds (LANGUAGE.md row 8). */
+/* Numbers below are seconds, others milliseconds. */
 #define SECONDS_BELOW INT64_C(100000000000)
 
 /* Days from 1970-01-01 to the civil date, by shifting the year's start to 1
@@ -26,7 +26,8 @@ static void civil_from_days(int64_t days, int *year, int *month, int *day)
     days += 719468;
     int64_t era = (days >= 0 ? days : days - 146096) / 146097;
     int64_t of_era = days - era * 146097;
-    int64_t y = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+    int64_t y =
+        (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
     int64_t of_year = of_era - (365 * y + y / 4 - y / 100);
     int64_t m = (5 * of_year + 2) / 153;
     *day = (int)(of_year - (153 * m + 2) / 5 + 1);
@@ -133,8 +134,8 @@ static int parse_zone(const char **at, const char *end, int64_t *ms)
 }
 
 /* 2026-01-31T12:00:00.000Z, the form that programs write, eight bytes at once:
- * XOR with 0000-00-00T00:00:00.000Z must leave 0 to 9 where a digit stands and 0
- * elsewhere, which is when adding 0x76 or 0x7f sets no top bit. */
+ * XOR with 0000-00-00T00:00:00.000Z must leave 0 to 9 where a digit stands and
+ * 0 elsewhere, which is when adding 0x76 or 0x7f sets no top bit. */
 static int parse_usual(const char *text, int64_t *ms)
 {
     static const char form[] = "0000-00-00T00:00:00.000Z";
@@ -216,8 +217,8 @@ void instant_format(struct buf *buf, int64_t ms)
     buf_add(buf, text, 24);
 }
 
-/* In long double the product with 1000 is exact where it has 60 bits or more, so
- * that half a millisecond is rounded as it stands there. */
+/* In long double the product with 1000 is exact where it has 60 bits or more,
+ * so that half a millisecond is rounded as it stands there. */
 static int instant_of_double(double value, int64_t *ms)
 {
     long double number = value;

@@ -11,7 +11,7 @@
 
 #include "lib/base/buf.h"
 
-#define DAY_MS INT64_C(86400000)
+#define DAY_MS      INT64_C(86400000)
 #define INSTANT_MIN INT64_C(-62167219200000) /* 0000-01-01T00:00Z */
 #define INSTANT_MAX INT64_C(253402300799999) /* 9999-12-31T23:59:59.999Z */
 
@@ -27,8 +27,8 @@ void instant_format(struct buf *buf, int64_t ms);
 /* The same into 25 bytes at OUT, terminated. */
 void instant_string(char out[25], int64_t ms);
 
-/* VALUE as an instant by LANGUAGE.md row 8: text as above, or a number (below
- * 1e11 seconds, else milliseconds). Returns 0 or SEG_ERR_INVALID. */
+/* VALUE as an instant: text as above, or a number (below 1e11 seconds, else
+ * milliseconds). Returns 0 or SEG_ERR_INVALID. */
 int instant_of_value(const struct seg_value *value, int64_t *ms);
 
 /* Write MS > 0 as a sum of units, largest first: 1d12h, 7d, 2w as 14d. */

@@ -41,7 +41,8 @@ uint32_t intern_find(const struct intern *intern, struct seg_text text)
     if (!intern->count)
         return INTERN_NONE;
     return probe(intern, text, hash_bytes(text.bytes, text.len, 0))
-               ->number_plus_1 - 1; /* 0 - 1 is INTERN_NONE. */
+               ->number_plus_1 -
+           1; /* 0 - 1 is INTERN_NONE. */
 }
 
 static int grow_slots(struct intern *intern)

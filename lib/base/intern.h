@@ -21,7 +21,7 @@ struct intern {
     struct intern_slot {
         uint32_t tag; /* High half of the hash. */
         uint32_t number_plus_1;
-    } *slots; /* Open addressing, size a power of two. */
+    } * slots; /* Open addressing, size a power of two. */
     uint32_t mask;
 };
 

@@ -19,19 +19,20 @@ struct slab_free {
 
 /* The head of a page. */
 struct slab_page {
-    struct slab_page *next, *prev; /* In its class's partial list, or the pool. */
+    struct slab_page *next,
+        *prev; /* In its class's partial list, or the pool. */
     struct slab_span *span;
-    struct slab_free *free;        /* Blocks given back. */
-    char *uncut;                   /* Blocks never given out begin here. */
-    uint32_t live;                 /* Blocks given out. */
-    uint32_t listed;               /* Whether it is in the partial list. */
+    struct slab_free *free; /* Blocks given back. */
+    char *uncut;            /* Blocks never given out begin here. */
+    uint32_t live;          /* Blocks given out. */
+    uint32_t listed;        /* Whether it is in the partial list. */
 };
 
 _Static_assert(sizeof(struct slab_page) % 16 == 0, "blocks are aligned");
 
-#define STEP 8 /* Of the fine classes, up to FINE_MAX. */
-#define FINE_MAX 512
-#define FINE_BITS 9
+#define STEP         8 /* Of the fine classes, up to FINE_MAX. */
+#define FINE_MAX     512
+#define FINE_BITS    9
 #define FINE_CLASSES ((FINE_MAX - SLAB_MIN) / STEP + 1)
 
 /* Above FINE_MAX: three bits below the highest one of NEED - 1. */
@@ -49,7 +50,7 @@ int slab_class(size_t need)
 size_t slab_size(int class)
 {
     if (class < FINE_CLASSES)
-        return SLAB_MIN + (size_t)class * STEP;
+        return SLAB_MIN + (size_t) class * STEP;
     int above = class - FINE_CLASSES;
     return (size_t)(above % 8 + 9) << (above / 8 + FINE_BITS - 3);
 }

@@ -58,8 +58,8 @@ void suggest_init(struct suggest *suggest, struct seg_text word)
 
 void suggest_offer(struct suggest *suggest, struct seg_text candidate)
 {
-    int distance = suggest_distance(suggest->word, candidate,
-                                    suggest->distance - 1);
+    int distance =
+        suggest_distance(suggest->word, candidate, suggest->distance - 1);
     if (distance < suggest->distance && suggest->distance > 0) {
         suggest->best = candidate;
         suggest->distance = distance;

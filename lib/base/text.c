@@ -45,8 +45,8 @@ int text_fold(struct arena *arena, struct seg_text text, struct seg_text *out)
             continue;
         }
         int boundary = 0;
-        utf8proc_ssize_t count = utf8proc_decompose_char(
-            c, run, 4, UTF8PROC_CASEFOLD, &boundary);
+        utf8proc_ssize_t count =
+            utf8proc_decompose_char(c, run, 4, UTF8PROC_CASEFOLD, &boundary);
         for (utf8proc_ssize_t i = 0; i < count && i < 4; i++)
             len += (size_t)utf8proc_encode_char(run[i], folded + len);
     }

@@ -22,7 +22,7 @@ static inline int text_equal(struct seg_text a, struct seg_text b)
 /* Below 0, 0, above 0 by code point; in UTF-8 that is by byte. */
 int text_compare(struct seg_text a, struct seg_text b);
 
-/* TEXT under full Unicode case folding (LANGUAGE.md row 27), in ARENA. *OUT is
+/* TEXT under full Unicode case folding, in ARENA. *OUT is
  * TEXT itself if folding changes nothing. Returns 0 or SEG_ERR_NOMEM. */
 int text_fold(struct arena *arena, struct seg_text text, struct seg_text *out);
 

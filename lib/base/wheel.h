@@ -21,8 +21,8 @@
 #include <stdint.h>
 
 #define WHEEL_LEVELS 11
-#define WHEEL_NONE UINT32_MAX
-#define WHEEL_NEVER INT64_MAX
+#define WHEEL_NONE   UINT32_MAX
+#define WHEEL_NEVER  INT64_MAX
 
 struct wheel_timer {
     int64_t at_ms; /* WHEEL_NEVER: not set. */
@@ -30,7 +30,7 @@ struct wheel_timer {
 };
 
 struct wheel {
-    int64_t now_ms; /* Nothing is set before it. */
+    int64_t now_ms;   /* Nothing is set before it. */
     int64_t bound_ms; /* No slot with timers begins between now and it. */
     struct wheel_timer *timers; /* By id. */
     uint32_t count;             /* Ids that there is room for. */
@@ -39,15 +39,16 @@ struct wheel {
     uint32_t heads[WHEEL_LEVELS][64];
 };
 
-/* Start at NOW_MS, which may be anything but must not be above later instants. */
+/* Start at NOW_MS, which may be anything but must not be above later instants.
+ */
 void wheel_init(struct wheel *wheel, int64_t now_ms);
 void wheel_done(struct wheel *wheel);
 
 /* Make room for ids below COUNT. Returns 0 or SEG_ERR_NOMEM. */
 int wheel_reserve(struct wheel *wheel, uint32_t count);
 
-/* Set timer ID, which may be set already, to AT_MS, or to now if that is before;
- * WHEEL_NEVER clears it. */
+/* Set timer ID, which may be set already, to AT_MS, or to now if that is
+ * before; WHEEL_NEVER clears it. */
 void wheel_set(struct wheel *wheel, uint32_t id, int64_t at_ms);
 
 /* When timer ID is due; WHEEL_NEVER if it is not set. */

@@ -1,14 +1,14 @@
 /* advance.c: what changes by time alone.
  *
  * A user has one timer, at a lower bound of the next instant at which something
- * of him may change. When an event pushes that instant back the timer stays where
- * it is: it fires, finds nothing, and is set anew. So a timer is moved only to
- * come earlier, and an event costs no walk over what it did not touch.
+ * of him may change. When an event pushes that instant back the timer stays
+ * where it is: it fires, finds nothing, and is set anew. So a timer is moved
+ * only to come earlier, and an event costs no walk over what it did not touch.
  *
  * When a timer fires at T, the segments judged are those of features and
  * attributes for which T is such an instant: whatever counted differently at
- * T - 1. Timers fire in order of their instants; the clock is the last one all of
- * whose timers have fired. */
+ * T - 1. Timers fire in order of their instants; the clock is the last one all
+ * of whose timers have fired. */
 #include "lib/engine/engine.h"
 #include "lib/user/dedupe.h"
 
@@ -24,6 +24,8 @@ int64_t user_next_due(struct seg_engine *engine, const struct user *user,
     struct user_walk walk;
     uint32_t id;
     int64_t due = earlier(parked_next(user), dedupe_next(user));
+    if (view.warming)
+        due = earlier(due, warming_next(view.warming, view.plan, user, now_ms));
     user_walk_start(user, &walk);
     while (user_walk_next(user, &walk, &id).bytes &&
            id < engine->plan->source_count)
@@ -41,9 +43,10 @@ int64_t timer_at(const struct seg_engine *engine, const struct user *user)
 static void timer_note(const struct seg_engine *engine, struct user *user)
 {
     int64_t at_ms = timer_at(engine, user);
-    user->due_s = at_ms < 0                                  ? 0
-                  : at_ms > (int64_t)(UINT32_MAX - 1) * 1000 ? UINT32_MAX
-                                      : (uint32_t)((at_ms + 999) / 1000);
+    user->due_s = at_ms < 0 ? 0
+                  : at_ms > (int64_t)(UINT32_MAX - 1) * 1000
+                      ? UINT32_MAX
+                      : (uint32_t)((at_ms + 999) / 1000);
 }
 
 void timer_set(struct seg_engine *engine, struct user *user, int64_t at_ms)
@@ -58,19 +61,28 @@ void timer_set(struct seg_engine *engine, struct user *user, int64_t at_ms)
 
 void timer_lower(struct seg_engine *engine, struct user *user, int64_t at_ms)
 {
-    int later = user->due_s != UINT32_MAX && at_ms / 1000 >= user->due_s;
+    int later =
+        user->due_s != UINT32_MAX && at_ms >= (int64_t)user->due_s * 1000;
     if (!later && at_ms < timer_at(engine, user))
         timer_set(engine, user, at_ms);
+}
+
+int timer_renew(struct seg_engine *engine, struct user *user, int64_t now_ms)
+{
+    int64_t due_ms = user_next_due(engine, user, now_ms);
+    if (scratch_error(engine) < 0)
+        return SEG_ERR_NOMEM;
+    timer_set(engine, user, due_ms);
+    return 0;
 }
 
 int user_unpark(struct seg_engine *engine, struct user **user, int64_t now_ms)
 {
     struct update update;
-    int64_t next_ms; /* The caller looks at all of the user anyway. */
     int count = 0, ret;
     while ((ret = parked_take(&engine->store, user, now_ms, &engine->scratch,
                               &update)) > 0) {
-        ret = update_apply(engine, user, &update, now_ms, &next_ms);
+        ret = carry_update(engine, user, &update, now_ms);
         if (ret < 0)
             return ret;
         count++;
@@ -78,9 +90,30 @@ int user_unpark(struct seg_engine *engine, struct user **user, int64_t now_ms)
     return ret < 0 ? ret : count;
 }
 
+/* The segments of what is warm from AT_MS to NOW_MS on, though USER may have
+ * nothing of it. */
+static void add_warm(struct seg_engine *engine, const struct user *user,
+                     int64_t at_ms, int64_t now_ms)
+{
+    const struct warming *warming = &engine->observed.warming;
+    for (uint32_t i = 0; i < warming->end_count; i++) {
+        const struct warming_end *end = &warming->ends[i];
+        int64_t end_ms = end->at_ms;
+        if (!warming_epoch_of(warming, user, end->source))
+            continue;
+        if (warming->kept[end->source])
+            end_ms = warming_kept_end(warming, engine->plan, user, end->source,
+                                      at_ms - 1);
+        if (end_ms >= at_ms && end_ms <= now_ms)
+            candidates_add(engine,
+                           &engine->plan->sources[end->source].segments);
+    }
+}
+
 static void add_due(struct seg_engine *engine, const struct user *user,
                     int64_t at_ms, int64_t now_ms)
 {
+    add_warm(engine, user, at_ms, now_ms);
     struct view view = engine_view(engine, user, at_ms - 1);
     struct user_walk walk;
     uint32_t id;
@@ -89,8 +122,9 @@ static void add_due(struct seg_engine *engine, const struct user *user,
            id < engine->plan->source_count) {
         const struct source *source = &engine->plan->sources[id];
         const struct feature *feature = &engine->plan->features[id];
-        if (source->counts && feature_ops_of(feature->kind)
-                                      ->next(user, feature, at_ms - 1) <= now_ms)
+        if (source->counts &&
+            feature_ops_of(feature->kind)->next(user, feature, at_ms - 1) <=
+                now_ms)
             candidates_add_crossed(engine, user, id,
                                    feature_count(user, feature, at_ms - 1),
                                    feature_count(user, feature, now_ms));
@@ -112,8 +146,7 @@ static int fire_timer(struct seg_engine *engine, struct user **user,
                       int64_t at_ms)
 {
     static const struct cause cause = {.cause = SEG_CAUSE_TIMER};
-    int64_t now_ms =
-        (*user)->last_at_ms > at_ms ? (*user)->last_at_ms : at_ms;
+    int64_t now_ms = (*user)->last_at_ms > at_ms ? (*user)->last_at_ms : at_ms;
     size_t outputs = engine->output_count;
     add_due(engine, *user, at_ms, now_ms);
     int unparked = user_unpark(engine, user, now_ms);
@@ -123,10 +156,9 @@ static int fire_timer(struct seg_engine *engine, struct user **user,
     int ret = judge(engine, user, now_ms, &cause);
     if (ret < 0)
         return ret;
-    int64_t due_ms = user_next_due(engine, *user, now_ms);
-    if (scratch_error(engine) < 0)
-        return SEG_ERR_NOMEM;
-    timer_set(engine, *user, due_ms);
+    ret = timer_renew(engine, *user, now_ms);
+    if (ret < 0)
+        return ret;
     if (!dedupe_count(*user) || has_shrunk(*user))
         store_fit(&engine->store, user);
     /* A timer that changed nothing leaves no trace to write: whoever restores
@@ -136,7 +168,8 @@ static int fire_timer(struct seg_engine *engine, struct user **user,
     return 0;
 }
 
-/* Fire the timer that the wheel gave back; on failure it is as if it had not. */
+/* Fire the timer that the wheel gave back; on failure it is as if it had not.
+ */
 static int fire_or_restore(struct seg_engine *engine, uint32_t index,
                            int64_t at_ms)
 {
@@ -181,5 +214,9 @@ int seg_engine_advance(struct seg_engine *engine, int64_t to_ms, int work_max)
         }
     }
     move_clock(engine, to_ms);
+    const struct warming *warming = &engine->observed.warming;
+    if (warming->end_count &&
+        warming->ends[warming->end_count - 1].at_ms <= engine->clock_ms)
+        observed_prune(engine);
     return 0;
 }

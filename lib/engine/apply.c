@@ -15,7 +15,8 @@
 #include "lib/user/attribute.h"
 #include "lib/user/dedupe.h"
 
-/* ---- all or nothing ---------------------------------------------------------- */
+/* ---- all or nothing
+ * ---------------------------------------------------------- */
 
 /* The copy of the block costs some ns: it is in the cache anyway, and usually a
  * few hundred bytes. If there is no memory even for that, there is no way back:
@@ -73,7 +74,8 @@ void touch_fail(struct seg_engine *engine, struct user **user)
         timer_set(engine, *user, engine->saved.due_ms);
 }
 
-/* ---- updates ------------------------------------------------------------------- */
+/* ---- updates
+ * ------------------------------------------------------------------- */
 
 static int fold_feature(struct seg_engine *engine, struct user **user,
                         const struct update *update, int64_t now_ms,
@@ -83,7 +85,13 @@ static int fold_feature(struct seg_engine *engine, struct user **user,
     const struct source *source = &engine->plan->sources[update->target];
     const struct feature_ops *ops = feature_ops_of(feature->kind);
     const struct fold fold = {update->time_ms, update->stamp, update->value};
+    struct feature less;
     struct folded folded;
+    if (update->keep) {
+        less = *feature;
+        less.keep = update->keep;
+        feature = &less;
+    }
     int ret = ops->fold(&engine->store, user, feature, &fold, now_ms, &folded);
     if (ret < 0)
         return ret;
@@ -148,7 +156,8 @@ int update_apply(struct seg_engine *engine, struct user **user,
     return write_spare(engine, user, update);
 }
 
-/* ---- from a message to updates --------------------------------------------------- */
+/* ---- from a message to updates
+ * --------------------------------------------------- */
 
 struct folding {
     struct seg_engine *engine;
@@ -231,6 +240,13 @@ static int passes(const struct folding *folding, const struct filter *filter)
     return !deciding;
 }
 
+/* Whether this event, read again, comes before SOURCE was observed. */
+static int unobserved(const struct folding *folding, uint32_t source)
+{
+    return !folding->judged &&
+           observed_before(&folding->engine->observed, source, folding->stamp);
+}
+
 static int fold_selectors(struct folding *folding,
                           const struct number_list *selectors)
 {
@@ -242,6 +258,11 @@ static int fold_selectors(struct folding *folding,
         for (uint32_t j = 0; j < selector->features.count; j++) {
             uint32_t feature = selector->features.items[j];
             struct update update = {.kind = UPDATE_FEATURE, .target = feature};
+            if (unobserved(folding, feature)) {
+                update.keep = folding->engine->observed.warming.kept[feature];
+                if (!update.keep)
+                    continue;
+            }
             enum feature_kind kind = plan->features[feature].kind;
             if (kind == FEATURE_FIRST || kind == FEATURE_LAST)
                 update.value =
@@ -281,13 +302,20 @@ static int fold_event(struct folding *folding)
     return ret < 0 ? ret : fold_dispatch(folding, &plan->any);
 }
 
-/* What is kept of an attribute that nobody reads: a scalar, else only that it is
- * set, so that the scalar it replaced does not stay. */
-static struct seg_value spare_value(struct seg_value value)
+/* What ATTRIBUTE gets of TRAIT; if nobody read it then, what would have been
+ * kept of it: of what is below a top-level name never more than that it was
+ * set. */
+static struct seg_value trait_value(const struct folding *folding,
+                                    const struct seg_trait *trait,
+                                    const struct attribute *attribute,
+                                    int observed)
 {
-    if (value.type == SEG_LIST)
-        return (struct seg_value){.type = SEG_OBJECT};
-    return value;
+    const struct plan *plan = folding->engine->plan;
+    if (attribute->trait_path == PLAN_NONE)
+        return observed ? trait->value : spare_value(trait->value);
+    return observed ? field_of(folding->event, (uint32_t)plan->spec.path_count +
+                                                   attribute->trait_path)
+                    : (struct seg_value){.type = SEG_OBJECT};
 }
 
 /* A trait replaces all of the attribute: what the catalogue reads below it as
@@ -307,13 +335,10 @@ static int write_trait(struct folding *folding, const struct seg_trait *trait,
     const struct number_list *list = &plan->trait_attributes[account][number];
     update.kind = UPDATE_ATTRIBUTE;
     for (uint32_t i = 0; i < list->count; i++) {
-        const struct attribute *attribute = &plan->attributes[list->items[i]];
         update.target = list->items[i];
-        update.value =
-            attribute->trait_path == PLAN_NONE
-                ? trait->value
-                : field_of(folding->event, (uint32_t)plan->spec.path_count +
-                                               attribute->trait_path);
+        update.value = trait_value(
+            folding, trait, &plan->attributes[update.target],
+            !unobserved(folding, plan_attribute_source(plan, update.target)));
         int ret = send_update(folding, &update);
         if (ret < 0)
             return ret;
@@ -325,16 +350,15 @@ static int fold_traits(struct folding *folding)
 {
     const struct seg_event *event = folding->event;
     int account = event->type == SEG_GROUP;
-    uint64_t owner = account ? attribute_owner(event->group_id)
-                             : ATTRIBUTE_NO_OWNER;
+    uint64_t owner =
+        account ? attribute_owner(event->group_id) : ATTRIBUTE_NO_OWNER;
     int ret = 0;
     if (account) {
-        struct update update = {
-            .kind = UPDATE_ACCOUNT,
-            .owner = owner,
-            .value = {.type = SEG_TEXT,
-                      .len = (uint32_t)event->group_id.len,
-                      .as.text = event->group_id.bytes}};
+        struct update update = {.kind = UPDATE_ACCOUNT,
+                                .owner = owner,
+                                .value = {.type = SEG_TEXT,
+                                          .len = (uint32_t)event->group_id.len,
+                                          .as.text = event->group_id.bytes}};
         ret = send_update(folding, &update);
     }
     for (uint32_t i = 0; ret == 0 && i < event->trait_count; i++)
@@ -342,7 +366,8 @@ static int fold_traits(struct folding *folding)
     return ret;
 }
 
-/* ---- one message ---------------------------------------------------------------- */
+/* ---- one message
+ * ---------------------------------------------------------------- */
 
 /* When EVENT happened: never after its record. */
 static int64_t event_time(struct seg_engine *engine,
@@ -385,6 +410,7 @@ int engine_fold(struct seg_engine *engine, struct user **user,
         judged,
     };
     int is_event = event->type != SEG_IDENTIFY && event->type != SEG_GROUP;
+    observed_note(&engine->observed, folding.time_ms);
     int ret = is_event ? fold_event(&folding) : fold_traits(&folding);
     if (!judged)
         ranks_clear(&engine->candidates);
@@ -394,8 +420,7 @@ int engine_fold(struct seg_engine *engine, struct user **user,
         return ret;
     if (origin->timestamp_ms + DEDUPE_KEEP_MS > folding.now_ms)
         timer_lower(engine, *user, origin->timestamp_ms + DEDUPE_KEEP_MS);
-    return dedupe_add(&engine->store, user,
-                      message_hash(engine, event, origin),
+    return dedupe_add(&engine->store, user, message_hash(engine, event, origin),
                       origin->timestamp_ms,
                       judged ? folding.now_ms : DEDUPE_NEVER);
 }

@@ -74,8 +74,8 @@ int seg_engine_dirty_record(struct seg_engine *engine, uint32_t index,
     const struct user *user = engine->store.users[at(engine, index)->user];
     if (index + PREFETCH_AHEAD < engine->dirty_count) {
         const char *block =
-            (const char *)engine->store
-                .users[at(engine, index + PREFETCH_AHEAD)->user];
+            (const char *)
+                engine->store.users[at(engine, index + PREFETCH_AHEAD)->user];
         for (int i = 0; i < PREFETCH_BYTES; i += 64)
             __builtin_prefetch(block + i);
     }

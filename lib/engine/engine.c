@@ -7,11 +7,11 @@
 #include "lib/base/hash.h"
 #include "lib/base/text.h"
 
-#define FUTURE_SKEW_MS (5 * 60 * 1000)
+#define FUTURE_SKEW_MS     (5 * 60 * 1000)
 #define TRIGGER_MAX_AGE_MS (5 * 60 * 1000)
-#define LATENESS_MS (24 * 3600 * 1000)
-#define USER_BYTES_MAX (256 * 1024)
-#define ATTRIBUTE_BYTES 1024
+#define LATENESS_MS        (24 * 3600 * 1000)
+#define USER_BYTES_MAX     (256 * 1024)
+#define ATTRIBUTE_BYTES    1024
 
 static void set_defaults(struct seg_engine_options *options)
 {
@@ -25,6 +25,8 @@ static void set_defaults(struct seg_engine_options *options)
         options->user_bytes_max = USER_BYTES_MAX;
     if (!options->attribute_bytes)
         options->attribute_bytes = ATTRIBUTE_BYTES;
+    if (!options->state_version)
+        options->state_version = SEG_STATE_VERSION;
 }
 
 static int add_topics(struct seg_engine *engine,
@@ -55,6 +57,8 @@ static int init(struct seg_engine *engine,
         engine->store.users_max = options->users_max;
     wheel_init(&engine->wheel, options->clock_ms);
     int ret = add_topics(engine, options);
+    if (ret == 0)
+        ret = observed_init(engine);
     if (ret < 0)
         return ret;
     engine->segment_sizes =
@@ -62,9 +66,9 @@ static int init(struct seg_engine *engine,
     if (!engine->segment_sizes)
         return SEG_ERR_NOMEM;
     ret = eval_memo_init(&engine->memo, engine->plan);
-    return ret < 0 ? ret
-                   : ranks_init(&engine->candidates,
-                                engine->plan->segment_count);
+    return ret < 0
+               ? ret
+               : ranks_init(&engine->candidates, engine->plan->segment_count);
 }
 
 int seg_engine_new(struct seg_engine **ret,
@@ -94,6 +98,7 @@ void seg_engine_free(struct seg_engine *engine)
     intern_done(&engine->topics);
     ranks_done(&engine->candidates);
     eval_memo_done(&engine->memo);
+    observed_done(engine);
     arena_done(&engine->output_arena);
     arena_done(&engine->scratch);
     buf_done(&engine->record);
@@ -104,6 +109,12 @@ void seg_engine_free(struct seg_engine *engine)
     free(engine->restoring.positions_of);
     free(engine->restoring.positions);
     free(engine);
+}
+
+const struct seg_catalogue *
+seg_engine_catalogue(const struct seg_engine *engine)
+{
+    return engine->options.catalogue;
 }
 
 void seg_engine_set_wall(struct seg_engine *engine, int64_t wall_ms)
@@ -160,8 +171,10 @@ uint32_t seg_engine_segment_size(const struct seg_engine *engine, int index)
 const char *seg_cause_name(int cause)
 {
     static const char *const names[] = {
-        [SEG_CAUSE_EVENT] = "event",         [SEG_CAUSE_TIMER] = "timer",
-        [SEG_CAUSE_ATTRIBUTE] = "attribute", [SEG_CAUSE_CATALOGUE] = "catalogue",
+        [SEG_CAUSE_EVENT] = "event",
+        [SEG_CAUSE_TIMER] = "timer",
+        [SEG_CAUSE_ATTRIBUTE] = "attribute",
+        [SEG_CAUSE_CATALOGUE] = "catalogue",
         [SEG_CAUSE_REPAIR] = "repair",
     };
     return names[cause];

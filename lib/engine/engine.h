@@ -5,6 +5,8 @@
  *   advance.c  timers
  *   dirty.c    what must be written      snapshot.h  how it is written
  *   restore.c  reading it back           query.c, explain.c  looking at it
+ *   observed.h the catalogues before     adopt.c  from one to the next
+ *   carry.c    what was kept for them
  *
  * An operation on a user runs within a *touch*: touch_begin saves the block and
  * remembers the outputs, so that running out of memory or of the user's limit
@@ -20,13 +22,19 @@
 #include "lib/base/arena.h"
 #include "lib/base/buf.h"
 #include "lib/base/wheel.h"
+#include "lib/engine/observed.h"
 #include "lib/engine/ranks.h"
 #include "lib/segment/catalogue.h"
 #include "lib/segment/eval.h"
+#include "lib/user/attribute.h"
 #include "lib/user/update.h"
 #include "lib/user/user.h"
 
 #define ENGINE_NO_TOPIC UINT8_MAX
+
+/* What a record says beside its user: a position for each of so many TOPICS,
+ * then its epoch, then its version. */
+#define ENGINE_ROW(topics) ((topics) + 2)
 
 struct dirty_user {
     uint32_t user; /* Index. */
@@ -41,8 +49,9 @@ struct seg_engine {
     struct store store;
     struct wheel wheel;
     int64_t clock_ms;
-    int64_t wall_ms; /* SEG_NEVER: the clock stands for it. */
-    uint32_t *segment_sizes;
+    int64_t wall_ms;         /* SEG_NEVER: the clock stands for it. */
+    uint32_t *segment_sizes; /* Retired ones (observed.h) follow. */
+    struct observed observed;
     struct ranks candidates;
     struct eval_memo memo;
     struct seg_engine_stats stats;
@@ -68,10 +77,12 @@ struct seg_engine {
 
     struct restoring { /* Until restore is finished. */
         int active;
-        uint32_t next; /* Users judged so far. */
+        uint32_t next;          /* Users judged so far. */
         uint32_t *positions_of; /* By user: index into positions; 0: none. */
         size_t positions_of_cap;
-        int64_t *positions; /* Rows of topic_count. */
+        int gaps;           /* What is read back may leave some. */
+        int unjudged;       /* Nobody is judged. */
+        int64_t *positions; /* Rows of ENGINE_ROW. */
         size_t positions_count, positions_cap;
     } restoring;
 };
@@ -87,8 +98,14 @@ struct cause {
 static inline struct view engine_view(struct seg_engine *engine,
                                       const struct user *user, int64_t now_ms)
 {
-    return (struct view){engine->plan, user, now_ms, &engine->scratch,
-                         &engine->stats.type_mismatches, NULL};
+    const struct warming *warming = &engine->observed.warming;
+    return (struct view){engine->plan,
+                         user,
+                         now_ms,
+                         &engine->scratch,
+                         &engine->stats.type_mismatches,
+                         NULL,
+                         warming->epoch_count ? warming : NULL};
 }
 
 /* The instant at which USER is judged: per user `at` never decreases. */
@@ -99,13 +116,14 @@ static inline int64_t engine_now(const struct seg_engine *engine,
                                                : engine->clock_ms;
 }
 
-/* ---- apply.c --------------------------------------------------------------- */
+/* ---- apply.c ---------------------------------------------------------------
+ */
 
 void touch_begin(struct seg_engine *engine, const struct user *user);
 
-/* What is measured and tested in a touch may put lists and folded texts into the
- * scratch arena. Where there is no memory for them nothing says so, and what was
- * found is not to be believed: SEG_ERR_NOMEM then, else 0. */
+/* What is measured and tested in a touch may put lists and folded texts into
+ * the scratch arena. Where there is no memory for them nothing says so, and
+ * what was found is not to be believed: SEG_ERR_NOMEM then, else 0. */
 static inline int scratch_error(const struct seg_engine *engine)
 {
     return arena_failed(&engine->scratch) ? SEG_ERR_NOMEM : 0;
@@ -115,8 +133,9 @@ static inline int scratch_error(const struct seg_engine *engine)
 void touch_fail(struct seg_engine *engine, struct user **user);
 
 /* Let UPDATE happen to *USER at NOW_MS, the instant at which he is judged then;
- * segments that it may change become candidates. *NEXT_MS gets when a feature's measure may change by time alone.
- * Returns 0, SEG_ERR_USER_BYTES or SEG_ERR_NOMEM. */
+ * segments that it may change become candidates. *NEXT_MS gets when a feature's
+ * measure may change by time alone. Returns 0, SEG_ERR_USER_BYTES or
+ * SEG_ERR_NOMEM. */
 int update_apply(struct seg_engine *engine, struct user **user,
                  const struct update *update, int64_t now_ms, int64_t *next_ms);
 
@@ -130,7 +149,8 @@ int engine_fold(struct seg_engine *engine, struct user **user,
                 const struct seg_event *event, const struct seg_origin *origin,
                 int judged);
 
-/* ---- judge.c ---------------------------------------------------------------- */
+/* ---- judge.c ----------------------------------------------------------------
+ */
 
 void candidates_add(struct seg_engine *engine,
                     const struct number_list *segments);
@@ -146,11 +166,16 @@ void candidates_add_born(struct seg_engine *engine, const struct user *user);
 /* All segments that a user put together from pieces may be in, or is in. */
 void candidates_add_all_of(struct seg_engine *engine, const struct user *user);
 
+/* End the memberships of *USER in segments that are retired. */
+int judge_retired(struct seg_engine *engine, struct user **user, int64_t now_ms,
+                  const struct cause *cause);
+
 /* Judge the candidates for *USER at NOW_MS and emit what changes. */
 int judge(struct seg_engine *engine, struct user **user, int64_t now_ms,
           const struct cause *cause);
 
-/* ---- advance.c --------------------------------------------------------------- */
+/* ---- advance.c
+ * --------------------------------------------------------------- */
 
 /* The first instant after NOW_MS at which something of USER may change. */
 int64_t user_next_due(struct seg_engine *engine, const struct user *user,
@@ -165,25 +190,57 @@ int64_t timer_at(const struct seg_engine *engine, const struct user *user);
 /* Set the timer of USER to AT_MS; SEG_NEVER clears it. */
 void timer_set(struct seg_engine *engine, struct user *user, int64_t at_ms);
 
+/* Set the timer of USER to where it must be, NOW_MS being over. Returns 0 or
+ * SEG_ERR_NOMEM. */
+int timer_renew(struct seg_engine *engine, struct user *user, int64_t now_ms);
+
 /* Set the timer of USER to the earlier of what it is and AT_MS. */
 void timer_lower(struct seg_engine *engine, struct user *user, int64_t at_ms);
 
-/* ---- dirty.c ------------------------------------------------------------------ */
+/* ---- dirty.c
+ * ------------------------------------------------------------------ */
 
 /* Make room for one more dirty user, so that dirty_mark cannot fail. */
 int dirty_reserve(struct seg_engine *engine);
 void dirty_mark(struct seg_engine *engine, struct user *user);
 
-/* ---- snapshot_encode.c, snapshot_decode.c --------------------------------------- */
+/* ---- snapshot_encode.c, snapshot_decode.c
+ * --------------------------------------- */
 
 /* Append the record of USER to BUF. */
 void snapshot_encode(struct seg_engine *engine, const struct user *user,
                      const int64_t *positions, struct buf *buf);
 
-/* Read RECORD into a user of ENGINE, replacing what was known of him, and his
- * positions into POSITIONS. */
+/* Read RECORD into a user of ENGINE, replacing what was known of him; his
+ * row (ENGINE_ROW) into ROW. */
 int snapshot_decode(struct seg_engine *engine, struct seg_text record,
-                    struct user **user, int64_t *positions,
-                    struct seg_error *detail);
+                    struct user **user, int64_t *row, struct seg_error *detail);
+
+/* ---- carry.c
+ * ------------------------------------------------------------------- */
+
+/* The attribute of PATH; PLAN_NONE. */
+uint32_t carry_find(const struct plan *plan, const struct path *path);
+
+/* SPARE, attribute EXACT of the catalogue (PLAN_NONE: none), all of a top-level
+ * name if WHOLE, stood in a record: let *USER have what the catalogue reads
+ * under that name; a spare attribute if it reads nothing. */
+int carry_attribute(struct seg_engine *engine, struct user **user,
+                    uint32_t exact, int whole, struct spare *spare);
+
+/* UPDATE, of an attribute all of a top-level name if WHOLE, was parked in a
+ * record: park what this catalogue may want of it. */
+int carry_parked(struct seg_engine *engine, struct user **user,
+                 const struct update *update, int account, int whole);
+
+/* UPDATE is not parked any more: let happen what this catalogue wants of it. */
+int carry_update(struct seg_engine *engine, struct user **user,
+                 struct update *update, int64_t now_ms);
+
+/* ---- restore.c
+ * ------------------------------------------------------------------ */
+
+/* Add BY to the sizes of all segments that USER is in. */
+void count_members(struct seg_engine *engine, const struct user *user, int by);
 
 #endif

@@ -26,7 +26,11 @@ static struct seg_reason *add_reason(struct seg_explanation *to, int depth)
     struct seg_reason *reason = &to->reasons[to->count++];
     *reason = (struct seg_reason){.depth = depth,
                                   .needed = "",
-                                  .changes_at_ms = SEG_NEVER};
+                                  .changes_at_ms = SEG_NEVER,
+                                  .segment = -1,
+                                  .since_ms = SEG_NEVER,
+                                  .observed_ms = SEG_NEVER,
+                                  .decides_ms = SEG_NEVER};
     return reason;
 }
 
@@ -40,7 +44,50 @@ static int explain_predicate(struct seg_explanation *to,
     reason->condition = predicate->text;
     reason->needed = predicate->needed;
     reason->changes_at_ms = eval_predicate_next(view, predicate);
+    if (reason->truth == SEG_UNKNOWN) {
+        reason->decides_ms =
+            warming_decides(view, predicate, &reason->observed_ms);
+        if (reason->decides_ms < reason->changes_at_ms)
+            reason->changes_at_ms = reason->decides_ms;
+    }
     return arena_value(&to->arena, &value, &reason->value);
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* When time alone may change what is below COND; segments asked are looked into
+ * once each, SEEN has a flag for every one. */
+static int64_t next_below(const struct view *view, const struct cond *cond,
+                          uint8_t *seen)
+{
+    int64_t next = SEG_NEVER;
+    if (cond->op == OP_PREDICATE)
+        return eval_predicate_next(view, &view->plan->predicates[cond->number]);
+    if (cond->op == OP_MEMBER && !seen[cond->number]++ &&
+        view->plan->segments[cond->number].when &&
+        eval_listed(view, cond->number) < 0)
+        return next_below(view, view->plan->segments[cond->number].when, seen);
+    for (uint32_t i = 0; i < cond->count; i++)
+        next = earlier(next, next_below(view, &cond->children[i], seen));
+    return next;
+}
+
+static int explain_member(const struct view *view, const struct cond *cond,
+                          struct seg_reason *reason)
+{
+    uint8_t *seen =
+        arena_calloc(view->scratch, view->plan->segment_count, sizeof(*seen));
+    if (!seen)
+        return SEG_ERR_NOMEM;
+    reason->segment = (int)cond->number;
+    reason->needed = "membership";
+    reason->changes_at_ms = next_below(view, cond, seen);
+    if (view->user && !member_find(view->user, cond->number, &reason->since_ms))
+        reason->since_ms = SEG_NEVER;
+    return 0;
 }
 
 static int explain_cond(struct seg_explanation *to, const struct view *view,
@@ -52,10 +99,12 @@ static int explain_cond(struct seg_explanation *to, const struct view *view,
     if (!reason)
         return SEG_ERR_NOMEM;
     if (cond->op == OP_PREDICATE)
-        return explain_predicate(
-            to, view, &view->plan->predicates[cond->number], reason);
+        return explain_predicate(to, view,
+                                 &view->plan->predicates[cond->number], reason);
     reason->truth = eval_cond(view, cond);
     reason->condition = cond->count ? words[cond->op] : cond->text;
+    if (cond->op == OP_MEMBER)
+        return explain_member(view, cond, reason);
     for (uint32_t i = 0; i < cond->count; i++) {
         int ret = explain_cond(to, view, &cond->children[i], depth + 1);
         if (ret < 0)
@@ -64,8 +113,8 @@ static int explain_cond(struct seg_explanation *to, const struct view *view,
     return 0;
 }
 
-/* Include and exclude stand above the condition; without either the condition is
- * the root. */
+/* Include and exclude stand above the condition; without either the condition
+ * is the root. */
 static int explain_segment(struct seg_explanation *to, const struct view *view,
                            uint32_t segment)
 {
@@ -96,6 +145,8 @@ int seg_explain(struct seg_explanation **ret, const struct seg_engine *engine,
     arena_reset(&e->scratch);
     struct view view = engine_view(e, u, to->at_ms);
     view.mismatches = NULL;
+    view.memo = &e->memo;
+    eval_memo_forget(&e->memo);
     int err = explain_segment(to, &view, (uint32_t)segment);
     if (err == 0)
         err = scratch_error(e);
@@ -136,12 +187,25 @@ int seg_explanation_member(const struct seg_explanation *explanation,
     return explanation->member;
 }
 
+static void write_membership(struct buf *buf, int64_t since_ms)
+{
+    if (since_ms == SEG_NEVER) {
+        buf_str(buf, "not a member");
+        return;
+    }
+    buf_str(buf, "member since ");
+    instant_format(buf, since_ms);
+}
+
 static void write_reason(struct buf *buf, const struct seg_reason *reason)
 {
     static const char *const marks[] = {"no ", "?  ", "yes"};
     buf_printf(buf, "%s %*s%s", marks[reason->truth], reason->depth * 2, "",
                reason->condition);
-    if (reason->value.type != SEG_MISSING) {
+    if (reason->segment >= 0) {
+        buf_str(buf, "  -- ");
+        write_membership(buf, reason->since_ms);
+    } else if (reason->value.type != SEG_MISSING) {
         buf_str(buf, "  -- is ");
         buf_json_value(buf, &reason->value);
     } else if (*reason->needed) {
@@ -149,7 +213,18 @@ static void write_reason(struct buf *buf, const struct seg_reason *reason)
     }
     if (*reason->needed)
         buf_printf(buf, ", needs %s", reason->needed);
-    if (reason->changes_at_ms != SEG_NEVER) {
+    if (reason->observed_ms != SEG_NEVER) {
+        buf_str(buf, ", observed since ");
+        instant_format(buf, reason->observed_ms);
+        buf_str(buf, ", decides ");
+        buf_str(buf, reason->decides_ms == SEG_NEVER
+                         ? "by what is still to come"
+                         : "at ");
+        if (reason->decides_ms != SEG_NEVER)
+            instant_format(buf, reason->decides_ms);
+    }
+    if (reason->changes_at_ms != SEG_NEVER &&
+        reason->changes_at_ms != reason->decides_ms) {
         buf_str(buf, ", may change at ");
         instant_format(buf, reason->changes_at_ms);
     }
@@ -160,12 +235,8 @@ char *seg_explanation_text(const struct seg_explanation *explanation)
 {
     struct buf buf;
     buf_init(&buf);
-    if (explanation->member) {
-        buf_str(&buf, "member since ");
-        instant_format(&buf, explanation->entered_at_ms);
-    } else {
-        buf_str(&buf, "not a member");
-    }
+    write_membership(&buf, explanation->member ? explanation->entered_at_ms
+                                               : SEG_NEVER);
     buf_str(&buf, ", at ");
     instant_format(&buf, explanation->at_ms);
     buf_char(&buf, '\n');

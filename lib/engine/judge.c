@@ -2,7 +2,8 @@
  *
  * Candidates are judged in order of rank, so that a segment is judged after all
  * those it asks `in segment`, once. Only the present truth is emitted: whatever
- * happened on the way there, one judgement makes at most one change a segment. */
+ * happened on the way there, one judgement makes at most one change a segment.
+ */
 #include "lib/base/alloc.h"
 #include "lib/engine/engine.h"
 #include "lib/user/fired.h"
@@ -27,11 +28,14 @@ static int lacks(const struct segment *segment, uint64_t bits, uint32_t source)
     return 0;
 }
 
-/* Those of SEGMENTS that may hold now that a count of SOURCE of USER has risen. */
+/* Those of SEGMENTS that may hold now that a count of SOURCE of USER has risen.
+ */
 static void add_risen(struct seg_engine *engine, const struct user *user,
                       uint32_t source, const struct number_list *segments)
 {
-    uint64_t bits = segments->count ? user_bits(user) : 0;
+    /* Of what is warming something may have been there. */
+    uint64_t bits =
+        segments->count ? user_bits(user) | engine->observed.warming.bits : 0;
     for (uint32_t i = 0; i < segments->count; i++) {
         const struct segment *segment =
             &engine->plan->segments[segments->items[i]];
@@ -85,13 +89,15 @@ void candidates_add_all_of(struct seg_engine *engine, const struct user *user)
     candidates_add_born(engine, user);
     member_walk_start(user, &members);
     while (member_walk_next(&members, &segment, &entered_ms))
-        ranks_add(&engine->candidates, plan->segments[segment].rank);
+        if (segment < plan->segment_count)
+            ranks_add(&engine->candidates, plan->segments[segment].rank);
     user_walk_start(user, &walk);
     while (user_walk_next(user, &walk, &id).bytes && id < plan->source_count)
         candidates_add(engine, &plan->sources[id].segments);
 }
 
-/* ---- outputs --------------------------------------------------------------------- */
+/* ---- outputs
+ * --------------------------------------------------------------------- */
 
 static int copy_text(struct seg_engine *engine, struct seg_text text,
                      struct seg_text *out)
@@ -135,7 +141,8 @@ static struct seg_output *add_output(struct seg_engine *engine,
     return output;
 }
 
-/* ---- triggers ---------------------------------------------------------------------- */
+/* ---- triggers
+ * ---------------------------------------------------------------------- */
 
 /* Whether TRIGGER may fire for USER at NOW_MS. */
 static int may_fire(struct seg_engine *engine, const struct user *user,
@@ -156,9 +163,8 @@ static int may_fire(struct seg_engine *engine, const struct user *user,
     return 1;
 }
 
-static int fire(struct seg_engine *engine, struct user **user,
-                uint32_t trigger, size_t change, int64_t now_ms,
-                const struct cause *cause)
+static int fire(struct seg_engine *engine, struct user **user, uint32_t trigger,
+                size_t change, int64_t now_ms, const struct cause *cause)
 {
     struct seg_output *output = add_output(engine, *user, now_ms, cause);
     if (!output)
@@ -167,6 +173,7 @@ static int fire(struct seg_engine *engine, struct user **user,
     output->kind = SEG_OUTPUT_TRIGGER;
     output->member = of->member;
     output->segment = of->segment;
+    output->segment_key = of->segment_key;
     output->entered_at_ms = of->entered_at_ms;
     output->trigger = (int)trigger;
     output->seq = ++(*user)->trigger_seq;
@@ -182,9 +189,9 @@ static int fire_triggers(struct seg_engine *engine, struct user **user,
                          const struct cause *cause)
 {
     uint32_t segment = (uint32_t)engine->outputs[change].segment;
-    const struct number_list *list = &engine->plan->segments[segment].triggers;
     if (cause->cause == SEG_CAUSE_CATALOGUE || cause->cause == SEG_CAUSE_REPAIR)
         return 0;
+    const struct number_list *list = &engine->plan->segments[segment].triggers;
     for (uint32_t i = 0; i < list->count; i++) {
         uint32_t trigger = list->items[i];
         if (engine->plan->triggers[trigger].rule->on_enter !=
@@ -198,7 +205,8 @@ static int fire_triggers(struct seg_engine *engine, struct user **user,
     return 0;
 }
 
-/* ---- changes ------------------------------------------------------------------------ */
+/* ---- changes
+ * ------------------------------------------------------------------------ */
 
 static int add_evidence(struct seg_engine *engine, const struct user *user,
                         struct seg_output *output, int64_t now_ms)
@@ -255,7 +263,9 @@ static int change(struct seg_engine *engine, struct user **user,
     output->kind = SEG_OUTPUT_CHANGE;
     output->member = (uint8_t)member;
     output->segment = (int)segment;
-    int ret = add_evidence(engine, *user, output, now_ms);
+    output->segment_key = observed_key(engine, segment);
+    int retired = segment >= engine->plan->segment_count;
+    int ret = retired ? 0 : add_evidence(engine, *user, output, now_ms);
     if (ret == 0)
         ret = set_member(engine, user, output);
     if (ret < 0)
@@ -263,13 +273,42 @@ static int change(struct seg_engine *engine, struct user **user,
     output->seq = ++(*user)->seq;
     (*user)->last_at_ms = now_ms;
     engine->stats.repairs += cause->cause == SEG_CAUSE_REPAIR;
+    if (retired)
+        return 0;
     candidates_add(engine, &engine->plan->segments[segment].dependents);
     return fire_triggers(engine, user, index, now_ms, cause);
+}
+
+/* The first retired segment that USER is in, PLAN_NONE if there is none. */
+static uint32_t find_retired(const struct seg_engine *engine,
+                             const struct user *user)
+{
+    struct member_walk walk;
+    uint32_t segment;
+    int64_t entered_ms;
+    member_walk_start(user, &walk);
+    while (member_walk_next(&walk, &segment, &entered_ms))
+        if (segment >= engine->plan->segment_count)
+            return segment;
+    return PLAN_NONE;
+}
+
+int judge_retired(struct seg_engine *engine, struct user **user, int64_t now_ms,
+                  const struct cause *cause)
+{
+    uint32_t segment;
+    while ((segment = find_retired(engine, *user)) != PLAN_NONE) {
+        int ret = change(engine, user, segment, 0, now_ms, cause);
+        if (ret < 0)
+            return ret;
+    }
+    return 0;
 }
 
 int judge(struct seg_engine *engine, struct user **user, int64_t now_ms,
           const struct cause *cause)
 {
+    int warming = engine->observed.warming.epoch_count != 0;
     struct members members;
     int known = 0;
     uint32_t rank;
@@ -282,6 +321,8 @@ int judge(struct seg_engine *engine, struct user **user, int64_t now_ms,
             members = member_read(*user);
         known = 1;
         int member = member_in(&members, segment);
+        if (warming) /* What was unknown may be known now, without a change. */
+            candidates_add(engine, &engine->plan->segments[segment].dependents);
         if (truth == SEG_UNKNOWN || (truth == SEG_TRUE) == member)
             continue;
         int ret = change(engine, user, segment, !member, now_ms, cause);

@@ -40,15 +40,35 @@ int seg_user_memberships(const struct seg_engine *engine,
     uint32_t segment;
     int64_t entered_ms;
     int count = 0;
-    (void)engine;
     member_walk_start(inside(user), &walk);
     for (; member_walk_next(&walk, &segment, &entered_ms); count++)
         if (count < max)
-            out[count] = (struct seg_membership){(int)segment, entered_ms};
+            out[count] = (struct seg_membership){
+                (int)segment, observed_key(engine, segment), entered_ms};
     return count;
 }
 
+int seg_user_is_member(const struct seg_engine *engine,
+                       const struct seg_user *user, int index,
+                       int64_t *entered_at_ms)
+{
+    (void)engine;
+    return member_find(inside(user), (uint32_t)index, entered_at_ms);
+}
+
 typedef void attribute_each(void *arg, const struct seg_attribute *attribute);
+
+/* Whether all that is known of attribute SOURCE is that it was written when
+ * nobody read it. */
+static int is_mark(struct seg_engine *engine, const struct user *user,
+                   uint32_t source)
+{
+    struct write write;
+    return engine->observed.warming.epoch_count &&
+           attribute_last(user, source, &engine->scratch, &write) > 0 &&
+           write.value.type == SEG_OBJECT &&
+           !warming_observes(&engine->observed.warming, source, write.stamp);
+}
 
 static void each_read(struct seg_engine *engine, const struct user *user,
                       attribute_each *each, void *arg)
@@ -58,10 +78,12 @@ static void each_read(struct seg_engine *engine, const struct user *user,
     buf_init(&name);
     for (uint32_t i = 0; i < plan->attribute_count; i++) {
         const struct path *path = &plan->attributes[i].path;
-        struct seg_attribute attribute = {.account = path->root == PATH_ACCOUNT};
-        attribute_read(user, plan_attribute_source(plan, i), &engine->scratch,
-                       &attribute.value);
-        if (attribute.value.type == SEG_MISSING)
+        struct seg_attribute attribute = {.account =
+                                              path->root == PATH_ACCOUNT};
+        uint32_t source = plan_attribute_source(plan, i);
+        attribute_read(user, source, &engine->scratch, &attribute.value);
+        if (attribute.value.type == SEG_MISSING ||
+            is_mark(engine, user, source))
             continue;
         buf_reset(&name);
         for (int n = 0; n < path->count; n++) {

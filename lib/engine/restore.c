@@ -18,6 +18,7 @@
 
 #include "lib/base/alloc.h"
 #include "lib/base/error.h"
+#include "lib/base/hash.h"
 #include "lib/base/text.h"
 #include "lib/engine/engine.h"
 #include "lib/user/dedupe.h"
@@ -26,13 +27,18 @@
 
 /* ---- positions ------------------------------------------------------- */
 
+static size_t row_width(const struct seg_engine *engine)
+{
+    return ENGINE_ROW(engine->topics.count);
+}
+
 /* The row of POSITIONS in the table, from 1; users flushed together share one.
  */
 static int add_positions(struct seg_engine *engine, const int64_t *positions,
                          uint32_t *row)
 {
     struct restoring *r = &engine->restoring;
-    size_t width = engine->topics.count;
+    size_t width = row_width(engine);
     void *items = r->positions;
     if (r->positions_count &&
         !memcmp(r->positions + (r->positions_count - 1) * width, positions,
@@ -68,16 +74,45 @@ static int set_positions(struct seg_engine *engine, const struct user *user,
     return 0;
 }
 
+/* The row of USER's record; NULL if there was none. */
+static const int64_t *row_of(const struct seg_engine *engine,
+                             const struct user *user)
+{
+    const struct restoring *r = &engine->restoring;
+    if (user->index >= r->positions_of_cap || !r->positions_of[user->index])
+        return NULL;
+    return r->positions +
+           (r->positions_of[user->index] - 1u) * row_width(engine);
+}
+
 /* Whether USER's record has the event at ORIGIN already. */
 static int is_folded(const struct seg_engine *engine, const struct user *user,
                      const struct seg_origin *origin)
 {
-    const struct restoring *r = &engine->restoring;
-    if (user->index >= r->positions_of_cap || !r->positions_of[user->index])
-        return 0;
-    size_t row = r->positions_of[user->index] - 1u;
-    return origin->offset <
-           r->positions[row * engine->topics.count + (size_t)origin->topic];
+    const int64_t *row = row_of(engine, user);
+    return row && origin->offset < row[origin->topic];
+}
+
+/* The epoch of USER's record; the present one if there was none. */
+static uint32_t epoch_of(const struct seg_engine *engine,
+                         const struct user *user)
+{
+    const int64_t *row = row_of(engine, user);
+    return row ? (uint32_t)row[engine->topics.count] : engine->observed.epoch;
+}
+
+/* Whether USER's record is to be replaced by one of another version. */
+static int is_of_other_version(const struct seg_engine *engine,
+                               const struct user *user)
+{
+    const int64_t *row = row_of(engine, user);
+    return row &&
+           row[engine->topics.count + 1] != engine->options.state_version;
+}
+
+void seg_engine_set_state_version(struct seg_engine *engine, int version)
+{
+    engine->options.state_version = version;
 }
 
 /* ---- steps 2 to 4 ---------------------------------------------------- */
@@ -85,12 +120,35 @@ static int is_folded(const struct seg_engine *engine, const struct user *user,
 int seg_engine_restore_user(struct seg_engine *engine, const char *record,
                             size_t len, struct seg_error *detail)
 {
-    int64_t positions[SEG_TOPICS_MAX];
+    int64_t row[ENGINE_ROW(SEG_TOPICS_MAX)];
     struct user *user;
     engine->restoring.active = 1;
     int ret = snapshot_decode(engine, (struct seg_text){record, len}, &user,
-                              positions, detail);
-    return ret < 0 ? ret : set_positions(engine, user, positions);
+                              row, detail);
+    return ret < 0 ? ret : set_positions(engine, user, row);
+}
+
+/* The users are there, and now it is known which epochs their records are of.
+ */
+int seg_engine_restore_catalogue(struct seg_engine *engine, const char *record,
+                                 size_t len, const int64_t *positions,
+                                 int64_t latest_ms, struct seg_error *detail)
+{
+    observed_note(&engine->observed, latest_ms);
+    int ret = observed_continue(engine, (struct seg_text){record, len},
+                                positions, detail);
+    for (uint32_t i = 0; ret == 0 && i < engine->store.user_count; i++) {
+        struct user *user = engine->store.users[i];
+        uint32_t epoch = epoch_of(engine, user);
+        if (epoch > engine->observed.epoch)
+            return error_set(detail, SEG_ERR_RECORD,
+                             "a user was written under catalogue %u of this "
+                             "partition, of which there were %u",
+                             epoch, engine->observed.epoch);
+        if (epoch < engine->observed.epoch)
+            ret = observed_forget(engine, &user, epoch);
+    }
+    return ret;
 }
 
 /* The user ID, made if there is no record of him: the input will tell where he
@@ -115,17 +173,6 @@ static int find_or_add(struct seg_engine *engine, struct seg_text id,
     return 0;
 }
 
-static int find_segment(struct seg_engine *engine, struct seg_text key,
-                        uint32_t *segment, struct seg_error *detail)
-{
-    *segment = intern_find(&engine->plan->segment_keys, key);
-    return *segment == INTERN_NONE
-               ? error_set(detail, SEG_ERR_NOT_FOUND,
-                           "segment \"%.*s\" is not in the catalogue",
-                           (int)key.len, key.bytes)
-               : 0;
-}
-
 int seg_engine_restore_change(struct seg_engine *engine,
                               const struct seg_restored *change,
                               struct seg_error *detail)
@@ -135,19 +182,24 @@ int seg_engine_restore_change(struct seg_engine *engine,
     int ret = find_or_add(engine, change->user_id, &user);
     if (ret < 0 || change->seq <= user->seq)
         return ret;
-    if (change->seq != user->seq + 1)
+    int gap = change->seq != user->seq + 1;
+    if (gap && !engine->restoring.gaps)
         return error_set(detail, SEG_ERR_SEQ_GAP,
                          "change %u of a user follows change %u", change->seq,
                          user->seq);
-    ret = find_segment(engine, change->segment, &segment, detail);
+    ret = observed_segment(
+        engine, hash_bytes(change->segment.bytes, change->segment.len, 0),
+        change->segment, &segment);
     if (ret < 0)
         return ret;
     int member = member_find(user, segment, NULL);
-    if (member == change->member)
+    if (member == change->member && !engine->restoring.gaps)
         return error_set(detail, SEG_ERR_SEQ_GAP,
                          "change %u of a user repeats the one before",
                          change->seq);
-    if (change->member)
+    if (member == change->member)
+        gap = 1;
+    else if (change->member)
         ret = member_add(&engine->store, &user, segment, change->entered_at_ms);
     else
         ret = member_remove(&engine->store, &user, segment);
@@ -157,20 +209,7 @@ int seg_engine_restore_change(struct seg_engine *engine,
     if (change->at_ms > user->last_at_ms)
         user->last_at_ms = change->at_ms;
     user->flags |= USER_TOUCHED;
-    return 0;
-}
-
-/* The trigger of SEGMENT that has NAME and fires on enter or exit. */
-static uint32_t find_trigger(const struct plan *plan, uint32_t segment,
-                             struct seg_text name, int on_enter)
-{
-    const struct number_list *list = &plan->segments[segment].triggers;
-    for (uint32_t i = 0; i < list->count; i++) {
-        const struct rule_trigger *rule = plan->triggers[list->items[i]].rule;
-        if (rule->on_enter == on_enter && text_equal(rule->name, name))
-            return list->items[i];
-    }
-    return PLAN_NONE;
+    return gap;
 }
 
 int seg_engine_restore_trigger(struct seg_engine *engine,
@@ -178,30 +217,29 @@ int seg_engine_restore_trigger(struct seg_engine *engine,
                                struct seg_error *detail)
 {
     struct user *user;
-    uint32_t segment, number;
+    uint32_t number;
     int ret = find_or_add(engine, trigger->user_id, &user);
     if (ret < 0 || trigger->seq <= user->trigger_seq)
         return ret;
-    if (trigger->seq != user->trigger_seq + 1)
+    int gap = trigger->seq != user->trigger_seq + 1;
+    if (gap && !engine->restoring.gaps)
         return error_set(detail, SEG_ERR_SEQ_GAP,
                          "trigger %u of a user follows trigger %u",
                          trigger->seq, user->trigger_seq);
-    ret = find_segment(engine, trigger->segment, &segment, detail);
-    if (ret < 0)
-        return ret;
-    number =
-        find_trigger(engine->plan, segment, trigger->trigger, trigger->member);
-    if (number == PLAN_NONE)
-        return error_set(detail, SEG_ERR_NOT_FOUND,
-                         "trigger \"%.*s\" is not in the catalogue",
-                         (int)trigger->trigger.len, trigger->trigger.bytes);
-    if (engine->plan->triggers[number].rule->once)
+    uint64_t hash = plan_trigger_hash(&engine->record, trigger->segment,
+                                      trigger->member, trigger->trigger);
+    if (buf_failed(&engine->record))
+        return SEG_ERR_NOMEM;
+    ret = observed_trigger(engine, hash, &number);
+    /* One that the catalogue does not have any more may come back. */
+    if (ret == 0 && (number >= engine->plan->trigger_count ||
+                     engine->plan->triggers[number].rule->once))
         ret = fired_set(&engine->store, &user, number, trigger->at_ms);
     if (ret < 0)
         return ret;
     user->trigger_seq = trigger->seq;
     user->flags |= USER_TOUCHED;
-    return 0;
+    return gap;
 }
 
 int seg_engine_redo(struct seg_engine *engine, const struct seg_event *event,
@@ -238,18 +276,24 @@ int seg_engine_redo(struct seg_engine *engine, const struct seg_event *event,
 
 /* ---- step 5 ---------------------------------------------------------- */
 
-/* Judge USER at NOW_MS, who was touched or whose instant has passed. */
+/* Judge USER at NOW_MS, who was touched or whose instant has passed. While a
+ * sweep is due, that decides. */
 static int judge_restored(struct seg_engine *engine, struct user **user,
                           int64_t now_ms)
 {
     static const struct cause cause = {.cause = SEG_CAUSE_REPAIR};
     int ret = user_unpark(engine, user, now_ms);
+    if (ret < 0)
+        return ret;
+    if (!engine->observed.swept || engine->restoring.unjudged) {
+        ranks_clear(&engine->candidates);
+        return 0;
+    }
     candidates_add_all_of(engine, *user);
-    return ret < 0 ? ret : judge(engine, user, now_ms, &cause);
+    return judge(engine, user, now_ms, &cause);
 }
 
-static void count_members(struct seg_engine *engine, const struct user *user,
-                          int by)
+void count_members(struct seg_engine *engine, const struct user *user, int by)
 {
     struct member_walk walk;
     uint32_t segment;
@@ -265,18 +309,29 @@ static int settle_user(struct seg_engine *engine, struct user **user)
     int64_t now_ms = engine_now(engine, *user);
     size_t outputs = engine->output_count;
     int touched = (*user)->flags & USER_TOUCHED;
-    int ret = touched || timer_at(engine, *user) <= now_ms
+    int ret = touched || timer_at(engine, *user) <= now_ms ||
+                      epoch_of(engine, *user) != engine->observed.epoch
                   ? judge_restored(engine, user, now_ms)
                   : 0;
+    if (ret == 0)
+        ret = timer_renew(engine, *user, engine_now(engine, *user));
     if (ret < 0)
         return ret;
-    int64_t due_ms = user_next_due(engine, *user, engine_now(engine, *user));
-    if (scratch_error(engine) < 0)
-        return SEG_ERR_NOMEM;
-    timer_set(engine, *user, due_ms);
     (*user)->flags &= (uint8_t) ~(USER_TOUCHED | USER_NAMELESS);
-    if (touched || engine->output_count > outputs)
+    if (touched || engine->output_count > outputs ||
+        is_of_other_version(engine, *user))
         dirty_mark(engine, *user);
+    return 0;
+}
+
+/* Nobody is in a retired segment whose key nobody has said. */
+static int check_members(const struct seg_engine *engine)
+{
+    const struct observed *observed = &engine->observed;
+    for (uint32_t i = 0; i < observed->retired_count; i++)
+        if (!observed->retired[i].key.bytes &&
+            engine->segment_sizes[engine->plan->segment_count + i])
+            return SEG_ERR_RECORD;
     return 0;
 }
 
@@ -296,20 +351,21 @@ static int finish_user(struct seg_engine *engine, uint32_t index)
     return ret;
 }
 
-static void begin_finish(struct seg_engine *engine, int64_t clock_ms)
+static int begin_finish(struct seg_engine *engine, int64_t clock_ms)
 {
     if (clock_ms > engine->clock_ms)
         engine->clock_ms = clock_ms;
     engine->restoring.active = 1;
     engine->restoring.next = 0;
+    return observed_settle(engine);
 }
 
 int seg_engine_restore_finish(struct seg_engine *engine, int64_t clock_ms,
                               int work_max)
 {
     struct restoring *r = &engine->restoring;
-    if (!r->next)
-        begin_finish(engine, clock_ms);
+    if (!r->next && begin_finish(engine, clock_ms) < 0)
+        return SEG_ERR_NOMEM;
     for (int work = 0; r->next < engine->store.user_count; work++) {
         if (work == work_max)
             return 1;
@@ -321,5 +377,5 @@ int seg_engine_restore_finish(struct seg_engine *engine, int64_t clock_ms,
     free(r->positions_of);
     free(r->positions);
     *r = (struct restoring){0};
-    return 0;
+    return check_members(engine);
 }

@@ -1,9 +1,9 @@
 /* snapshot.h: the record of one user, byte by byte.
  *
- * Numbers are little-endian; `n` is a LEB128 number, `z` a zigzag one, `text` an
- * n and as many bytes, `ms` an int64_t of milliseconds since 1970.
+ * Numbers are little-endian; `n` is a LEB128 number, `z` a zigzag one, `text`
+ * an n and as many bytes, `ms` an int64_t of milliseconds since 1970.
  *
- *   u8    version, 1
+ *   u8    version (SEG_STATE_VERSION)
  *   text  user id
  *   u8    input topics k; for each: u64 hash of its name,
  *         ms-wide position: the offset after the last event folded in
@@ -11,7 +11,7 @@
  *   n     seq            n  trigger seq
  *   ms    `at` of the last change; INT64_MIN if none
  *   ms    a lower bound of the next instant of a change by time; INT64_MAX
- *   u32   catalogue (the 8 hex digits)
+ *   n     epoch: of the catalogue under which it was written (observed.h)
  *   sections, each a u8 tag and its content, until tag 0:
  *     1  n memberships:  u64 hash of the segment's key, ms entered
  *     2  n features:     u64 hash of the canonical text, u8 kind
@@ -23,7 +23,8 @@
  *          first, last   u8 coarse; n entries: ms, stamp, value
  *     3  n attributes:   u8 1 if of the account, n names, each a text; write
  *     4  account:        write, its value the group id
- *     5  n spare attributes: u8 1 if of the account, text name, write
+ *     5  n spare attributes: u8 1 if of the account, 2: some could not be kept;
+ *                        text name, write
  *     6  n message ids:  u64 hash, ms record time, oldest first
  *     7  n triggers:     u64 hash of segment, on and name, ms last fired
  *     8  n parked:       u8 kind, target, text name, write
@@ -34,20 +35,42 @@
  *   target of a parked update = feature: u64 hash; attribute: as in 3 without
  *           the write; account, spare: u8
  *
- * Features, segments and triggers are named by hashes, so that a record outlives
- * a catalogue: what the catalogue does not know is left out, a spare attribute
- * that it reads now becomes one. A topic that is no longer an input counts as the
- * first. Version 1 is the only one so far. */
+ * Features, segments and triggers are named by hashes, so that a record
+ * outlives a catalogue: features that it does not know are left out, an
+ * attribute becomes a spare one and a spare one that it reads now an attribute
+ * (carry.c). A topic that is no longer an input counts as the first. */
 #ifndef ENGINE_SNAPSHOT_H
 #define ENGINE_SNAPSHOT_H
 
 #include <stdint.h>
 
-#define SNAPSHOT_VERSION 1
+#include <seg/engine.h>
+
+#include "lib/base/buf.h"
+#include "lib/base/reader.h"
 
 /* No instant of a record lies further from 1970, so that sums of two never
  * overflow; but for the next one of a change, which may follow the last. */
 #define SNAPSHOT_MS_MAX (INT64_MAX / 4)
+
+/* What the records of VERSION end with: nothing, as long as only tests know a
+ * second version. */
+static inline void snapshot_tail_write(struct buf *buf, int version)
+{
+    if (version > 1)
+        buf_u32(buf, SEG_STATE_TAIL);
+}
+
+/* Returns 1 if it is there. */
+static inline int snapshot_tail_read(struct reader *reader, int version)
+{
+    return version < 2 || reader_u32(reader) == SEG_STATE_TAIL;
+}
+
+static inline int snapshot_reads(int version)
+{
+    return version >= SEG_STATE_VERSION_OLDEST && version <= SEG_STATE_VERSION;
+}
 
 /* A stamp in memory: topic above, offset below (feature.h, fold_stamp). */
 #define STAMP_TOPIC_SHIFT 56

@@ -89,15 +89,18 @@ static int get_members(struct decoding *from)
 {
     uint64_t count = get_count(from, 16);
     uint32_t known = 0;
-    struct membership *all = arena_calloc(&from->engine->scratch, count + 1,
-                                          sizeof(*all));
+    struct membership *all =
+        arena_calloc(&from->engine->scratch, count + 1, sizeof(*all));
     if (!all)
         return SEG_ERR_NOMEM;
-    for (uint64_t i = 0; i < count; i++) {
-        all[known].segment = plan_find(&from->engine->plan->segment_hashes,
-                                       reader_u64(&from->reader));
+    for (; known < count; known++) {
+        uint64_t hash = reader_u64(&from->reader);
         all[known].entered_ms = get_ms(from);
-        known += all[known].segment != PLAN_NONE;
+        if (bad_record(from) < 0)
+            return SEG_ERR_RECORD;
+        if (observed_segment(from->engine, hash, (struct seg_text){NULL, 0},
+                             &all[known].segment) < 0)
+            return SEG_ERR_NOMEM;
     }
     if (bad_record(from) || member_count(from->user))
         return SEG_ERR_RECORD;
@@ -114,8 +117,8 @@ static int get_buckets(struct decoding *from, uint32_t id, uint64_t count)
         if (reader_failed(&from->reader) || (i && start <= last) || !number ||
             number > INT32_MAX)
             return SEG_ERR_RECORD;
-        int ret = user_splice(&from->engine->store, &from->user, id,
-                              item.len, BUCKET_BYTES, &item);
+        int ret = user_splice(&from->engine->store, &from->user, id, item.len,
+                              BUCKET_BYTES, &item);
         if (ret < 0)
             return ret;
         user_set_coarse(from->user, &item, 1);
@@ -186,8 +189,8 @@ static int get_number(struct decoding *from, uint32_t id, int64_t number)
     struct item item = user_item(from->user, id);
     int ret = bad_record(from);
     if (ret == 0)
-        ret = user_resize(&from->engine->store, &from->user, id,
-                          sizeof(number), &item);
+        ret = user_resize(&from->engine->store, &from->user, id, sizeof(number),
+                          &item);
     if (ret == 0)
         codec_put_i64(item.words, number);
     return ret;
@@ -259,7 +262,6 @@ static int get_path(struct decoding *from, uint32_t *number, int *account,
                     int *names, struct seg_text *name)
 {
     struct seg_text texts[PATH_NAMES_MAX];
-    const struct plan *plan = from->engine->plan;
     *account = reader_u8(&from->reader) == 1;
     uint64_t count = reader_varint(&from->reader);
     if (count < 1 || count > PATH_NAMES_MAX)
@@ -267,39 +269,10 @@ static int get_path(struct decoding *from, uint32_t *number, int *account,
     for (uint64_t i = 0; i < count; i++)
         texts[i] = get_name(from);
     struct path path = {*account ? PATH_ACCOUNT : PATH_USER, (int)count, texts};
-    *number = PLAN_NONE;
-    for (uint32_t i = 0; i < plan->attribute_count; i++)
-        if (path_equal(&plan->attributes[i].path, &path))
-            *number = i;
+    *number = carry_find(from->engine->plan, &path);
     *names = (int)count;
     *name = texts[0];
     return bad_record(from);
-}
-
-/* The attribute that is all of the top-level NAME, or PLAN_NONE. */
-static uint32_t find_whole(const struct plan *plan, int account,
-                           struct seg_text name)
-{
-    struct path path = {account ? PATH_ACCOUNT : PATH_USER, 1, &name};
-    for (uint32_t i = 0; i < plan->attribute_count; i++)
-        if (path_equal(&plan->attributes[i].path, &path))
-            return i;
-    return PLAN_NONE;
-}
-
-static int put_attribute(struct decoding *from, uint32_t number,
-                         const struct spare *spare)
-{
-    struct seg_engine *engine = from->engine;
-    int ret;
-    if (number != PLAN_NONE)
-        ret = attribute_write(&engine->store, &from->user,
-                              plan_attribute_source(engine->plan, number),
-                              &spare->write);
-    else
-        ret = spare_write(&engine->store, &from->user, spare,
-                          engine->options.attribute_bytes);
-    return ret < 0 ? ret : 0;
 }
 
 static int get_attributes(struct decoding *from)
@@ -312,8 +285,9 @@ static int get_attributes(struct decoding *from)
         int ret = get_path(from, &number, &spare.account, &names, &spare.name);
         if (ret == 0)
             ret = get_write(from, &spare.write);
-        if (ret == 0 && (number != PLAN_NONE || names == 1))
-            ret = put_attribute(from, number, &spare);
+        if (ret == 0)
+            ret = carry_attribute(from->engine, &from->user, number, names == 1,
+                                  &spare);
         if (ret < 0)
             return ret;
     }
@@ -336,13 +310,16 @@ static int get_spare(struct decoding *from)
     uint64_t count = get_count(from, 20);
     struct spare spare;
     for (uint64_t i = 0; i < count; i++) {
-        spare.account = reader_u8(&from->reader) == 1;
+        spare.account = reader_u8(&from->reader);
         spare.name = get_name(from);
-        int ret = get_write(from, &spare.write);
+        int ret = spare.account > SPARE_LOST ? SEG_ERR_RECORD
+                                             : get_write(from, &spare.write);
+        const struct path path = {spare.account ? PATH_ACCOUNT : PATH_USER, 1,
+                                  &spare.name};
         if (ret == 0)
-            ret = put_attribute(
-                from, find_whole(from->engine->plan, spare.account, spare.name),
-                &spare);
+            ret = carry_attribute(from->engine, &from->user,
+                                  carry_find(from->engine->plan, &path), 1,
+                                  &spare);
         if (ret < 0)
             return ret;
     }
@@ -369,29 +346,31 @@ static int get_fired(struct decoding *from)
 {
     uint64_t count = get_count(from, 16);
     for (uint64_t i = 0; i < count; i++) {
-        uint32_t trigger = plan_find(&from->engine->plan->trigger_hashes,
-                                     reader_u64(&from->reader));
+        uint64_t hash = reader_u64(&from->reader);
         int64_t at_ms = get_ms(from);
-        if (trigger == PLAN_NONE)
-            continue;
-        int ret = fired_set(&from->engine->store, &from->user, trigger, at_ms);
+        uint32_t trigger;
+        if (bad_record(from) < 0)
+            return SEG_ERR_RECORD;
+        int ret = observed_trigger(from->engine, hash, &trigger);
+        if (ret == 0)
+            ret = fired_set(&from->engine->store, &from->user, trigger, at_ms);
         if (ret < 0)
             return ret;
     }
     return bad_record(from);
 }
 
-static int get_target(struct decoding *from, struct update *update)
+/* ACCOUNT and NAMES are those of the path of an attribute. */
+static int get_target(struct decoding *from, struct update *update,
+                      int *account, int *names)
 {
-    struct seg_text name;
-    int account, names;
     switch (update->kind) {
     case UPDATE_FEATURE:
         update->target = plan_find(&from->engine->plan->feature_hashes,
                                    reader_u64(&from->reader));
         return bad_record(from);
     case UPDATE_ATTRIBUTE:
-        return get_path(from, &update->target, &account, &names, &name);
+        return get_path(from, &update->target, account, names, &update->name);
     case UPDATE_ACCOUNT:
     case UPDATE_SPARE:
         update->target = reader_u8(&from->reader) == 1;
@@ -406,8 +385,11 @@ static int get_parked(struct decoding *from)
     for (uint64_t i = 0; i < count; i++) {
         struct update update = {.kind = reader_u8(&from->reader)};
         struct write write;
-        int ret = get_target(from, &update);
-        update.name = get_name(from);
+        int account = 0, names = 0;
+        int ret = get_target(from, &update, &account, &names);
+        struct seg_text name = get_name(from);
+        if (update.kind != UPDATE_ATTRIBUTE)
+            update.name = name;
         if (ret == 0)
             ret = get_write(from, &write);
         if (ret < 0)
@@ -418,8 +400,9 @@ static int get_parked(struct decoding *from)
         update.value = write.value;
         if (update.kind == UPDATE_ACCOUNT && write.value.type != SEG_TEXT)
             return SEG_ERR_RECORD;
-        if (update.target != PLAN_NONE)
-            ret = parked_add(&from->engine->store, &from->user, &update);
+        observed_note(&from->engine->observed, update.time_ms);
+        ret = carry_parked(from->engine, &from->user, &update, account,
+                           names == 1);
         if (ret < 0)
             return ret;
     }
@@ -493,13 +476,13 @@ static int blank_user(struct seg_engine *engine, struct seg_text id,
     return ret;
 }
 
-static int get_head(struct decoding *from, int64_t *positions)
+static int get_head(struct decoding *from, int version, int64_t *row)
 {
     struct seg_text id = reader_text(&from->reader);
     struct reader *reader = &from->reader;
     if (reader_failed(reader) || id.len > SEG_ID_BYTES_MAX)
         return SEG_ERR_RECORD;
-    int ret = get_topics(from, positions);
+    int ret = get_topics(from, row);
     if (ret == 0)
         ret = blank_user(from->engine, id, &from->user);
     if (ret < 0)
@@ -508,30 +491,31 @@ static int get_head(struct decoding *from, int64_t *positions)
     from->user->seq = get_u32(from);
     from->user->trigger_seq = get_u32(from);
     from->user->last_at_ms = get_ms_or(from, USER_NO_CHANGE);
-    /* Compared and nothing else: may lie beyond all instants. It becomes a timer in
-     * the end (restore.c). */
+    /* Compared and nothing else: may lie beyond all instants. It becomes a
+     * timer in the end (restore.c). */
     timer_set(from->engine, from->user, get_i64(from));
-    reader_u32(reader); /* The catalogue: for a sweep, one day. */
+    row[from->engine->topics.count] = get_u32(from);
+    row[from->engine->topics.count + 1] = version;
     return bad_record(from);
 }
 
 int snapshot_decode(struct seg_engine *engine, struct seg_text record,
-                    struct user **user, int64_t *positions,
-                    struct seg_error *detail)
+                    struct user **user, int64_t *row, struct seg_error *detail)
 {
     struct decoding from = {.engine = engine};
     arena_reset(&engine->scratch);
     reader_init(&from.reader, record);
     uint8_t version = reader_u8(&from.reader);
-    if (version > SNAPSHOT_VERSION)
+    if (version > SEG_STATE_VERSION)
         return error_set(detail, SEG_ERR_RECORD_VERSION,
                          "user record of version %d; this build reads up to %d",
-                         version, SNAPSHOT_VERSION);
-    int ret = version == SNAPSHOT_VERSION ? get_head(&from, positions)
-                                          : SEG_ERR_RECORD;
+                         version, SEG_STATE_VERSION);
+    int ret = snapshot_reads(version) ? get_head(&from, version, row)
+                                      : SEG_ERR_RECORD;
     if (ret == 0)
         ret = get_sections(&from);
-    if (ret == 0 && reader_left(&from.reader))
+    if (ret == 0 && (!snapshot_tail_read(&from.reader, version) ||
+                     reader_left(&from.reader)))
         ret = SEG_ERR_RECORD;
     if (ret == SEG_ERR_RECORD)
         error_set(detail, ret, "user record of %zu bytes is broken at byte %zu",

@@ -42,6 +42,13 @@ static void put_path(struct buf *buf, const struct path *path)
         put_text(buf, path->names[i]);
 }
 
+static uint64_t segment_hash(const struct seg_engine *engine, uint32_t segment)
+{
+    uint32_t count = engine->plan->segment_count;
+    return segment < count ? engine->plan->segments[segment].key_hash
+                           : engine->observed.retired[segment - count].hash;
+}
+
 static void put_members(struct seg_engine *engine, const struct user *user,
                         struct buf *buf)
 {
@@ -52,7 +59,7 @@ static void put_members(struct seg_engine *engine, const struct user *user,
     buf_varint(buf, member_count(user));
     member_walk_start(user, &walk);
     while (member_walk_next(&walk, &segment, &entered)) {
-        buf_u64(buf, engine->plan->segments[segment].key_hash);
+        buf_u64(buf, segment_hash(engine, segment));
         put_ms(buf, entered);
     }
 }
@@ -193,7 +200,7 @@ static void put_history(struct seg_engine *engine, const struct user *user,
     buf_varint(buf, fired_count(user));
     for (uint32_t i = 0; i < fired_count(user); i++) {
         uint32_t trigger = fired_at(user, i, &ms);
-        buf_u64(buf, engine->plan->triggers[trigger].key_hash);
+        buf_u64(buf, observed_trigger_hash(engine, trigger));
         put_ms(buf, ms);
     }
 }
@@ -222,13 +229,13 @@ static void put_parked(struct seg_engine *engine, const struct user *user,
     }
 }
 
-/* Lists are read into the scratch arena: whether there was memory for all of them
- * is asked at the end. */
+/* Lists are read into the scratch arena: whether there was memory for all of
+ * them is asked at the end. */
 void snapshot_encode(struct seg_engine *engine, const struct user *user,
                      const int64_t *positions, struct buf *buf)
 {
     arena_reset(&engine->scratch);
-    buf_u8(buf, SNAPSHOT_VERSION);
+    buf_u8(buf, (uint8_t)engine->options.state_version);
     put_text(buf, user_id(user));
     buf_u8(buf, (uint8_t)engine->topics.count);
     for (uint32_t i = 0; i < engine->topics.count; i++) {
@@ -240,12 +247,13 @@ void snapshot_encode(struct seg_engine *engine, const struct user *user,
     buf_varint(buf, user->trigger_seq);
     put_ms(buf, user->last_at_ms);
     put_ms(buf, timer_at(engine, user));
-    buf_u32(buf, (uint32_t)(engine->plan->hash >> 32));
+    buf_varint(buf, engine->observed.epoch);
     put_members(engine, user, buf);
     put_sources(engine, user, buf);
     put_spare(user, buf);
     put_history(engine, user, buf);
     put_parked(engine, user, buf);
     buf_u8(buf, SECTION_END);
+    snapshot_tail_write(buf, engine->options.state_version);
     buf->failed |= scratch_error(engine) < 0;
 }

@@ -1,6 +1,6 @@
 /* test_block.c: `test` blocks of segment files, run under a virtual clock.
  *
- * 0d is 2024-01-01T00:00Z, of one user known from then on (LANGUAGE.md row 30).
+ * 0d is 2024-01-01T00:00Z, of one user known from then on.
  * Each line becomes a message, in JSON, so that a test goes the whole way that
  * an event of the real world goes: decode, apply, advance. `set` is an
  * identify, or a group message for an account, at 0d, before all other lines.

@@ -13,9 +13,9 @@
  * json_open checks the whole text, read or not, by RFC 8259: brackets, commas
  * and colons, keys, numbers, literals, escapes, UTF-8, nothing but white space
  * after the end. Its answer depends on nothing but the bytes: not on who reads
- * which field, not on the processor (tests/fuzz/fuzz_event.c holds it to a naive
- * reader). Brackets may be nested to any depth, at the same cost per byte. After
- * it has said yes reading cannot meet bad grammar.
+ * which field, not on the processor (tests/fuzz/fuzz_event.c holds it to a
+ * naive reader). Brackets may be nested to any depth, at the same cost per
+ * byte. After it has said yes reading cannot meet bad grammar.
  *
  * What it does not refuse: keys that are there twice (readers take the last),
  * halves of surrogate pairs (read as U+FFFD), numbers that no type can hold

@@ -6,7 +6,7 @@
  *     type        track | page | screen | identify | group
  *     userId      whose it is; if missing, null or "" anonymousId is
  *     messageId   text of 1 to SEG_ID_BYTES_MAX bytes; anything else: none
- *     timestamp   LANGUAGE.md row 8; else the record's counts
+ *     timestamp   what instant_of_value reads; else the record's counts
  *     event       track: its name
  *     name        page, screen: the property `name`, unless properties has one
  *     properties  track, page, screen: an object; anything else: none

@@ -1,4 +1,4 @@
-/* value.h: comparing two values (LANGUAGE.md rows 6 and 10).
+/* value.h: comparing two values.
  *
  * Nothing is coerced: numbers compare with numbers, exactly, be they integers
  * or doubles; texts with texts, by code point; booleans only with booleans and

@@ -15,6 +15,7 @@ int seg_catalogue_compile(struct seg_catalogue **ret,
     struct seg_catalogue *catalogue = calloc(1, sizeof(*catalogue));
     if (!catalogue)
         return SEG_ERR_NOMEM;
+    atomic_init(&catalogue->owners, 1);
     rules_init(&catalogue->rules);
     int err = check_sources(&catalogue->rules, sources, count, diagnostics);
     if (err == 0)
@@ -29,9 +30,16 @@ int seg_catalogue_compile(struct seg_catalogue **ret,
     return 0;
 }
 
+struct seg_catalogue *seg_catalogue_share(const struct seg_catalogue *catalogue)
+{
+    struct seg_catalogue *shared = (struct seg_catalogue *)catalogue;
+    atomic_fetch_add(&shared->owners, 1);
+    return shared;
+}
+
 void seg_catalogue_free(struct seg_catalogue *catalogue)
 {
-    if (!catalogue)
+    if (!catalogue || atomic_fetch_sub(&catalogue->owners, 1) > 1)
         return;
     plan_done(&catalogue->plan);
     rules_done(&catalogue->rules);
@@ -78,8 +86,7 @@ void seg_catalogue_segment(const struct seg_catalogue *catalogue, int index,
 int seg_catalogue_segment_index(const struct seg_catalogue *catalogue,
                                 const char *key)
 {
-    uint32_t index =
-        intern_find(&catalogue->plan.segment_keys, text_of(key));
+    uint32_t index = intern_find(&catalogue->plan.segment_keys, text_of(key));
     return index == INTERN_NONE ? SEG_ERR_NOT_FOUND : (int)index;
 }
 

@@ -2,6 +2,8 @@
 #ifndef SEGMENT_CATALOGUE_H
 #define SEGMENT_CATALOGUE_H
 
+#include <stdatomic.h>
+
 #include <seg/catalogue.h>
 
 #include "lib/segment/plan.h"
@@ -10,7 +12,8 @@
 struct seg_catalogue {
     struct rules rules;
     struct plan plan;
-    char hash[9]; /* 8 hex digits. */
+    char hash[9];       /* 8 hex digits. */
+    atomic_uint owners; /* Freed with the last one. */
 };
 
 #endif

@@ -1,5 +1,5 @@
 /* check_type.c: tests that can never match, for the types of what is tested and
- * of what it is tested against (LANGUAGE.md rows 6 and 27). */
+ * of what it is tested against. */
 #include "lib/segment/checker.h"
 
 #include "lib/base/text.h"

@@ -14,16 +14,16 @@ struct checker {
     struct check_edge {
         int from, to; /* Segments; FROM ascending. */
         const struct rule_cond *cond;
-    } *edges;
+    } * edges;
     size_t edge_count, edge_cap;
     unsigned char *tested; /* By segment. */
 };
 
 /* FORMAT as an error or a warning about POS. */
-#define check_error(checker, pos, ...) \
+#define check_error(checker, pos, ...)                          \
     diagnostics_add((checker)->diagnostics, SEG_SEVERITY_ERROR, \
                     (checker)->rules, pos, __VA_ARGS__)
-#define check_warning(checker, pos, ...) \
+#define check_warning(checker, pos, ...)                          \
     diagnostics_add((checker)->diagnostics, SEG_SEVERITY_WARNING, \
                     (checker)->rules, pos, __VA_ARGS__)
 

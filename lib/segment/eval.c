@@ -32,13 +32,16 @@ int eval_memo_init(struct eval_memo *memo, const struct plan *plan)
 {
     memo->epoch = 1;
     memo->size = plan->feature_count + 1;
+    memo->segment_count = plan->segment_count + 1;
     memo->counts = calloc(memo->size, sizeof(*memo->counts));
-    return memo->counts ? 0 : SEG_ERR_NOMEM;
+    memo->truths = calloc(memo->segment_count, sizeof(*memo->truths));
+    return memo->counts && memo->truths ? 0 : SEG_ERR_NOMEM;
 }
 
 void eval_memo_done(struct eval_memo *memo)
 {
     free(memo->counts);
+    free(memo->truths);
 }
 
 void eval_memo_forget(struct eval_memo *memo)
@@ -47,6 +50,7 @@ void eval_memo_forget(struct eval_memo *memo)
         return;
     /* Once in four billion: what an epoch of this number left is not known. */
     memset(memo->counts, 0, memo->size * sizeof(*memo->counts));
+    memset(memo->truths, 0, memo->segment_count * sizeof(*memo->truths));
     memo->epoch = 1;
 }
 
@@ -58,8 +62,7 @@ void eval_memo_note(struct eval_memo *memo, uint32_t source, uint64_t count)
 /* What the counting source SOURCE counts of the user. */
 static uint64_t count_of(const struct view *view, uint32_t source)
 {
-    struct eval_count *known =
-        view->memo ? &view->memo->counts[source] : NULL;
+    struct eval_count *known = view->memo ? &view->memo->counts[source] : NULL;
     if (!view->user)
         return 0;
     if (known && known->epoch == view->memo->epoch)
@@ -71,18 +74,26 @@ static uint64_t count_of(const struct view *view, uint32_t source)
     return count;
 }
 
+/* What TRUTH, which goes by what was seen, is worth; of a count, COUNT was
+ * seen. */
+static int known(const struct view *view, const struct predicate *predicate,
+                 int truth, int64_t count)
+{
+    return view->warming ? warming_truth(view, predicate, truth, count) : truth;
+}
+
 /* A count is shown only as far as PREDICATE needs to know it. */
 static int eval_range(const struct view *view,
                       const struct predicate *predicate,
                       struct seg_value *value)
 {
     int64_t count = (int64_t)count_of(view, predicate->source);
-    *value = (struct seg_value){
-        .type = SEG_INT,
-        .as.integer =
-            count < predicate->shown_max ? count : predicate->shown_max};
-    return count >= predicate->low && count <= predicate->high ? SEG_TRUE
-                                                               : SEG_FALSE;
+    int in = count >= predicate->low && count <= predicate->high;
+    *value = (struct seg_value){.type = SEG_INT,
+                                .as.integer = count < predicate->shown_max
+                                                  ? count
+                                                  : predicate->shown_max};
+    return known(view, predicate, in ? SEG_TRUE : SEG_FALSE, count);
 }
 
 int eval_predicate(const struct view *view, const struct predicate *predicate,
@@ -94,14 +105,32 @@ int eval_predicate(const struct view *view, const struct predicate *predicate,
         return eval_range(view, predicate, value);
     measure(view, predicate->source, value);
     int passes = value_test(&predicate->test, value, &context);
+    int64_t count = value->type == SEG_INT ? value->as.integer : 0;
     if (view->plan->sources[predicate->source].counts &&
-        value->as.integer > predicate->shown_max)
+        count > predicate->shown_max)
         value->as.integer = predicate->shown_max;
-    return passes ? SEG_TRUE : SEG_FALSE;
+    return known(view, predicate, passes ? SEG_TRUE : SEG_FALSE, count);
 }
 
+/* The truth of segment SEGMENT, for another one: along each of its ways only
+ * once. */
+static int truth_of(const struct view *view, uint32_t segment)
+{
+    if (!view->memo)
+        return eval_segment(view, segment);
+    struct eval_truth *known = &view->memo->truths[segment];
+    if (known->epoch != view->memo->epoch)
+        *known =
+            (struct eval_truth){view->memo->epoch, eval_segment(view, segment)};
+    return known->truth;
+}
+
+/* While it is not known whether he belongs to it, neither is whether he is in
+ * it: that he has not been let in is no reason for anything. */
 static int eval_member(const struct view *view, uint32_t segment)
 {
+    if (view->warming && truth_of(view, segment) == SEG_UNKNOWN)
+        return SEG_UNKNOWN;
     return view->user && member_find(view->user, segment, NULL) ? SEG_TRUE
                                                                 : SEG_FALSE;
 }
@@ -142,8 +171,7 @@ int eval_listed(const struct view *view, uint32_t segment)
     int result = -1;
     if (!view->user || !(view->user->flags & USER_LISTED))
         return -1;
-    uint32_t number =
-        intern_find(&view->plan->listed_ids, user_id(view->user));
+    uint32_t number = intern_find(&view->plan->listed_ids, user_id(view->user));
     if (number == INTERN_NONE)
         return -1;
     const struct listed *listed = &view->plan->listed[number];
@@ -162,7 +190,8 @@ int eval_segment(const struct view *view, uint32_t segment)
     return when ? eval_cond(view, when) : SEG_FALSE;
 }
 
-/* ---- evidence ---------------------------------------------------------------- */
+/* ---- evidence
+ * ---------------------------------------------------------------- */
 
 struct collecting {
     const struct view *view;
@@ -188,8 +217,8 @@ static int add_leaf(struct collecting *to, const struct cond *cond)
     return arena_value(to->arena, &value, &evidence->value);
 }
 
-/* A true `and` and a false `or` are decided by all their children, a false `and`
- * and a true `or` by the first that is so. */
+/* A true `and` and a false `or` are decided by all their children, a false
+ * `and` and a true `or` by the first that is so. */
 static int collect(struct collecting *to, const struct cond *cond)
 {
     int deciding = cond->op == OP_AND ? SEG_FALSE : SEG_TRUE;
@@ -215,25 +244,26 @@ int eval_evidence(const struct view *view, uint32_t segment,
     const struct cond *when = view->plan->segments[segment].when;
     int listed = eval_listed(view, segment);
     if (listed >= 0 || !when) {
-        out[0] = (struct seg_evidence){
-            .condition = listed == 1 ? "include" : "exclude",
-            .value = {.type = SEG_MISSING}};
+        out[0] = (struct seg_evidence){.condition =
+                                           listed == 1 ? "include" : "exclude",
+                                       .value = {.type = SEG_MISSING}};
         return 1;
     }
     int ret = collect(&to, when);
     return ret < 0 ? ret : to.count;
 }
 
-/* ---- what changes by itself ---------------------------------------------------- */
+/* ---- what changes by itself
+ * ---------------------------------------------------- */
 
 static int64_t next_days(const struct view *view,
                          const struct predicate *predicate)
 {
     struct item item = user_item(view->user, predicate->source);
-    return item.words ? value_test_next_days(&predicate->test,
-                                             codec_get_i64(item.words),
-                                             view->now_ms)
-                      : SEG_NEVER;
+    return item.words
+               ? value_test_next_days(&predicate->test,
+                                      codec_get_i64(item.words), view->now_ms)
+               : SEG_NEVER;
 }
 
 /* Of a timed predicate: the value stays, its test changes. */

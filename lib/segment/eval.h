@@ -1,8 +1,8 @@
 /* eval.h: the truth of conditions about one user at one instant.
  *
- * Truth has three values (Kleene's, LANGUAGE.md and DESIGN.md section 6): false,
- * unknown, true stand as 0, 1, 2, so that `and` is the minimum, `or` the maximum
- * and `not` 2 minus. Unknown arises while a new feature is warming. */
+ * Truth has three values (Kleene's): false, unknown, true stand as 0, 1, 2, so
+ * that `and` is the minimum, `or` the maximum and `not` 2 minus. Unknown arises
+ * while a new feature is warming (warming.h). */
 #ifndef SEGMENT_EVAL_H
 #define SEGMENT_EVAL_H
 
@@ -11,16 +11,24 @@
 #include <seg/query.h>
 
 #include "lib/segment/plan.h"
+#include "lib/segment/warming.h"
 
-/* Counts of one user at one instant, that of his judgement: several segments ask
- * the same, and what an event was folded into is known already. */
+/* Counts of one user at one instant, that of his judgement: several segments
+ * ask the same, and what an event was folded into is known already. And the
+ * truths of segments that others ask for, while they may be unknown: what is
+ * judged in order of rank does not change after it was asked for. */
 struct eval_memo {
     uint32_t epoch; /* From 1. */
     uint32_t size;  /* Of counts. */
     struct eval_count {
         uint32_t epoch; /* Another one than the memo's: not known. */
         uint64_t count;
-    } *counts; /* By feature. */
+    } * counts; /* By feature. */
+    uint32_t segment_count;
+    struct eval_truth {
+        uint32_t epoch; /* Likewise. */
+        int truth;
+    } * truths; /* By segment. */
 };
 
 /* Returns 0 or SEG_ERR_NOMEM. */
@@ -31,14 +39,16 @@ void eval_memo_forget(struct eval_memo *memo);
 /* Counting source SOURCE counts COUNT. */
 void eval_memo_note(struct eval_memo *memo, uint32_t source, uint64_t count);
 
-/* Whom to judge, and when. USER may be NULL: a user of whom nothing is known. */
+/* Whom to judge, and when. USER may be NULL: a user of whom nothing is known.
+ */
 struct view {
     const struct plan *plan;
     const struct user *user;
     int64_t now_ms;
     struct arena *scratch;
-    uint64_t *mismatches;   /* May be NULL. */
-    struct eval_memo *memo; /* May be NULL. */
+    uint64_t *mismatches;          /* May be NULL. */
+    struct eval_memo *memo;        /* May be NULL. */
+    const struct warming *warming; /* NULL: all is known. */
 };
 
 /* Truth of PREDICATE; *VALUE gets what was measured, a count not above what the
@@ -48,8 +58,8 @@ int eval_predicate(const struct view *view, const struct predicate *predicate,
 
 int eval_cond(const struct view *view, const struct cond *cond);
 
-/* Truth of segment SEGMENT, include and exclude considered; memberships of other
- * segments are read from the user. */
+/* Truth of segment SEGMENT, include and exclude considered; memberships of
+ * other segments are read from the user, unless their truth is unknown. */
 int eval_segment(const struct view *view, uint32_t segment);
 
 /* 1 included, 0 excluded, -1 neither. */

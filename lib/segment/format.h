@@ -1,8 +1,9 @@
 /* format.h: syntax trees to their one spelling.
  *
- * The canonical spelling names features and conditions: in evidence, in explain,
- * in the hash of a catalogue, in the key under which a feature's state is kept.
- * With EXPAND set lists stand with their values instead of their names. */
+ * The canonical spelling names features and conditions: in evidence, in
+ * explain, in the hash of a catalogue, in the key under which a feature's state
+ * is kept. With EXPAND set lists stand with their values instead of their
+ * names. */
 #ifndef SEGMENT_FORMAT_H
 #define SEGMENT_FORMAT_H
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lib/base/text.h"
+#include "lib/segment/parse_block.h"
 #include "lib/segment/parse_path.h"
 
 /* Words that stand where a text was meant: `Goal Used` up to what cannot be
@@ -170,12 +171,25 @@ int parse_value(struct cursor *cursor, struct rule_value *value)
     return 0;
 }
 
+/* Whether the next definition begins where a list goes on: it was left open,
+ * and is told at its last word rather than where that shows. */
+static int is_left_open(struct cursor *cursor, const char *closing)
+{
+    if (!definition_is_here(cursor) || !cursor_peek(cursor, 0)->starts_line)
+        return 0;
+    cursor_error_at(cursor, cursor_pos(cursor, &cursor->last),
+                    "This list has no closing `%s`.", closing);
+    return 1;
+}
+
 /* After a value: a comma (1), CLOSING (0), or what is wrong (-1). */
 static int next_item(struct cursor *cursor, const char *closing)
 {
     if (cursor_accept(cursor, closing))
         return 0;
     if (!cursor_accept(cursor, ",")) {
+        if (is_left_open(cursor, closing))
+            return -1;
         cursor_error(cursor, "`,` or `%s` is missing after this value.",
                      closing);
         return -1;
@@ -183,7 +197,7 @@ static int next_item(struct cursor *cursor, const char *closing)
     if (cursor_at(cursor, 0, closing))
         return cursor_error_at(cursor, cursor_pos(cursor, &cursor->last),
                                "No comma stands after the last value.");
-    return 1;
+    return is_left_open(cursor, closing) ? -1 : 1;
 }
 
 int parse_items(struct cursor *cursor, const char *closing,

@@ -1,9 +1,10 @@
 /* plan.c: syntax trees to the tables of a catalogue.
  *
- * First the conditions are compiled, gathering predicates, features, attributes,
- * selectors and paths as they are met; then each of these gets its tables
- * (plan_source.c, plan_event.c); then what concerns whole segments: the order of
- * judgement, who is in without having done anything, triggers, listed users. */
+ * First the conditions are compiled, gathering predicates, features,
+ * attributes, selectors and paths as they are met; then each of these gets its
+ * tables (plan_source.c, plan_event.c); then what concerns whole segments: the
+ * order of judgement, who is in without having done anything, triggers, listed
+ * users. */
 #include "lib/segment/plan.h"
 
 #include <stdlib.h>
@@ -41,8 +42,8 @@ void *planner_keep(struct planner *planner, const void *items, size_t count,
 int growing_take(struct planner *planner, struct growing *list,
                  struct number_list *ret)
 {
-    ret->items = planner_keep(planner, list->items, list->count,
-                              sizeof(*list->items));
+    ret->items =
+        planner_keep(planner, list->items, list->count, sizeof(*list->items));
     ret->count = (uint32_t)list->count;
     free(list->items);
     *list = (struct growing){0};
@@ -53,12 +54,13 @@ const char *planner_text(struct planner *planner)
 {
     if (buf_failed(&planner->text))
         return NULL;
-    return arena_text(planner->arena, (struct seg_text){planner->text.bytes,
-                                                        planner->text.len})
+    return arena_text(planner->arena,
+                      (struct seg_text){planner->text.bytes, planner->text.len})
         .bytes;
 }
 
-/* ---- conditions ------------------------------------------------------------ */
+/* ---- conditions ------------------------------------------------------------
+ */
 
 static const char *spelling(struct planner *planner,
                             const struct rule_cond *cond)
@@ -137,7 +139,8 @@ static int compile_segment(struct planner *planner, uint32_t i,
     return compile_cond(planner, rule->when, i, cond);
 }
 
-/* ---- the order of judgement -------------------------------------------------- */
+/* ---- the order of judgement
+ * -------------------------------------------------- */
 
 /* Call EACH with every segment that COND asks `in segment`. */
 static int each_asked(const struct cond *cond,
@@ -201,8 +204,7 @@ static int rank_segments(struct planner *planner, struct segment *segments,
                          struct depths *depths)
 {
     uint32_t count = planner->plan->segment_count;
-    uint32_t *by_rank =
-        arena_calloc(planner->arena, count, sizeof(*by_rank));
+    uint32_t *by_rank = arena_calloc(planner->arena, count, sizeof(*by_rank));
     if (!by_rank)
         return SEG_ERR_NOMEM;
     for (uint32_t i = 0; i < count; i++) {
@@ -242,7 +244,8 @@ static int order_segments(struct planner *planner, struct segment *segments)
     return ret;
 }
 
-/* ---- who is in without having done anything ---------------------------------- */
+/* ---- who is in without having done anything
+ * ---------------------------------- */
 
 /* What PREDICATE says of a user without events and attributes. */
 static int empty_passes(const struct plan *plan,
@@ -253,9 +256,9 @@ static int empty_passes(const struct plan *plan,
     struct test_context context = {0};
     if (predicate->kind == PREDICATE_RANGE)
         return predicate->low == 0;
-    return value_test(&predicate->test,
-                      plan->sources[predicate->source].counts ? &zero : &nothing,
-                      &context);
+    return value_test(
+        &predicate->test,
+        plan->sources[predicate->source].counts ? &zero : &nothing, &context);
 }
 
 /* The truth of COND for such a user; other segments are unknown. */
@@ -299,7 +302,18 @@ static int find_born(struct planner *planner)
     return growing_take(planner, &born, &plan->born);
 }
 
-/* ---- triggers ------------------------------------------------------------------ */
+/* ---- triggers
+ * ------------------------------------------------------------------ */
+
+uint64_t plan_trigger_hash(struct buf *room, struct seg_text key, int on_enter,
+                           struct seg_text name)
+{
+    buf_reset(room);
+    buf_text(room, key);
+    buf_str(room, on_enter ? " enter " : " exit ");
+    buf_text(room, name);
+    return hash_bytes(room->bytes, room->len, 0);
+}
 
 static int compile_trigger(struct planner *planner, uint32_t segment,
                            const struct rule_trigger *rule,
@@ -313,14 +327,10 @@ static int compile_trigger(struct planner *planner, uint32_t segment,
         properties[i] = (struct seg_trigger_property){
             rule->properties[i].name_count, rule->properties[i].names,
             rule->properties[i].value.value};
-    buf_reset(&planner->text);
-    buf_text(&planner->text, planner->rules->segments[segment].key);
-    buf_str(&planner->text, rule->on_enter ? " enter " : " exit ");
-    buf_text(&planner->text, rule->name);
-    *trigger = (struct trigger){
-        segment,
-        hash_bytes(planner->text.bytes, planner->text.len, 0), rule,
-        properties};
+    uint64_t hash =
+        plan_trigger_hash(&planner->text, planner->rules->segments[segment].key,
+                          rule->on_enter, rule->name);
+    *trigger = (struct trigger){segment, hash, rule, properties};
     return buf_failed(&planner->text) ? SEG_ERR_NOMEM : 0;
 }
 
@@ -343,15 +353,16 @@ static int make_triggers(struct planner *planner, struct segment *segments)
         for (int t = 0; t < rule->trigger_count; t++) {
             uint32_t n = plan->trigger_count++;
             numbers[n] = n;
-            if (compile_trigger(planner, i, &rule->triggers[t],
-                                &triggers[n]) < 0)
+            if (compile_trigger(planner, i, &rule->triggers[t], &triggers[n]) <
+                0)
                 return SEG_ERR_NOMEM;
         }
     }
     return 0;
 }
 
-/* ---- listed users ----------------------------------------------------------------- */
+/* ---- listed users
+ * ----------------------------------------------------------------- */
 
 struct listing {
     struct listed_segment *items;
@@ -426,7 +437,8 @@ static int make_listed(struct planner *planner)
     return made ? ret : SEG_ERR_NOMEM;
 }
 
-/* ---- numbers by hash ----------------------------------------------------------------- */
+/* ---- numbers by hash
+ * ----------------------------------------------------------------- */
 
 static int by_hash(const void *a, const void *b)
 {
@@ -465,9 +477,9 @@ static int make_index(struct planner *planner, const uint64_t *first,
 static int make_indexes(struct planner *planner)
 {
     struct plan *plan = planner->plan;
-    int ret = make_index(planner, &plan->segments->key_hash,
-                         plan->segment_count, sizeof(struct segment),
-                         &plan->segment_hashes);
+    int ret =
+        make_index(planner, &plan->segments->key_hash, plan->segment_count,
+                   sizeof(struct segment), &plan->segment_hashes);
     if (ret == 0)
         ret = make_index(planner, &plan->features->key, plan->feature_count,
                          sizeof(struct feature), &plan->feature_hashes);
@@ -477,9 +489,11 @@ static int make_indexes(struct planner *planner)
                                 &plan->trigger_hashes);
 }
 
-/* ---- the name of it all ------------------------------------------------------------ */
+/* ---- the name of it all
+ * ------------------------------------------------------------ */
 
-/* All that segments mean: neither titles, comments, tests, order nor spelling. */
+/* All that segments mean: neither titles, comments, tests, order nor spelling.
+ */
 static int hash_plan(struct planner *planner)
 {
     struct buf *text = &planner->text;
@@ -510,7 +524,8 @@ static int hash_plan(struct planner *planner)
     return buf_failed(text) ? SEG_ERR_NOMEM : 0;
 }
 
-/* ---- all together -------------------------------------------------------------------- */
+/* ---- all together
+ * -------------------------------------------------------------------- */
 
 static int make_plan(struct planner *planner)
 {
@@ -551,8 +566,8 @@ static void planner_done(struct planner *planner)
         if (!plan->predicates)
             value_test_done(&planner->predicate_items[i].test);
     }
-    for (uint32_t i = 0; i < planner->selectors.count &&
-                         i < planner->selector_cap; i++)
+    for (uint32_t i = 0;
+         i < planner->selectors.count && i < planner->selector_cap; i++)
         free(planner->selector_items[i].features.items);
     free(planner->users);
     free(planner->predicate_items);

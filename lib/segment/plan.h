@@ -8,15 +8,16 @@
  *   in what order are segments judged?          rank
  *
  * A *source* is whatever a predicate measures: a feature or an attribute. Its
- * number is also the id of its item in a user's block: features come first, then
- * attributes. A *predicate* is a test of a source. Features with one canonical
- * text are one, however many segments use them.
+ * number is also the id of its item in a user's block: features come first,
+ * then attributes. A *predicate* is a test of a source. Features with one
+ * canonical text are one, however many segments use them.
  *
  *   event --dispatch--> selector --> feature --crossed a flip--> segments
  *                                                    |
  *                                         condition: and or not predicate
  *
- * Everything is made once, lies in the arena of its rules, and never changes. */
+ * Everything is made once, lies in the arena of its rules, and never changes.
+ */
 #ifndef SEGMENT_PLAN_H
 #define SEGMENT_PLAN_H
 
@@ -24,6 +25,7 @@
 
 #include <seg/catalogue.h>
 
+#include "lib/base/buf.h"
 #include "lib/event/event_spec.h"
 #include "lib/segment/rule.h"
 #include "lib/segment/value_test.h"
@@ -61,9 +63,9 @@ struct dispatch {
     uint32_t switch_count;
     const struct dispatch_switch {
         uint32_t path;
-        struct intern values;          /* Texts that some selector wants. */
+        struct intern values;            /* Texts that some selector wants. */
         const struct number_list *lists; /* By number of the value. */
-    } *switches;
+    } * switches;
 };
 
 enum predicate_kind {
@@ -79,8 +81,8 @@ struct predicate {
     struct value_test test; /* VALUE, DAYS. */
     int64_t shown_max;      /* A count is shown up to this. */
     int timed; /* VALUE: may change by time alone while the measure stays. */
-    const char *text;       /* Canonical spelling. */
-    const char *needed;     /* What explain says is needed. */
+    const char *text;   /* Canonical spelling. */
+    const char *needed; /* What explain says is needed. */
     const struct rule_cond *rule;
 };
 
@@ -119,7 +121,7 @@ struct source {
 };
 
 struct attribute {
-    struct path path; /* Of the user or account. */
+    struct path path;    /* Of the user or account. */
     uint32_t trait_path; /* Below a top-level attribute: the seg_field's path;
                             else PLAN_NONE. */
 };
@@ -137,7 +139,7 @@ struct listed {
     const struct listed_segment {
         uint32_t segment;
         int include; /* 1: included, 0: excluded. */
-    } *segments;
+    } * segments;
 };
 
 /* Numbers by hash, sorted: what a record names. */
@@ -146,7 +148,7 @@ struct hash_index {
     const struct hash_number {
         uint64_t hash;
         uint32_t number;
-    } *items;
+    } * items;
 };
 
 struct plan {
@@ -171,7 +173,8 @@ struct plan {
     uint32_t segment_count;
     const struct segment *segments; /* By key. */
     const uint32_t *by_rank;        /* Segment at each rank. */
-    struct number_list born; /* Segments that a user without events may be in. */
+    struct number_list
+        born; /* Segments that a user without events may be in. */
     uint32_t trigger_count;
     const struct trigger *triggers;
     struct intern listed_ids;
@@ -182,10 +185,14 @@ struct plan {
 };
 
 /* Make the plan of RULES, which are checked and stay. Returns 0, SEG_ERR_LIMIT
- * beyond SEG_FEATURES_MAX or SEG_SEGMENTS_MAX, or SEG_ERR_NOMEM; PLAN is to be
- * ended in any case. */
+ * beyond SEG_FEATURES_MAX, SEG_ATTRIBUTES_MAX or SEG_SEGMENTS_MAX, or
+ * SEG_ERR_NOMEM; PLAN is to be ended in any case. */
 int plan_init(struct plan *plan, struct rules *rules);
 void plan_done(struct plan *plan);
+
+/* The hash of the trigger NAME of segment KEY; made in ROOM. */
+uint64_t plan_trigger_hash(struct buf *room, struct seg_text key, int on_enter,
+                           struct seg_text name);
 
 /* The number that HASH has in INDEX, or PLAN_NONE. */
 uint32_t plan_find(const struct hash_index *index, uint64_t hash);

@@ -1,19 +1,19 @@
 /* plan_needs.c: what a user must have for a segment to hold.
  *
- * `did "A" at least 3 times in 7d and did "B" in 7d` is false for whoever has no
- * "A" within reach, which is nearly everybody who does "B". A segment's *needs*
- * are counting features whose count of 0 makes it false:
+ * `did "A" at least 3 times in 7d and did "B" in 7d` is false for whoever has
+ * no "A" within reach, which is nearly everybody who does "B". A segment's
+ * *needs* are counting features whose count of 0 makes it false:
  *
  *     predicate   its feature, if the count 0 fails
  *     and         the needs of all children
  *     or          those that all children have
  *     else        none
  *
- * When a count rises, a segment that needs another feature of which the user has
- * nothing stays false, and need not be judged (candidates_add_crossed). The
- * feature that comes last finds the others there. Who is included or excluded by
- * name is so whatever he does. Two needs are kept: one that rises and another
- * one. */
+ * When a count rises, a segment that needs another feature of which the user
+ * has nothing stays false, and need not be judged (candidates_add_crossed). The
+ * feature that comes last finds the others there. Who is included or excluded
+ * by name is so whatever he does. Two needs are kept: one that rises and
+ * another one. */
 #include "lib/segment/planner.h"
 
 struct needs {
@@ -80,7 +80,6 @@ void planner_needs(const struct planner *planner, struct segment *segments)
         if (segments[i].when)
             needs = needs_of(plan, segments[i].when);
         for (uint32_t n = 0; n < SEGMENT_NEEDS; n++)
-            segments[i].needs[n] =
-                n < needs.count ? needs.items[n] : PLAN_NONE;
+            segments[i].needs[n] = n < needs.count ? needs.items[n] : PLAN_NONE;
     }
 }

@@ -1,7 +1,7 @@
 /* plan_source.c: what conditions measure, and what a new measure concerns.
  *
- * A counting feature is known only as far as its tests ask: each test of a count
- * yields *flips*, the counts at which its truth changes (`at least 3`: 3;
+ * A counting feature is known only as far as its tests ask: each test of a
+ * count yields *flips*, the counts at which its truth changes (`at least 3`: 3;
  * `exactly 1`: 1 and 2). Between two flips nothing changes, beyond the last one
  * nothing ever does: so that many events are kept. */
 #include <math.h>
@@ -15,6 +15,9 @@
 #include "lib/base/text.h"
 #include "lib/segment/format.h"
 #include "lib/segment/planner.h"
+
+_Static_assert(SEG_FEATURES_MAX + SEG_ATTRIBUTES_MAX < USER_ITEM_SPECIAL,
+               "a source's number is the id of an item");
 
 /* ---- features and attributes ------------------------------------------- */
 
@@ -46,9 +49,8 @@ static int add_feature(struct planner *planner,
     if (number >= SEG_FEATURES_MAX)
         return SEG_ERR_LIMIT;
     const char *text = planner_text(planner);
-    if (!text ||
-        alloc_grow(&items, &planner->feature_cap, number + 1ul,
-                   sizeof(*planner->feature_items)) < 0)
+    if (!text || alloc_grow(&items, &planner->feature_cap, number + 1ul,
+                            sizeof(*planner->feature_items)) < 0)
         return SEG_ERR_NOMEM;
     planner->feature_items = items;
     if (alloc_grow(&texts, &planner->feature_text_cap, number + 1ul,
@@ -92,6 +94,8 @@ static int find_attribute(struct planner *planner, const struct path *path,
     int ret = planner_intern(planner, &planner->attributes, number);
     if (ret <= 0)
         return ret;
+    if (*number >= SEG_ATTRIBUTES_MAX)
+        return SEG_ERR_LIMIT;
     if (path->count > 1) {
         void *paths = planner->trait_path_items;
         if (planner_intern(planner, &planner->trait_paths, &trait_path) < 0 ||
@@ -154,8 +158,8 @@ static int needed_text(struct planner *planner, const struct rule_cond *cond,
     if (cond->kind != COND_DID) {
         format_test(&planner->text, &cond->test, FORMAT_LIST_NAMES);
     } else if (times->kind == TIMES_BETWEEN) {
-        buf_printf(&planner->text, "between %lld and %lld",
-                   (long long)to->low, (long long)to->high);
+        buf_printf(&planner->text, "between %lld and %lld", (long long)to->low,
+                   (long long)to->high);
     } else if (to->high == INT64_MAX) {
         buf_printf(&planner->text, "at least %lld", (long long)to->low);
     } else {
@@ -168,8 +172,7 @@ static int needed_text(struct planner *planner, const struct rule_cond *cond,
 }
 
 static int compile_predicate(struct planner *planner,
-                             const struct rule_cond *cond,
-                             struct predicate *to)
+                             const struct rule_cond *cond, struct predicate *to)
 {
     struct rule_measure count;
     const struct rule_measure *measure = &cond->measure;
@@ -199,8 +202,8 @@ static int compile_predicate(struct planner *planner,
     return find_feature(planner, measure, &to->source);
 }
 
-/* Each condition of each segment is a predicate of its own: its text is shown as
- * it was written there. What they measure is shared. */
+/* Each condition of each segment is a predicate of its own: its text is shown
+ * as it was written there. What they measure is shared. */
 int planner_predicate(struct planner *planner, const struct rule_cond *cond,
                       uint32_t segment, uint32_t *number)
 {
@@ -248,7 +251,8 @@ static int try_flip(struct growing *flips, const struct predicate *predicate,
                     int64_t count)
 {
     if (count < 1 || count > UINT32_MAX ||
-        predicate_passes(predicate, count - 1) == predicate_passes(predicate, count))
+        predicate_passes(predicate, count - 1) ==
+            predicate_passes(predicate, count))
         return 0;
     return growing_add(flips, (uint32_t)count);
 }
@@ -317,8 +321,8 @@ static int gather_segments(struct planner *planner,
     return growing_take(planner, &list, ret);
 }
 
-/* Add the flips of PREDICATE to FLIPS. Beyond its own last one a test of a count
- * says the same of all counts: so far a count is shown. */
+/* Add the flips of PREDICATE to FLIPS. Beyond its own last one a test of a
+ * count says the same of all counts: so far a count is shown. */
 static int add_flips(struct growing *flips, struct predicate *predicate)
 {
     struct growing own = {0};
@@ -341,8 +345,8 @@ static int make_flips(struct planner *planner, struct feature *feature,
     struct number_list made;
     int ret = 0;
     for (size_t i = 0; ret == 0 && i < predicates->count; i++)
-        ret = add_flips(&flips,
-                        &planner->predicate_items[predicates->items[i]]);
+        ret =
+            add_flips(&flips, &planner->predicate_items[predicates->items[i]]);
     sort_unique(&flips);
     int taken = growing_take(planner, &flips, &made);
     ret = ret < 0 ? ret : taken;
@@ -413,7 +417,8 @@ static int make_sources(struct planner *planner)
     return ret;
 }
 
-/* ---- attributes by name ---------------------------------------------------- */
+/* ---- attributes by name ----------------------------------------------------
+ */
 
 static int make_trait_names(struct planner *planner, int account)
 {

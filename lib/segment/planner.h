@@ -1,7 +1,7 @@
 /* planner.h: the making of a plan, shared by the files plan*.c.
  *
- * Arrays grow on the heap while the plan is made; when it is done they move into
- * the arena of the rules. */
+ * Arrays grow on the heap while the plan is made; when it is done they move
+ * into the arena of the rules. */
 #ifndef SEGMENT_PLANNER_H
 #define SEGMENT_PLANNER_H
 
@@ -23,7 +23,7 @@ struct planner {
     struct planned_selector {
         struct rule_event event;
         struct growing features;
-    } *selector_items;
+    } * selector_items;
     size_t selector_cap;
     struct feature *feature_items;
     const char **feature_texts;
@@ -56,8 +56,8 @@ void *planner_keep(struct planner *planner, const void *items, size_t count,
 /* The scratch text as a terminated string in the arena; NULL: no memory. */
 const char *planner_text(struct planner *planner);
 
-/* The number of the scratch text in INTERN; returns as intern_add. A text that is
- * not whole must not be taken for another one. */
+/* The number of the scratch text in INTERN; returns as intern_add. A text that
+ * is not whole must not be taken for another one. */
 static inline int planner_intern(const struct planner *planner,
                                  struct intern *intern, uint32_t *number)
 {

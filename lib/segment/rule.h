@@ -31,14 +31,14 @@
 #include "lib/segment/op_table.h"
 
 /* Limits of what can be written, each an error with its name when passed. */
-#define RULE_DEPTH_MAX 200         /* Nesting of brackets and `not`. */
-#define RULE_KEY_BYTES_MAX 128     /* Key of a segment or list. */
-#define RULE_PATH_NAMES_MAX 32     /* Names of one path. */
-#define RULE_NAMES_MAX 1000        /* Names of one event. */
-#define RULE_VALUES_MAX 100000     /* Values of one list. */
-#define RULE_PROPERTIES_MAX 256    /* Properties of one trigger or event. */
-#define RULE_TIMES_MAX 1000000000  /* `at least 1000000000 times`. */
-#define RULE_DEFINITIONS_MAX 1000000 /* Lists, tests; lines of a test. */
+#define RULE_DEPTH_MAX       200    /* Nesting of brackets and `not`. */
+#define RULE_KEY_BYTES_MAX   128    /* Key of a segment or list. */
+#define RULE_PATH_NAMES_MAX  32     /* Names of one path. */
+#define RULE_NAMES_MAX       1000   /* Names of one event. */
+#define RULE_VALUES_MAX      100000 /* Values of one list. */
+#define RULE_PROPERTIES_MAX  256    /* Properties of one trigger or event. */
+#define RULE_TIMES_MAX       1000000000 /* `at least 1000000000 times`. */
+#define RULE_DEFINITIONS_MAX 1000000    /* Lists, tests; lines of a test. */
 
 struct rule_pos {
     uint32_t file;   /* Index into rules->files. */
@@ -49,7 +49,7 @@ struct rule_pos {
 
 /* A value as written. A DATE stands as SEG_INT (ms) with is_date set: it
  * compares by instant; as the value of a property or of `set` it is SEG_TEXT,
- * as spelled (LANGUAGE.md row 6). There, and only there, a list may stand. */
+ * as spelled. There, and only there, a list may stand. */
 struct rule_value {
     struct seg_value value;
     int is_date;
@@ -101,8 +101,9 @@ struct rule_where;
 struct rule_test {
     enum rule_op op;
     int ignoring_case;
-    struct rule_values values; /* Operand: 1 value, 2 of `between`, or a list. */
-    int64_t duration_ms;       /* Of within, within next, more than. */
+    struct rule_values
+        values;          /* Operand: 1 value, 2 of `between`, or a list. */
+    int64_t duration_ms; /* Of within, within next, more than. */
     struct rule_pos pos;
 };
 
@@ -124,7 +125,7 @@ struct rule_event {
     const struct rule_name {
         struct seg_text text;
         struct rule_pos pos;
-    } *names;
+    } * names;
     struct rule_where *where; /* NULL: all. */
     struct rule_pos pos;
 };
@@ -241,7 +242,7 @@ struct rule_segment {
     struct seg_text title, owner, docs; /* bytes = NULL: none. */
     int tag_count;
     const struct seg_text *tags;
-    struct rule_cond *when; /* NULL: none. */
+    struct rule_cond *when;              /* NULL: none. */
     struct rule_values include, exclude; /* count 0 and no list: none. */
     int trigger_count;
     const struct rule_trigger *triggers;
@@ -253,7 +254,7 @@ struct rule_segment {
 struct rule_list {
     struct seg_text key;
     struct rule_values values;
-    int used; /* By check. */
+    int used;            /* By check. */
     struct rule_pos pos; /* Of the key. */
     struct rule_pos end; /* Of the closing bracket. */
 };
@@ -304,7 +305,7 @@ struct rules {
     struct rule_file {
         struct seg_text name;
         struct seg_text text; /* A copy, for carets. */
-    } *files;
+    } * files;
     int list_count, segment_count, test_count, comment_count;
     size_t list_cap, segment_cap, test_cap, comment_cap, file_cap;
     struct rule_list *lists;

@@ -1,8 +1,8 @@
 /* value_test.c: one test of one value.
  *
  * A missing value passes nothing but `is not set`. Values of types that do not
- * compare make every comparison false, `!=` and `not in` too (LANGUAGE.md rows 4
- * to 8). A DATE operand compares by instant with whatever can be read as one. */
+ * compare make every comparison false, `!=` and `not in` too. A DATE operand
+ * compares by instant with whatever can be read as one. */
 #include "lib/segment/value_test.h"
 
 #include <math.h>
@@ -69,7 +69,8 @@ static int make_set(struct value_test *test, struct arena *arena)
     intern_init(set);
     test->set = set;
     for (int i = 0; i < test->rule->values.count; i++)
-        if (intern_add(set, text_of_value(&test->operands[i].value), &number) < 0)
+        if (intern_add(set, text_of_value(&test->operands[i].value), &number) <
+            0)
             return SEG_ERR_NOMEM;
     return 0;
 }
@@ -107,8 +108,8 @@ static int compare(const struct seg_value *value,
 {
     int64_t ms;
     if (operand->is_date && instant_of_value(value, &ms) == 0) {
-        *order = (ms > operand->value.as.integer) -
-                 (ms < operand->value.as.integer);
+        *order =
+            (ms > operand->value.as.integer) - (ms < operand->value.as.integer);
         return 1;
     }
     if (!operand->is_date && value_compare(value, &operand->value, order))
@@ -172,7 +173,8 @@ static int test_between(const struct value_test *test,
            high <= 0;
 }
 
-/* Whether VALUE is one of the operands: 1, 0, or -1 if it compares with none. */
+/* Whether VALUE is one of the operands: 1, 0, or -1 if it compares with none.
+ */
 static int is_listed(const struct value_test *test,
                      const struct seg_value *value)
 {
@@ -304,8 +306,7 @@ static int fold_measured(struct arena *scratch, const struct seg_value *value,
     *out = *value;
     if (value->type != SEG_LIST)
         return fold_value(scratch, out);
-    struct seg_value *items =
-        arena_calloc(scratch, value->len, sizeof(*items));
+    struct seg_value *items = arena_calloc(scratch, value->len, sizeof(*items));
     if (!items)
         return SEG_ERR_NOMEM;
     for (uint32_t i = 0; i < value->len; i++) {
@@ -436,4 +437,29 @@ int64_t value_test_next_days(const struct value_test *test, int64_t since_ms,
             consider(since_ms + (int64_t)age + ms, now_ms, &next);
     }
     return next;
+}
+
+int value_test_days(const struct value_test *test, int64_t age_ms)
+{
+    struct seg_value days = {.type = SEG_DOUBLE,
+                             .as.number = (double)age_ms / (double)DAY_MS};
+    struct test_context context = {0};
+    return value_test(test, &days, &context);
+}
+
+int value_test_days_stays(const struct value_test *test)
+{
+    return test->rule->op == OP_GT || test->rule->op == OP_GE ||
+           test->rule->op == OP_IS_SET;
+}
+
+int64_t value_test_days_past(const struct value_test *test)
+{
+    int64_t past_ms = 0, at_ms = -1;
+    if (value_test_days(test, INT64_MAX / 4))
+        return SEG_NEVER;
+    while ((at_ms = value_test_next_days(test, 0, at_ms)) != SEG_NEVER)
+        if (value_test_days(test, at_ms))
+            past_ms = at_ms + 1;
+    return past_ms;
 }

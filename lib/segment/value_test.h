@@ -1,4 +1,4 @@
-/* value_test.h: one test of one value (LANGUAGE.md, `test`).
+/* value_test.h: one test of one value, as seg(5) lists them.
  *
  * Compiled from a rule_test: operands are folded once if the test ignores case,
  * and a long list of values becomes a set. */
@@ -17,8 +17,8 @@ struct value_test {
     const struct intern *set; /* Texts of a long `in` or `not in`; or NULL. */
 };
 
-/* Compile RULE, which stays, in ARENA. Returns 0 or SEG_ERR_NOMEM; TEST is to be
- * ended in any case. */
+/* Compile RULE, which stays, in ARENA. Returns 0 or SEG_ERR_NOMEM; TEST is to
+ * be ended in any case. */
 int value_test_init(struct value_test *test, struct arena *arena,
                     const struct rule_test *rule);
 void value_test_done(struct value_test *test);
@@ -45,5 +45,14 @@ int64_t value_test_next(const struct value_test *test,
 /* The same for a test of the age in days of SINCE_MS. */
 int64_t value_test_next_days(const struct value_test *test, int64_t since_ms,
                              int64_t now_ms);
+
+/* Whether an age passes such a test. */
+int value_test_days(const struct value_test *test, int64_t age_ms);
+
+/* Whether an age that passes goes on passing as it grows. */
+int value_test_days_stays(const struct value_test *test);
+
+/* The age from which on all fail; SEG_NEVER if there is none. */
+int64_t value_test_days_past(const struct value_test *test);
 
 #endif

@@ -6,7 +6,8 @@
  *
  * The item of the spare ones is a row of
  *
- *     words (1)   1: of the account (1)   name (codec.h)   time stamp owner value */
+ *     words (1)   1: of the account (1)   name (codec.h)   time stamp owner
+ * value */
 #include "lib/user/attribute.h"
 
 #include <string.h>
@@ -17,7 +18,7 @@
 #include "lib/base/text.h"
 #include "lib/user/codec.h"
 
-#define HEAD_WORDS 6
+#define HEAD_WORDS       6
 #define SPARE_HEAD_WORDS 2
 
 uint64_t attribute_owner(struct seg_text group_id)
@@ -47,9 +48,8 @@ static int get_write(const word *words, struct arena *arena,
 static int holds(const word *words, const struct write *write)
 {
     int64_t time_ms = codec_get_i64(words);
-    return time_ms != write->time_ms
-               ? time_ms > write->time_ms
-               : codec_get_u64(words + 2) >= write->stamp;
+    return time_ms != write->time_ms ? time_ms > write->time_ms
+                                     : codec_get_u64(words + 2) >= write->stamp;
 }
 
 int attribute_write(struct store *store, struct user **user, uint32_t item_id,
@@ -155,8 +155,8 @@ static uint32_t find_spare(const struct user *user, const struct spare *spare,
     return at;
 }
 
-static void put_spare(word *words, uint32_t count,
-                      const struct spare *spare, const struct seg_value *name)
+static void put_spare(word *words, uint32_t count, const struct spare *spare,
+                      const struct seg_value *name)
 {
     words[0] = count;
     words[1] = (uint32_t)spare->account;
@@ -172,8 +172,30 @@ static uint32_t spare_words(const struct spare *spare,
            codec_words(&spare->write.value);
 }
 
-/* A write that does not fit leaves a stamped absence, if at least that does: what
- * it replaces must not stay, nor come later and be taken. */
+struct seg_value spare_value(struct seg_value value)
+{
+    return value.type == SEG_LIST ? (struct seg_value){.type = SEG_OBJECT}
+                                  : value;
+}
+
+/* Say that something was lost, if that is not said yet. */
+static int lose(struct store *store, struct user **user,
+                const struct spare *spare)
+{
+    struct spare lost = {SPARE_LOST,
+                         {"", 0},
+                         {spare->write.time_ms,
+                          spare->write.stamp,
+                          ATTRIBUTE_NO_OWNER,
+                          {.type = SEG_OBJECT}}};
+    int ret = spare_write(store, user, &lost, UINT32_MAX);
+    return ret < 0 ? ret : SPARE_DROPPED;
+}
+
+/* A write that does not fit leaves a mark that there was one, if at least that
+ * does: what it replaces must not stay, nor come later and be taken. What is no
+ * longer than what it replaces always fits: the row is perhaps over the limit,
+ * by what `lose` has put there. */
 int spare_write(struct store *store, struct user **user,
                 const struct spare *spare, uint32_t limit_bytes)
 {
@@ -190,12 +212,13 @@ int spare_write(struct store *store, struct user **user,
         if (holds(text + codec_len(text), &spare->write))
             return 0;
     }
-    if (item.len + WORD_BYTES * (words - old) > limit_bytes) {
+    if (words > old && item.len + WORD_BYTES * (words - old) > limit_bytes) {
         result = SPARE_DROPPED;
-        kept.write.value = (struct seg_value){.type = SEG_MISSING};
+        if (kept.write.value.type != SEG_MISSING)
+            kept.write.value = (struct seg_value){.type = SEG_OBJECT};
         words = spare_words(&kept, &name);
-        if (item.len + WORD_BYTES * (words - old) > limit_bytes)
-            return result;
+        if (words > old && item.len + WORD_BYTES * (words - old) > limit_bytes)
+            return lose(store, user, spare);
     }
     int ret = user_splice(store, user, USER_ITEM_SPARE, at * WORD_BYTES,
                           (int32_t)(WORD_BYTES * (words - old)), &item);

@@ -59,10 +59,18 @@ int account_last(const struct user *user, struct write *write);
 /* ---- spare attributes -------------------------------------------------- */
 
 struct spare {
-    int account; /* 1: of the account. */
+    int account; /* 1: of the account; or SPARE_LOST. */
     struct seg_text name;
     struct write write;
 };
+
+#define SPARE_LOST                                                  \
+    2 /* Not an attribute: some write was too large to be kept even \
+         as a mark that there was one. Without a name. */
+
+/* What is kept of VALUE as a spare attribute: a scalar, else only that it is
+ * set (SEG_OBJECT), so that the scalar it replaced does not stay. */
+struct seg_value spare_value(struct seg_value value);
 
 #define SPARE_DROPPED 2
 
@@ -71,8 +79,8 @@ struct spare {
 int spare_write(struct store *store, struct user **user,
                 const struct spare *spare, uint32_t limit_bytes);
 
-/* The spare attribute at word *AT (start with 0), *AT moves on. Returns 0 at the
- * end. Texts borrow from the block. */
+/* The spare attribute at word *AT (start with 0), *AT moves on. Returns 0 at
+ * the end. Texts borrow from the block. */
 int spare_next(const struct user *user, uint32_t *at, struct spare *spare);
 
 /* Whether a spare attribute is set and visible for USER. */

@@ -27,8 +27,8 @@ static inline uint64_t get_bits(const uint8_t *bytes, uint32_t at,
     if (!count)
         return 0;
     if (count > 32)
-        return get_bits(bytes, at, 32) |
-               get_bits(bytes, at + 32, count - 32) << 32;
+        return get_bits(bytes, at, 32) | get_bits(bytes, at + 32, count - 32)
+                                             << 32;
     return low_bits(
         times_load(bytes + at / 8, (at % 8 + count + 7) / 8) >> at % 8, count);
 }
@@ -82,7 +82,7 @@ static inline uint32_t get_varint(const uint8_t **at)
     uint32_t n = 0, shift = 0;
     for (; **at & 0x80; shift += 7)
         n |= (uint32_t)(*(*at)++ & 0x7f) << shift;
-    return n | (uint32_t)*(*at)++ << shift;
+    return n | (uint32_t) * (*at)++ << shift;
 }
 
 static inline uint8_t *put_varint(uint8_t *at, uint32_t n)

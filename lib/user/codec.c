@@ -30,7 +30,8 @@ uint32_t codec_put(word *words, const struct seg_value *value)
 {
     uint32_t len = value->type == SEG_TEXT || value->type == SEG_LIST
                        ? value->len
-                       : value->type == SEG_BOOL ? (uint32_t)value->as.boolean : 0;
+                   : value->type == SEG_BOOL ? (uint32_t)value->as.boolean
+                                             : 0;
     uint32_t at = 1 + payload(value->type, len);
     words[0] = value->type | len << 8;
     if (value->type == SEG_INT) {
@@ -77,8 +78,7 @@ static int get_list(const word *words, uint32_t len, struct arena *arena,
     return 0;
 }
 
-int codec_get(const word *words, struct arena *arena,
-              struct seg_value *value)
+int codec_get(const word *words, struct arena *arena, struct seg_value *value)
 {
     uint32_t len = words[0] >> 8;
     *value = (struct seg_value){.type = (uint8_t)(words[0] & 0xff)};

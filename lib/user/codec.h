@@ -54,7 +54,6 @@ uint32_t codec_len(const word *words);
 
 /* Read the value at WORDS; text borrows from it, the items of a list are put in
  * ARENA (NULL: a list is read as SEG_OBJECT). Returns 0 or SEG_ERR_NOMEM. */
-int codec_get(const word *words, struct arena *arena,
-              struct seg_value *value);
+int codec_get(const word *words, struct arena *arena, struct seg_value *value);
 
 #endif

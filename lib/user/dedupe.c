@@ -87,12 +87,13 @@ int dedupe_seen(const struct user *user, uint64_t hash, int64_t timestamp_ms,
 static void cut(struct store *store, struct user **user, uint32_t count,
                 struct ids *ids)
 {
-    uint32_t len = count == ids->count ? ids->item.len
-                                       : count * stride_of(ids->width);
+    uint32_t len =
+        count == ids->count ? ids->item.len : count * stride_of(ids->width);
     if (!count)
         return;
-    user_splice(store, user, USER_ITEM_IDS, count == ids->count ? 0 : HEAD_BYTES,
-                -(int32_t)len, &ids->item);
+    user_splice(store, user, USER_ITEM_IDS,
+                count == ids->count ? 0 : HEAD_BYTES, -(int32_t)len,
+                &ids->item);
     ids->count -= count;
 }
 
@@ -124,8 +125,7 @@ static int widen(struct store *store, struct user **user, uint32_t width,
     old.item.bytes = ids->item.bytes;
     for (uint32_t i = ids->count; i-- > 0;) {
         uint8_t *to = entry_of(ids, i);
-        uint64_t time =
-            times_load(entry_of(&old, i) + HASH_BYTES, old.width);
+        uint64_t time = times_load(entry_of(&old, i) + HASH_BYTES, old.width);
         memmove(to, entry_of(&old, i), HASH_BYTES);
         times_store(to + HASH_BYTES, width, time);
     }

@@ -1,10 +1,10 @@
-/* dedupe.h: message ids seen of a user (LANGUAGE.md row 16).
+/* dedupe.h: message ids seen of a user.
  *
  * The last SEG_IDS_MAX accepted ids, as 64-bit hashes of input topic and id,
  * with the timestamp of their record, in order of arrival. The same id within
  * SEG_ID_WINDOW_MS of record time is a duplicate. An id is forgotten
- * DEDUPE_KEEP_MS of clock after its record: that is the window, and as much again
- * for records that come `lateness` behind. */
+ * DEDUPE_KEEP_MS of clock after its record: that is the window, and as much
+ * again for records that come `lateness` behind. */
 #ifndef USER_DEDUPE_H
 #define USER_DEDUPE_H
 
@@ -29,7 +29,8 @@ int dedupe_seen(const struct user *user, uint64_t hash, int64_t timestamp_ms,
                 int64_t now_ms);
 
 /* Remember HASH; the oldest goes when there are too many, and those forgotten
- * at NOW_MS, HASH itself perhaps. Returns 0, SEG_ERR_USER_BYTES or SEG_ERR_NOMEM. */
+ * at NOW_MS, HASH itself perhaps. Returns 0, SEG_ERR_USER_BYTES or
+ * SEG_ERR_NOMEM. */
 int dedupe_add(struct store *store, struct user **user, uint64_t hash,
                int64_t timestamp_ms, int64_t now_ms);
 

@@ -2,7 +2,7 @@
  *
  * A feature is kind × events selected × window. Its state is one item of the
  * user's block, absent until an event is selected. Folding commutes: for events
- * within the limits of DESIGN.md section 5 the state depends on which events
+ * up to `lateness` behind the clock the state depends on which events
  * were folded, not on their order; late ones are inserted at their own time.
  * Events dated in the future are never folded early: the engine parks them. */
 #ifndef USER_FEATURE_H
@@ -17,10 +17,11 @@
 #include "lib/user/user.h"
 
 #define FEATURE_EXACT_MAX 256 /* (time, value) pairs kept exactly. */
-#define FEATURE_KEPT_MAX (FEATURE_EXACT_MAX + 1) /* `at most 256` asks for 257. */
-#define FEATURE_BUCKETS 64    /* In a window that went beyond. */
-#define BUCKET_WORDS 3 /* Start (2 words), number. */
-#define BUCKET_BYTES (BUCKET_WORDS * WORD_BYTES)
+#define FEATURE_KEPT_MAX \
+    (FEATURE_EXACT_MAX + 1) /* `at most 256` asks for 257. */
+#define FEATURE_BUCKETS  64 /* In a window that went beyond. */
+#define BUCKET_WORDS     3  /* Start (2 words), number. */
+#define BUCKET_BYTES     (BUCKET_WORDS * WORD_BYTES)
 #define FEATURE_LIFETIME INT64_MAX
 #define FEATURE_KEEP_ALL UINT32_MAX
 
@@ -103,6 +104,18 @@ int feature_kind_of_code(int code);
 /* What a counting feature counts at NOW_MS, up to what is kept. */
 uint64_t feature_count(const struct user *user, const struct feature *feature,
                        int64_t now_ms);
+
+/* Of a WINDOW feature that ends now: the time of the RANK-th newest event (from
+ * 0) among those kept that are in the window at NOW_MS and not after UNTIL_MS.
+ * Returns 0 if there are not so many. */
+int window_newest(const struct user *user, const struct feature *feature,
+                  int64_t now_ms, int64_t until_ms, uint64_t rank,
+                  int64_t *time_ms);
+
+/* Let USER have no more than the MOST newest events of a WINDOW feature that
+ * ends now; a coarse one stays as it is. Returns 0 or SEG_ERR_NOMEM. */
+int window_trim(struct store *store, struct user **user,
+                const struct feature *feature, uint32_t most);
 
 /* How many of the feature's flips lie at or below COUNT. */
 uint32_t feature_region(const struct feature *feature, uint64_t count);

@@ -48,8 +48,8 @@ static int wants_first(const struct feature *feature)
 /* Whether one entry is all that is ever needed. */
 static int keeps_one(const struct feature *feature)
 {
-    return feature->to_ms == 0 && (feature->from_ms == FEATURE_LIFETIME ||
-                                   !wants_first(feature));
+    return feature->to_ms == 0 &&
+           (feature->from_ms == FEATURE_LIFETIME || !wants_first(feature));
 }
 
 static int expired(const struct feature *feature, int64_t time_ms,
@@ -169,8 +169,8 @@ static int in_sight(const struct feature *feature, int64_t time_ms,
 }
 
 static int measure_value(const struct user *user, const struct feature *feature,
-                        int64_t now_ms, struct arena *arena,
-                        struct seg_value *value)
+                         int64_t now_ms, struct arena *arena,
+                         struct seg_value *value)
 {
     struct item item = user_item(user, feature->item);
     struct entry entry;

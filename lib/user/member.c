@@ -14,11 +14,12 @@
 #include "lib/user/times.h"
 
 #define INDEX_BITS 0x1fu
-#define SET_SHIFT 5
-#define SECONDS 0x80u
+#define SET_SHIFT  5
+#define SECONDS    0x80u
 #define LAST_SHIFT 3
 
-/* ---- reading ------------------------------------------------------------------- */
+/* ---- reading
+ * ------------------------------------------------------------------- */
 
 static struct members read_item(const struct user *user,
                                 const struct item *item)
@@ -121,9 +122,9 @@ static uint32_t index_start(const struct members *members)
 /* Which instant the membership at RANK is since. */
 static uint32_t index_at(const struct members *members, uint32_t rank)
 {
-    return (uint32_t)get_bits(
-        members->bits, index_start(members) + rank * members->index_bits,
-        members->index_bits);
+    return (uint32_t)get_bits(members->bits,
+                              index_start(members) + rank * members->index_bits,
+                              members->index_bits);
 }
 
 int member_find(const struct user *user, uint32_t segment, int64_t *entered_ms)
@@ -143,15 +144,15 @@ uint32_t member_count(const struct user *user)
     return count_of(&members);
 }
 
-/* ---- walking -------------------------------------------------------------------- */
+/* ---- walking
+ * -------------------------------------------------------------------- */
 
 void member_walk_start(const struct user *user, struct member_walk *walk)
 {
     walk->members = member_read(user);
     walk->place = walk->rank = 0;
     walk->known = 1;
-    walk->known_ms[0] =
-        walk->members.set ? instant_at(&walk->members, 0) : 0;
+    walk->known_ms[0] = walk->members.set ? instant_at(&walk->members, 0) : 0;
 }
 
 /* The segment at the next place; 0 at the end. */
@@ -159,8 +160,8 @@ static int walk_set(struct member_walk *walk, uint32_t *segment)
 {
     const struct members *members = &walk->members;
     if (members->width) {
-        *segment = walk->place < members->len ? number_at(members, walk->place)
-                                              : 0;
+        *segment =
+            walk->place < members->len ? number_at(members, walk->place) : 0;
         return walk->place++ < members->len;
     }
     uint32_t byte = walk->place / 8;
@@ -200,7 +201,8 @@ int member_walk_next(struct member_walk *walk, uint32_t *segment,
     return 1;
 }
 
-/* ---- changing -------------------------------------------------------------------- */
+/* ---- changing
+ * -------------------------------------------------------------------- */
 
 /* All of it, in the store's scratch memory. */
 struct table {
@@ -233,18 +235,18 @@ static void read_stream(const struct members *members, struct table *table)
         table->instants[i] = (int64_t)instant;
     }
     for (uint32_t i = 0; i < table->count; i++)
-        table->indexes[i] =
-            (uint32_t)stream_take(&stream, members->index_bits);
+        table->indexes[i] = (uint32_t)stream_take(&stream, members->index_bits);
 }
 
 /* Make room in TABLE for COUNT memberships since so many INSTANTS. */
 static int init_table(struct store *store, size_t count, size_t instants,
                       struct table *table)
 {
-    size_t size = sizeof(*table->instants) + sizeof(uint64_t); /* And written. */
+    size_t size =
+        sizeof(*table->instants) + sizeof(uint64_t); /* And written. */
     buf_reset(&store->scratch);
-    char *memory = buf_reserve(&store->scratch,
-                               (instants + count) * size + ITEM_HEAD_MAX);
+    char *memory =
+        buf_reserve(&store->scratch, (instants + count) * size + ITEM_HEAD_MAX);
     if (!memory)
         return SEG_ERR_NOMEM;
     *table = (struct table){.instants = (int64_t *)(void *)memory};
@@ -284,8 +286,7 @@ static uint32_t put_set(const struct table *table, uint32_t width, uint8_t *at)
     }
     memset(at, 0, last / 8 + 1);
     for (uint32_t i = 0; i < table->count; i++)
-        at[table->segments[i] / 8] |=
-            (uint8_t)(1u << table->segments[i] % 8);
+        at[table->segments[i] / 8] |= (uint8_t)(1u << table->segments[i] % 8);
     return last / 8 + 1;
 }
 
@@ -303,8 +304,8 @@ static uint32_t difference_bits(const struct table *table, uint32_t *unit)
 {
     uint64_t most = 0, rest = 0;
     for (uint32_t i = 1; i < table->instant_count; i++) {
-        uint64_t difference = (uint64_t)table->instants[i] -
-                              (uint64_t)table->instants[i - 1];
+        uint64_t difference =
+            (uint64_t)table->instants[i] - (uint64_t)table->instants[i - 1];
         most = difference > most ? difference : most;
         rest |= difference % 1000;
     }
@@ -319,8 +320,8 @@ static uint8_t *put_stream(const struct table *table, uint32_t unit,
 {
     struct stream stream = {.at = bytes};
     for (uint32_t i = 1; i < table->instant_count; i++) {
-        uint64_t difference = (uint64_t)table->instants[i] -
-                              (uint64_t)table->instants[i - 1];
+        uint64_t difference =
+            (uint64_t)table->instants[i] - (uint64_t)table->instants[i - 1];
         stream_put(&stream, difference_bits,
                    unit > 1 ? difference / 1000 : difference);
     }
@@ -433,7 +434,8 @@ static int by_instant(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Of an ascending row of COUNT instants each once; returns how many are left. */
+/* Of an ascending row of COUNT instants each once; returns how many are left.
+ */
 static uint32_t each_once(int64_t *instants, uint32_t count)
 {
     uint32_t kept = 1;
@@ -443,8 +445,9 @@ static uint32_t each_once(int64_t *instants, uint32_t count)
     return kept;
 }
 
-/* By segment, those equal in the order they came: a record has them sorted, unless
- * the catalogue has changed. Returns how many are left with each segment once. */
+/* By segment, those equal in the order they came: a record has them sorted,
+ * unless the catalogue has changed. Returns how many are left with each segment
+ * once. */
 static uint32_t sort_by_segment(struct membership *all, uint32_t count)
 {
     uint32_t kept = 0;
@@ -486,7 +489,8 @@ int member_fill(struct store *store, struct user **user, struct membership *all,
     return write_table(store, user, &table);
 }
 
-/* ---- changing in place ------------------------------------------------------------ */
+/* ---- changing in place
+ * ------------------------------------------------------------ */
 
 /* The number of instants as it stands before the set, with MORE of them. */
 static uint32_t instants_field(const struct members *members, uint32_t more)
@@ -523,7 +527,8 @@ static int add_in_place(struct store *store, struct user **user,
         entered_ms < members.last_ms ||
         (is_new && !fits_behind(*user, &members, entered_ms, &difference)))
         return 1;
-    uint32_t set_at = (uint32_t)(members.set - item.bytes), w = members.index_bits;
+    uint32_t set_at = (uint32_t)(members.set - item.bytes),
+             w = members.index_bits;
     uint32_t bits_at = (uint32_t)(members.bits - item.bytes);
     uint32_t start = index_start(&members);
     uint32_t place = start + rank_of(&members, segment) * w;
@@ -545,7 +550,8 @@ static int add_in_place(struct store *store, struct user **user,
                     times_beside(*user, entered_ms));
     }
     if (w)
-        set_bits(bits, place + more, w, members.instants - 1u + (uint32_t)is_new);
+        set_bits(bits, place + more, w,
+                 members.instants - 1u + (uint32_t)is_new);
     return 0;
 }
 
@@ -575,7 +581,7 @@ static int remove_in_place(struct store *store, struct user **user,
     uint32_t end = index_start(&members) + count_of(&members) * w;
     uint32_t bits_at = (uint32_t)(members.bits - item.bytes);
     item.bytes[members.set - item.bytes + byte] &=
-        (uint8_t)~(1u << segment % 8);
+        (uint8_t) ~(1u << segment % 8);
     move_bits(item.bytes + bits_at, place + w, place, end - place - w);
     return user_resize(store, user, USER_ITEM_MEMBERS,
                        bits_at + (end - w + 7) / 8, &item);

@@ -1,27 +1,27 @@
 /* member.h: the segments a user is in, and since when.
  *
  * Whether he is in a segment is asked at each judgement, since when only if he
- * leaves, and by queries. He enters many segments at one instant, so instants are
- * kept once each, and of a membership which of them:
+ * leaves, and by queries. He enters many segments at one instant, so instants
+ * are kept once each, and of a membership which of them:
  *
- *   | head | set length | instants | width | set | last | differences, indexes |
+ *   | head | set length | instants | width | set | last | differences, indexes
+ * |
  *
  *   head         bits 0-4: bits of an index; bits 5-6: bytes of a number in the
- *                set, 3 meaning 4, or 0: the set is a bitmap; bit 7: differences
- *                are in seconds, not milliseconds
- *   set length   LEB128: bytes of the bitmap, or count of numbers
- *   instants     LEB128: (count of instants - 1) * 8 + bytes of the last - 1
- *   width        bits of a difference; only if there is one
- *   set          the numbers of his segments, ascending, or as a bitmap,
+ *                set, 3 meaning 4, or 0: the set is a bitmap; bit 7:
+ * differences are in seconds, not milliseconds set length   LEB128: bytes of
+ * the bitmap, or count of numbers instants     LEB128: (count of instants - 1)
+ * * 8 + bytes of the last - 1 width        bits of a difference; only if there
+ * is one set          the numbers of his segments, ascending, or as a bitmap,
  *                whichever is shorter
  *   last         the last instant, beside the user's base (times.h)
  *   differences  of each other instant from the one before, bit by bit
  *   indexes      of each segment's instant, in the order of the set
  *
- * Example: in 4 since 2^30 ms after the base, in 3 and 9 since ten seconds earlier
- * is 81, 02, 0b (two instants, four bytes of the last), 04, 18 02 (a bitmap), 00
- * 00 00 80, 2a (lowest bits first: ten, 0, 1, 0). A hundred memberships since
- * thirty instants of a day take some 170 bytes. */
+ * Example: in 4 since 2^30 ms after the base, in 3 and 9 since ten seconds
+ * earlier is 81, 02, 0b (two instants, four bytes of the last), 04, 18 02 (a
+ * bitmap), 00 00 00 80, 2a (lowest bits first: ten, 0, 1, 0). A hundred
+ * memberships since thirty instants of a day take some 170 bytes. */
 #ifndef USER_MEMBER_H
 #define USER_MEMBER_H
 
@@ -47,8 +47,7 @@ struct members member_read(const struct user *user);
 int member_in(const struct members *members, uint32_t segment);
 
 /* Whether USER is in SEGMENT; *ENTERED_MS (may be NULL) gets since when. */
-int member_find(const struct user *user, uint32_t segment,
-                int64_t *entered_ms);
+int member_find(const struct user *user, uint32_t segment, int64_t *entered_ms);
 
 uint32_t member_count(const struct user *user);
 
@@ -65,8 +64,8 @@ struct membership {
     int64_t entered_ms;
 };
 
-/* Put USER, who is in no segment, into those of the COUNT rows of ALL, which get
- * sorted; of several rows of one segment the first counts. Returns as
+/* Put USER, who is in no segment, into those of the COUNT rows of ALL, which
+ * get sorted; of several rows of one segment the first counts. Returns as
  * member_add. */
 int member_fill(struct store *store, struct user **user, struct membership *all,
                 uint32_t count);
@@ -76,9 +75,9 @@ int member_fill(struct store *store, struct user **user, struct membership *all,
 /* All of them, in order of segments. */
 struct member_walk {
     struct members members;
-    uint32_t place;                    /* In the set, of a bit or a number. */
-    uint32_t rank;                     /* Memberships passed. */
-    uint32_t known;                    /* The first so many instants. */
+    uint32_t place; /* In the set, of a bit or a number. */
+    uint32_t rank;  /* Memberships passed. */
+    uint32_t known; /* The first so many instants. */
     int64_t known_ms[MEMBER_WALK_KNOWN];
 };
 void member_walk_start(const struct user *user, struct member_walk *walk);

@@ -7,11 +7,12 @@
 #include <seg/engine.h>
 #include <seg/error.h>
 
+#include "lib/base/text.h"
 #include "lib/user/codec.h"
 #include "lib/user/update.h"
 
 #define HEAD_WORDS 9
-#define TIME_WORD 3
+#define TIME_WORD  3
 
 int parked_add(struct store *store, struct user **user,
                const struct update *update)
@@ -37,6 +38,24 @@ int parked_add(struct store *store, struct user **user,
     to += HEAD_WORDS;
     to += codec_put(to, &name);
     codec_put(to, &update->value);
+    return 0;
+}
+
+int parked_has(const struct user *user, const struct update *update)
+{
+    struct item item = user_item(user, USER_ITEM_PARKED);
+    struct seg_value name;
+    if (update->kind != UPDATE_SPARE && update->kind != UPDATE_ATTRIBUTE)
+        return 0;
+    for (uint32_t at = 0; at < item.len / WORD_BYTES; at += item.words[at]) {
+        const word *words = item.words + at;
+        if (words[1] != update->kind || words[2] != update->target ||
+            codec_get_u64(words + 5) != update->stamp)
+            continue;
+        codec_get(words + HEAD_WORDS, NULL, &name);
+        if (text_equal((struct seg_text){name.as.text, name.len}, update->name))
+            return 1;
+    }
     return 0;
 }
 

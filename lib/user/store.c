@@ -1,9 +1,9 @@
 /* store.c: the users of one engine, found by id.
  *
- * Open addressing with linear probing over words of 8 bytes: 16 bits of the hash
- * and a 48-bit pointer to the block, so that a look-up costs one cache miss for
- * the slot and one for the block, whose id is compared. The hash has a random
- * seed: ids are chosen by strangers. */
+ * Open addressing with linear probing over words of 8 bytes: 16 bits of the
+ * hash and a 48-bit pointer to the block, so that a look-up costs one cache
+ * miss for the slot and one for the block, whose id is compared. The hash has a
+ * random seed: ids are chosen by strangers. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +17,7 @@
 
 #define POINTER_BITS 48
 #define POINTER_MASK ((UINT64_C(1) << POINTER_BITS) - 1)
-#define SLOTS_MIN 1024
+#define SLOTS_MIN    1024
 
 void store_init(struct store *store, uint64_t hash_seed)
 {
@@ -87,7 +87,7 @@ void store_prefetch(const struct store *store, uint64_t hash)
         __builtin_prefetch(&store->slots[(uint32_t)hash & store->slot_mask]);
 }
 
-#define CACHE_LINE 64
+#define CACHE_LINE  64
 #define BLOCK_LINES 4 /* Of most blocks all, of large ones the front. */
 
 /* The first slot of the run is the right one nearly always. */
@@ -95,8 +95,8 @@ void store_prefetch_user(const struct store *store, uint64_t hash)
 {
     if (!store->slots)
         return;
-    const char *block =
-        (const char *)pointer_of(store->slots[(uint32_t)hash & store->slot_mask]);
+    const char *block = (const char *)pointer_of(
+        store->slots[(uint32_t)hash & store->slot_mask]);
     for (int i = 0; block && i < BLOCK_LINES; i++)
         __builtin_prefetch(block + i * CACHE_LINE, 1);
 }
@@ -168,7 +168,7 @@ int store_add(struct store *store, struct seg_text id, uint64_t hash,
     memset(user, 0, USER_HEAD_BYTES);
     user->index = store->user_count;
     user->used = (uint32_t)used;
-    user->class = (uint8_t)class;
+    user->class = (uint8_t) class;
     user->id_len = (uint16_t)id.len;
     user->due_s = UINT32_MAX;
     user->last_at_ms = USER_NO_CHANGE;
@@ -209,7 +209,8 @@ void store_remove(struct store *store, struct user *user, struct user **moved)
     release(store, user);
 }
 
-/* Move *USER into a block of CLASS, enough for what is used; SETTLED is a flag. */
+/* Move *USER into a block of CLASS, enough for what is used; SETTLED is a flag.
+ */
 static int move_to(struct store *store, struct user **user, int class,
                    unsigned settled)
 {
@@ -220,10 +221,10 @@ static int move_to(struct store *store, struct user **user, int class,
         return SEG_ERR_NOMEM;
     uint64_t *slot = slot_of(store, old);
     memcpy(new, old, old->used);
-    new->class = (uint8_t)class;
+    new->class = (uint8_t) class;
     new->flags &= ~(unsigned)USER_SETTLED;
     new->flags |= settled;
-    *slot = (*slot & ~POINTER_MASK) | (uint64_t)(uintptr_t)new;
+    *slot = (*slot & ~POINTER_MASK) | (uint64_t)(uintptr_t) new;
     store->users[new->index] = new;
     release(store, old);
     *user = new;

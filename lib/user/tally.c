@@ -31,9 +31,9 @@ static int measure_tally(const struct user *user, const struct feature *feature,
     struct item item = user_item(user, feature->item);
     (void)now_ms;
     (void)arena;
-    *value = (struct seg_value){
-        .type = SEG_INT,
-        .as.integer = item.words ? codec_get_i64(item.words) : 0};
+    *value = (struct seg_value){.type = SEG_INT,
+                                .as.integer =
+                                    item.words ? codec_get_i64(item.words) : 0};
     return 0;
 }
 

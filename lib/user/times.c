@@ -5,18 +5,19 @@
 
 #include <seg/error.h>
 
-#define MANY 0x80u
-#define SECONDS 4u /* In the code of a difference. */
-#define HEAD_BYTES 1
+#define MANY            0x80u
+#define SECONDS         4u /* In the code of a difference. */
+#define HEAD_BYTES      1
 #define MANY_HEAD_BYTES 9
-#define DIFFERENCE_MAX 4
-#define FEW_BYTES_MAX (HEAD_BYTES + 8 + (TIMES_FEW - 1) * DIFFERENCE_MAX)
+#define DIFFERENCE_MAX  4
+#define FEW_BYTES_MAX   (HEAD_BYTES + 8 + (TIMES_FEW - 1) * DIFFERENCE_MAX)
 
 /* A row of many that shrinks becomes one of few only here, so that one that
  * comes and goes at the limit is not written anew each time. */
 #define FEW_AGAIN (TIMES_FEW / 2)
 
-/* ---- reading ------------------------------------------------------------------ */
+/* ---- reading
+ * ------------------------------------------------------------------ */
 
 static void read_many(const struct item *item, struct times *times)
 {
@@ -40,7 +41,8 @@ void times_read(const struct user *user, const struct item *item,
     }
     uint32_t first = (head >> 3 & 7) + 1, width = (head & 3) + 1;
     uint32_t unit = head & SECONDS ? 1000 : 1, n = 0;
-    const uint8_t *at = item->bytes + HEAD_BYTES, *end = item->bytes + item->len;
+    const uint8_t *at = item->bytes + HEAD_BYTES,
+                  *end = item->bytes + item->len;
     int64_t time_ms = times_from(user, times_load(at, first));
     times->few[n++] = time_ms;
     for (at += first; at < end; at += width) {
@@ -50,7 +52,8 @@ void times_read(const struct user *user, const struct item *item,
     times->count = n;
 }
 
-/* ---- few ---------------------------------------------------------------------- */
+/* ---- few
+ * ---------------------------------------------------------------------- */
 
 static inline uint64_t in_unit(uint64_t difference_ms, int seconds)
 {
@@ -78,9 +81,9 @@ static uint32_t put_few(const struct user *user, const int64_t *times,
         (uint8_t)((first - 1) << 3 | (seconds ? SECONDS : 0) | (width - 1));
     times_store(bytes + HEAD_BYTES, first, beside);
     for (uint32_t i = 1; i < count; i++, at += width)
-        times_store(bytes + at, width,
-                    in_unit((uint64_t)times[i] - (uint64_t)times[i - 1],
-                            seconds));
+        times_store(
+            bytes + at, width,
+            in_unit((uint64_t)times[i] - (uint64_t)times[i - 1], seconds));
     return at;
 }
 
@@ -90,10 +93,8 @@ static int write_few(struct store *store, struct user **user, uint32_t id,
 {
     uint8_t bytes[FEW_BYTES_MAX];
     const int64_t *few = times->few;
-    uint32_t len =
-        count <= TIMES_FEW ? put_few(*user, few, count, bytes) : 0;
-    uint32_t width =
-        times_width((uint64_t)few[count - 1] - (uint64_t)few[0]);
+    uint32_t len = count <= TIMES_FEW ? put_few(*user, few, count, bytes) : 0;
+    uint32_t width = times_width((uint64_t)few[count - 1] - (uint64_t)few[0]);
     int ret = user_resize(store, user, id,
                           len ? len : MANY_HEAD_BYTES + count * width, item);
     if (ret < 0)
@@ -113,7 +114,8 @@ static int write_few(struct store *store, struct user **user, uint32_t id,
     return 0;
 }
 
-/* ---- many ---------------------------------------------------------------------- */
+/* ---- many
+ * ---------------------------------------------------------------------- */
 
 static int fits(const struct times *times, int64_t time_ms)
 {
@@ -122,12 +124,13 @@ static int fits(const struct times *times, int64_t time_ms)
                times->width;
 }
 
-/* Move the anchor of *ITEM to the earlier of its first time and TIME_MS, and make
- * its offsets so wide that TIME_MS fits. */
+/* Move the anchor of *ITEM to the earlier of its first time and TIME_MS, and
+ * make its offsets so wide that TIME_MS fits. */
 static int move_anchor(struct store *store, struct user **user, uint32_t id,
                        int64_t time_ms, struct item *item, struct times *times)
 {
-    int64_t first = times_at(times, 0), last = times_at(times, times->count - 1);
+    int64_t first = times_at(times, 0),
+            last = times_at(times, times->count - 1);
     int64_t anchor = time_ms < first ? time_ms : first;
     struct times old = *times;
     uint32_t width = times_width((uint64_t)(time_ms > last ? time_ms : last) -
@@ -165,18 +168,20 @@ static int add_many(struct store *store, struct user **user, uint32_t id,
     return 0;
 }
 
-/* ---- both ---------------------------------------------------------------------- */
+/* ---- both
+ * ---------------------------------------------------------------------- */
 
 int times_add(struct store *store, struct user **user, uint32_t id,
-              uint32_t gone, uint32_t index, int64_t time_ms,
-              struct item *item, struct times *times)
+              uint32_t gone, uint32_t index, int64_t time_ms, struct item *item,
+              struct times *times)
 {
     if (times->offsets) {
         int ret = times_cut(store, user, id, gone, item, times);
         if (ret < 0)
             return ret;
         if (times->offsets)
-            return add_many(store, user, id, index - gone, time_ms, item, times);
+            return add_many(store, user, id, index - gone, time_ms, item,
+                            times);
         index -= gone;
         gone = 0;
     }
@@ -185,8 +190,7 @@ int times_add(struct store *store, struct user **user, uint32_t id,
     memmove(few + index - gone + 1, few + index,
             (times->count - index) * sizeof(*few));
     few[index - gone] = time_ms;
-    int ret =
-        write_few(store, user, id, times->count - gone + 1, item, times);
+    int ret = write_few(store, user, id, times->count - gone + 1, item, times);
     if (ret < 0)
         times_read(*user, item, times);
     return ret;

@@ -2,8 +2,8 @@
  *
  * A time alone is kept as its distance from the *base* of its user, the instant
  * at which he was born, rounded: four bytes reach 24 days either way, five 17
- * years. Of a row of up to TIMES_FEW only the first is kept so; each other one is
- * its difference from the one before, all in one width, that of the largest:
+ * years. Of a row of up to TIMES_FEW only the first is kept so; each other one
+ * is its difference from the one before, all in one width, that of the largest:
  *
  *   few     | head | first      | difference | difference | ...
  *             1      1-8 bytes    1-4 bytes of milliseconds or, if
@@ -114,14 +114,15 @@ static inline int64_t times_at(const struct times *times, uint32_t index)
  * that is at INDEX now. The row stays in order: that is the caller's affair.
  * *ITEM must be as user_item gave it, *TIMES as times_read, nothing of USER
  * having changed since; they get the row as it is then. Returns 0, or
- * SEG_ERR_USER_BYTES, SEG_ERR_NOMEM with all as it was but for those removed. */
+ * SEG_ERR_USER_BYTES, SEG_ERR_NOMEM with all as it was but for those removed.
+ */
 int times_add(struct store *store, struct user **user, uint32_t id,
-              uint32_t gone, uint32_t index, int64_t time_ms,
-              struct item *item, struct times *times);
+              uint32_t gone, uint32_t index, int64_t time_ms, struct item *item,
+              struct times *times);
 
 /* Remove the first GONE times, likewise. It may fail as well: the time that is
  * the first then may take a byte or two more than before. */
 int times_cut(struct store *store, struct user **user, uint32_t id,
-               uint32_t gone, struct item *item, struct times *times);
+              uint32_t gone, struct item *item, struct times *times);
 
 #endif

@@ -1,9 +1,9 @@
 /* update.h: what one message does to a user, step by step; and what is parked.
  *
  * A message becomes a few updates: a fold into a feature, a write of an
- * attribute. One dated after the clock (its record is ahead of the wall) must not
- * count early, so its updates are *parked* in the user's block and happen when
- * the clock gets there: no feature ever sees the future. */
+ * attribute. One dated after the clock (its record is ahead of the wall) must
+ * not count early, so its updates are *parked* in the user's block and happen
+ * when the clock gets there: no feature ever sees the future. */
 #ifndef USER_UPDATE_H
 #define USER_UPDATE_H
 
@@ -29,11 +29,16 @@ struct update {
     uint64_t owner;
     struct seg_text name;
     struct seg_value value;
+    uint32_t keep; /* FEATURE: keep no more events; 0: as many as it says. */
 };
 
 /* Park UPDATE. Returns 0, SEG_ERR_USER_BYTES or SEG_ERR_NOMEM. */
 int parked_add(struct store *store, struct user **user,
                const struct update *update);
+
+/* Whether there is a parked update of the same attribute, spare or not, as
+ * UPDATE is one, of the same message. */
+int parked_has(const struct user *user, const struct update *update);
 
 /* The instant of the earliest parked update; SEG_NEVER if there is none. */
 int64_t parked_next(const struct user *user);

@@ -5,15 +5,19 @@
 
 #include <seg/error.h>
 
-#define COARSE 0x80u
-#define GAP 0x7fu /* The bits of the gap. */
-#define FAR GAP   /* The number follows. */
+#define COARSE      0x80u
+#define GAP         0x7fu /* The bits of the gap. */
+#define FAR         GAP   /* The number follows. */
 #define ENTRY_BYTES 2
-#define FAR_BYTES 6
-#define LONG 255 /* The length is in front of the item. */
-#define LONG_BYTES 4
-#define SPECIALS 16           /* Numbers kept for them. */
-#define NOTHING UINT32_MAX    /* What stands before the first entry. */
+#define FAR_BYTES   6
+#define LONG        255 /* The length is in front of the item. */
+#define LONG_BYTES  4
+#define SPECIALS    16         /* Numbers kept for them. */
+#define NOTHING     UINT32_MAX /* What stands before the first entry. */
+
+/* To add an item. When one goes two entries of two bytes may become one of six,
+ * for which there must be room. */
+#define DIRECTORY_MAX (UINT16_MAX / FAR_BYTES * (2 * ENTRY_BYTES))
 
 static uint32_t get_u32(const uint8_t *bytes)
 {
@@ -27,7 +31,8 @@ static void put_u32(uint8_t *bytes, uint32_t n)
     memcpy(bytes, &n, sizeof(n));
 }
 
-/* ---- directory entries ---------------------------------------------------- */
+/* ---- directory entries ----------------------------------------------------
+ */
 
 static inline uint32_t number_of(uint32_t id)
 {
@@ -72,8 +77,9 @@ static uint32_t entry_put(uint8_t *entry, uint32_t before, uint32_t number,
     return FAR_BYTES;
 }
 
-/* What the entry after *ITEM's, if there is one, becomes when it follows that of
- * BEFORE instead: written at TO. Returns its bytes, *OLD what they are now. */
+/* What the entry after *ITEM's, if there is one, becomes when it follows that
+ * of BEFORE instead: written at TO. Returns its bytes, *OLD what they are now.
+ */
 static uint32_t entry_move(const struct user *user, const uint8_t *entry,
                            uint32_t follows, uint32_t before, uint8_t *to,
                            uint32_t *old)
@@ -82,11 +88,12 @@ static uint32_t entry_move(const struct user *user, const uint8_t *entry,
     if (entry == user->bytes + user->directory_len)
         return 0;
     *old = entry_bytes(entry);
-    return entry_put(to, before, entry_number(entry, follows), entry[0] & COARSE,
-                     entry[1]);
+    return entry_put(to, before, entry_number(entry, follows),
+                     entry[0] & COARSE, entry[1]);
 }
 
-/* ---- finding ------------------------------------------------------------------ */
+/* ---- finding
+ * ------------------------------------------------------------------ */
 
 struct seg_text user_id(const struct user *user)
 {
@@ -112,9 +119,8 @@ static uint8_t *first_item(const struct user *user)
     return (uint8_t *)user->bytes + user->directory_len + user->id_len;
 }
 
-static inline struct item item_of(const struct user *user,
-                                  const uint8_t *entry, uint32_t before,
-                                  uint8_t *bytes)
+static inline struct item item_of(const struct user *user, const uint8_t *entry,
+                                  uint32_t before, uint8_t *bytes)
 {
     struct item item = {.place = (uint32_t)(entry - user->bytes),
                         .before = before,
@@ -194,7 +200,8 @@ struct item user_walk_next(const struct user *user, struct user_walk *walk,
     return item;
 }
 
-/* ---- changing ------------------------------------------------------------------ */
+/* ---- changing
+ * ------------------------------------------------------------------ */
 
 /* Put LEN bytes (cut out if negative) at AT, in the block, which is large
  * enough. */
@@ -254,7 +261,7 @@ static int add_item(struct store *store, struct user **user, uint32_t id,
     count += entry_move(*user, (*user)->bytes + place, before, number,
                         entries + count, &old);
     uint32_t more = count - old, stored = len + long_bytes(len);
-    if ((*user)->directory_len + more > UINT16_MAX)
+    if ((*user)->directory_len + more > DIRECTORY_MAX)
         return SEG_ERR_USER_BYTES;
     int ret = make_room(store, user, (int32_t)(stored + more));
     if (ret < 0)
@@ -274,9 +281,9 @@ static void remove_item(struct user *user, struct item *item)
     uint8_t entry[FAR_BYTES], *here = user->bytes + item->place;
     uint32_t front = long_bytes(item->len), size = entry_bytes(here), old;
     shift(user, item->bytes - front, -(int32_t)(item->len + front));
-    uint32_t count = entry_move(user, here + size,
-                                entry_number(here, item->before), item->before,
-                                entry, &old);
+    uint32_t count =
+        entry_move(user, here + size, entry_number(here, item->before),
+                   item->before, entry, &old);
     put_entries(user, item->place, size + old, entry, count);
     item->bytes = NULL;
     item->len = 0;

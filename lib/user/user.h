@@ -1,9 +1,9 @@
 /* user.h: all that is known of one user, in one block.
  *
  * The block is one piece of memory from a slab, so that an event touches few
- * cache lines of it and not ten objects. It holds a fixed head, a directory, the
- * user's id and *items*, the special ones first, then those of the catalogue, each
- * in order of their ids:
+ * cache lines of it and not ten objects. It holds a fixed head, a directory,
+ * the user's id and *items*, the special ones first, then those of the
+ * catalogue, each in order of their ids:
  *
  *   +------+-----------+---------+--------+--------+-- - - --+-------+
  *   | head | directory | user id | item 0 | item 1 |         | slack |
@@ -23,9 +23,9 @@
  *   length  in bytes; 255: the item begins with its length, 4 bytes
  *
  * Example: MEMBERS (2, 11 bytes), items 3 and 4 of the catalogue (17 and 5) are
- * the directory 02 0b  10 11  00 05. An item is found by walking it, adding gaps
- * and lengths: some ns for the ten or twenty items a user has. Nothing in a block
- * is aligned or padded; adding to an item moves what follows.
+ * the directory 02 0b  10 11  00 05. An item is found by walking it, adding
+ * gaps and lengths: some ns for the ten or twenty items a user has. Nothing in
+ * a block is aligned or padded; adding to an item moves what follows.
  *
  * Item ids below USER_ITEM_SPECIAL are the catalogue's: its features, then its
  * attributes. What the bytes of an item mean is its owner's affair (window.c,
@@ -67,13 +67,14 @@ enum user_flag {
 
 struct user {
     int64_t last_at_ms; /* `at` of the last change. */
-    uint64_t birth;     /* Topic (8 bits), offset (56): feature.h, fold_stamp. */
-    uint32_t index;     /* Among all users of the engine. */
-    uint32_t due_s;     /* His timer is due at or before this second of 1970. */
-    uint32_t seq;       /* Of changes. */
+    uint64_t birth; /* Topic (8 bits), offset (56): feature.h, fold_stamp. */
+    uint32_t index; /* Among all users of the engine. */
+    uint32_t due_s; /* His timer is due at or before this second of 1970. */
+    uint32_t seq;   /* Of changes. */
     uint32_t trigger_seq;
     uint32_t used; /* Bytes of the block that are in use. */
-    int32_t base;  /* When he was born, roughly: times are beside it (times.h). */
+    int32_t
+        base; /* When he was born, roughly: times are beside it (times.h). */
     uint16_t directory_len;
     uint16_t id_len : 10, flags : 6; /* enum user_flag. */
     uint8_t class;                   /* Of the block: its size. */
@@ -114,8 +115,8 @@ uint64_t store_hash(const struct store *store, struct seg_text id);
 struct user *store_find(const struct store *store, struct seg_text id,
                         uint64_t hash);
 
-/* Bring what a look-up of HASH needs into the CPU's caches: first the slot; then,
- * when that has come, the block. */
+/* Bring what a look-up of HASH needs into the CPU's caches: first the slot;
+ * then, when that has come, the block. */
 void store_prefetch(const struct store *store, uint64_t hash);
 void store_prefetch_user(const struct store *store, uint64_t hash);
 
@@ -141,9 +142,9 @@ size_t store_bytes(const struct store *store);
 
 /* ---- items (user.c) --------------------------------------------------- */
 
-/* Where an item is: its directory entry, the number of the one before, its bytes,
- * and how many. bytes = NULL: the user does not have it; the entry is where it
- * would go. */
+/* Where an item is: its directory entry, the number of the one before, its
+ * bytes, and how many. bytes = NULL: the user does not have it; the entry is
+ * where it would go. */
 struct item {
     uint32_t place;
     uint32_t before;
@@ -160,8 +161,8 @@ struct seg_text user_id(const struct user *user);
 /* The item ID of USER. */
 struct item user_item(const struct user *user, uint32_t id);
 
-/* Which items of the catalogue USER has, their ids modulo 64 as bits: where a bit
- * is not set, none of that id is there. */
+/* Which items of the catalogue USER has, their ids modulo 64 as bits: where a
+ * bit is not set, none of that id is there. */
 uint64_t user_bits(const struct user *user);
 
 /* The items of the catalogue, in order; or all, special ones first. */
@@ -180,9 +181,9 @@ struct item user_walk_next(const struct user *user, struct user_walk *walk,
 void user_set_coarse(struct user *user, struct item *item, int coarse);
 
 /* Make item ID exactly LEN bytes long: bytes beyond the old length are
- * undefined, a shorter item loses its end. A length of 0 removes it; an item that
- * is not there is created. *ITEM must be as user_item gave it, nothing of USER
- * having changed since; it gets where the item is now. Returns 0, or
+ * undefined, a shorter item loses its end. A length of 0 removes it; an item
+ * that is not there is created. *ITEM must be as user_item gave it, nothing of
+ * USER having changed since; it gets where the item is now. Returns 0, or
  * SEG_ERR_USER_BYTES, SEG_ERR_NOMEM with all as it was; making an item shorter
  * cannot fail. */
 int user_resize(struct store *store, struct user **user, uint32_t id,

@@ -1,18 +1,19 @@
 /* window.c: how many events there were in a window of time.
  *
- * The item is the times of the events that may count now or later, oldest first:
+ * The item is the times of the events that may count now or later, oldest
+ * first:
  *
  *         from                     to          now
  *   . . ---[----------------------)-------------|   ages to <= a < from count
  *   dropped  counted              yet to count
  *
- * For a window that ends now (to = 0) only the `keep` newest are needed: a count
- * is known up to the largest number a test compares with, and older events leave
- * first. For one that ends in the past all of them are. Beyond the exact limit
- * the item becomes coarse: entries of three words, bucket start (64 bits) and
- * number, in buckets of window / 64; a bucket counts as if all its events were
- * at its start, so people leave early by less than that. A coarse item is exact
- * again once it is empty. */
+ * For a window that ends now (to = 0) only the `keep` newest are needed: a
+ * count is known up to the largest number a test compares with, and older
+ * events leave first. For one that ends in the past all of them are. Beyond the
+ * exact limit the item becomes coarse: entries of three words, bucket start (64
+ * bits) and number, in buckets of window / 64; a bucket counts as if all its
+ * events were at its start, so people leave early by less than that. A coarse
+ * item is exact again once it is empty. */
 #include <assert.h>
 
 #include <seg/error.h>
@@ -20,7 +21,6 @@
 #include "lib/user/codec.h"
 #include "lib/user/feature.h"
 #include "lib/user/times.h"
-
 
 /* An item, exact or coarse, as a row of (time, weight). */
 struct row {
@@ -89,12 +89,11 @@ static uint64_t row_sum(const struct row *row, uint32_t from, uint32_t to)
 static int prune(struct store *store, struct user **user,
                  const struct feature *feature, struct row *row, uint32_t gone)
 {
-    int ret =
-        row->item.coarse
-            ? user_splice(store, user, feature->item, 0,
-                          -(int32_t)(gone * BUCKET_BYTES), &row->item)
-            : times_cut(store, user, feature->item, gone, &row->item,
-                        &row->times);
+    int ret = row->item.coarse
+                  ? user_splice(store, user, feature->item, 0,
+                                -(int32_t)(gone * BUCKET_BYTES), &row->item)
+                  : times_cut(store, user, feature->item, gone, &row->item,
+                              &row->times);
     row_read(*user, row);
     return ret;
 }
@@ -180,15 +179,15 @@ static uint32_t enter_at(const struct row *row, const struct feature *feature,
                           : row->count;
 }
 
-static struct span span_at(const struct row *row,
-                           const struct feature *feature, int64_t now_ms)
+static struct span span_at(const struct row *row, const struct feature *feature,
+                           int64_t now_ms)
 {
     return (struct span){row_after(row, now_ms - feature->from_ms),
                          enter_at(row, feature, now_ms)};
 }
 
-/* Walk the instants at which entries come into the window and leave it until the
- * count has passed a flip. */
+/* Walk the instants at which entries come into the window and leave it until
+ * the count has passed a flip. */
 static int64_t next_flip(const struct row *row, const struct feature *feature,
                          struct span span, uint64_t count)
 {
@@ -245,7 +244,9 @@ static int fold_window(struct store *store, struct user **user,
         ret = prune(store, user, feature, &row, span.leave);
     if (ret < 0)
         return ret;
-    span.leave = 0; /* They are gone. */
+    /* Those that had left are gone, but a new bucket may have left already. */
+    span.leave =
+        row.item.coarse ? row_after(&row, now_ms - feature->from_ms) : 0;
     span.enter = enter_at(&row, feature, now_ms);
     folded->after = row_sum(&row, span.leave, span.enter);
     folded->next_ms = next_flip(&row, feature, span, folded->after);
@@ -265,6 +266,33 @@ static int measure_window(const struct user *user,
     struct span span = span_at(&row, feature, now_ms);
     value->as.integer = (int64_t)row_sum(&row, span.leave, span.enter);
     return 0;
+}
+
+int window_newest(const struct user *user, const struct feature *feature,
+                  int64_t now_ms, int64_t until_ms, uint64_t rank,
+                  int64_t *time_ms)
+{
+    struct row row;
+    row_find(user, feature, &row);
+    uint32_t leave = row_after(&row, now_ms - feature->from_ms);
+    for (uint32_t i = row_after(&row, until_ms); i > leave; i--) {
+        if (rank < row_weight(&row, i - 1)) {
+            *time_ms = row_time(&row, i - 1);
+            return 1;
+        }
+        rank -= row_weight(&row, i - 1);
+    }
+    return 0;
+}
+
+int window_trim(struct store *store, struct user **user,
+                const struct feature *feature, uint32_t most)
+{
+    struct row row;
+    row_find(*user, feature, &row);
+    return row.item.coarse || row.count <= most
+               ? 0
+               : prune(store, user, feature, &row, row.count - most);
 }
 
 static int64_t next_window(const struct user *user,

@@ -240,6 +240,8 @@ def bytes_rows(table):
         name = "full_%d" % members
         table.row("ten full features, in %s of the segments" % words, whole(table, found, name),
                   whole(table, found, name + "_ids"), table.verdict("bytes per user, " + name))
+    table.row("the same, his events whole seconds apart", whole(table, found, "full_100_seconds"),
+              whole(table, found, "full_100_seconds_ids"), "")
 
 
 def whole(table, found, population):

@@ -2,12 +2,14 @@
  *
  *   bench_engine [EVENTS [USERS [SEGMENTS [UNTOUCHED [only]]]]]
  *
- * Events are made in chunks outside the time that is measured. Prints JSON lines:
- * decode alone, decode and apply, and the bytes per user of populations
+ * Events are made in chunks outside the time that is measured. Prints JSON
+ * lines: decode alone, decode and apply, and the bytes per user of populations
  * (everything the engine holds, divided by users):
  *   sparse       what the workload leaves, ids aged out by the clock
  *   full_N       ten features full, in N of the hundred segments, ids aged out
- *   full_N_ids   the same with 64 live message ids */
+ *   full_N_ids   the same with 64 live message ids
+ *   full_N_seconds, full_N_seconds_ids   the same, events whole seconds apart
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,13 +18,13 @@
 
 #include "tests/bench/workload.h"
 
-#define CHUNK 50000
-#define BATCH 1000
-#define AHEAD 6 /* Events between prefetch and use of a user's block. */
-#define START_MS INT64_C(1767323000000)
-#define DAY_MS INT64_C(86400000)
+#define CHUNK      50000
+#define BATCH      1000
+#define AHEAD      6 /* Events between prefetch and use of a user's block. */
+#define START_MS   INT64_C(1767323000000)
+#define DAY_MS     INT64_C(86400000)
 #define FULL_USERS 100000
-#define FULL_IDS 64
+#define FULL_IDS   64
 
 struct chunk {
     size_t len[CHUNK];
@@ -145,29 +147,32 @@ static void age_ids(struct bench *bench, int64_t to_ms)
     seg_engine_flushed(bench->engine, UINT32_MAX);
 }
 
-/* When USER sends his N-th event: every quarter of an hour, and at no regular
- * millisecond, which would be shorter to write. */
-static int64_t fill_time(int user, int n)
+/* When USER sends his N-th event: every quarter of an hour, at a multiple of
+ * STEP_MS. What no step of a second divides takes longer to write. */
+static int64_t fill_time(int user, int n, int step_ms)
 {
     uint32_t hash = (uint32_t)user * 2654435761u + (uint32_t)n * 2246822519u;
-    return START_MS + n * INT64_C(900000) + (hash >> 8) % 600000;
+    uint32_t after_ms = (hash >> 8) % 600000;
+    return START_MS + n * INT64_C(900000) + after_ms - after_ms % step_ms;
 }
 
 /* USERS users with IDS events each: five of each name at the end, so that the
  * features are full. */
-static void fill(struct bench *bench, int users, int ids)
+static void fill(struct bench *bench, int users, int ids, int step_ms)
 {
     char json[WORKLOAD_EVENT_BYTES];
     struct seg_event event;
     for (int n = 0; n < ids; n++)
         for (int user = 0; user < users; user++) {
-            int64_t time_ms = fill_time(user, n);
-            int len = snprintf(json, sizeof(json),
-                               "{\"type\":\"track\",\"event\":\"%s\",\"userId\":"
-                               "\"u%07d\",\"messageId\":\"m-%08d-%08d\"}",
-                               workload_name(n % 10), user, user, n);
+            int64_t time_ms = fill_time(user, n, step_ms);
+            int len =
+                snprintf(json, sizeof(json),
+                         "{\"type\":\"track\",\"event\":\"%s\",\"userId\":"
+                         "\"u%07d\",\"messageId\":\"m-%08d-%08d\"}",
+                         workload_name(n % 10), user, user, n);
             seg_decoder_reset(bench->decoder);
-            int ret = seg_decode(bench->decoder, json, (size_t)len, &event, NULL);
+            int ret =
+                seg_decode(bench->decoder, json, (size_t)len, &event, NULL);
             if (ret < 0)
                 fail("decode", ret);
             apply(bench, &event, time_ms);
@@ -177,18 +182,20 @@ static void fill(struct bench *bench, int users, int ids)
 }
 
 /* Users in MEMBERSHIPS of the segments: the others are closed to them. */
-static void measure_full(int memberships)
+static void measure_full(int memberships, int step_ms)
 {
+    const char *suffix = step_ms == 1 ? "" : "_seconds";
     const struct workload_plan plan = {WORKLOAD_SEGMENTS, 0,
                                        WORKLOAD_SEGMENTS - memberships};
     struct bench bench = {.catalogue = workload_catalogue(&plan)};
     char population[32];
     open_engine(&bench);
-    fill(&bench, FULL_USERS, FULL_IDS);
-    snprintf(population, sizeof(population), "full_%d_ids", memberships);
+    fill(&bench, FULL_USERS, FULL_IDS, step_ms);
+    snprintf(population, sizeof(population), "full_%d%s_ids", memberships,
+             suffix);
     print_bytes(&bench, population);
     age_ids(&bench, START_MS + 3 * DAY_MS);
-    snprintf(population, sizeof(population), "full_%d", memberships);
+    snprintf(population, sizeof(population), "full_%d%s", memberships, suffix);
     print_bytes(&bench, population);
     close_engine(&bench);
     seg_catalogue_free((struct seg_catalogue *)bench.catalogue);
@@ -212,16 +219,19 @@ int main(int argc, char **argv)
     close_engine(&bench);
     open_engine(&bench);
     double engine = run(&bench, events, users, 1);
-    printf("{\"bench\":\"engine\",\"events\":%lld,\"users\":%lld,\"segments\":%d,"
-           "\"untouched\":%d,\"changes\":%llu,\"decode_us\":%.3f,"
-           "\"decode_apply_us\":%.3f}\n",
-           (long long)events, (long long)users, plan.segments, plan.untouched,
-           (unsigned long long)bench.changes, decode, engine);
+    printf(
+        "{\"bench\":\"engine\",\"events\":%lld,\"users\":%lld,\"segments\":%d,"
+        "\"untouched\":%d,\"changes\":%llu,\"decode_us\":%.3f,"
+        "\"decode_apply_us\":%.3f}\n",
+        (long long)events, (long long)users, plan.segments, plan.untouched,
+        (unsigned long long)bench.changes, decode, engine);
     age_ids(&bench, START_MS + 3 * DAY_MS);
     print_bytes(&bench, "sparse");
     close_engine(&bench);
     for (int i = 0; argc < 6 && i < 3; i++)
-        measure_full(i == 0 ? 0 : i == 1 ? 10 : WORKLOAD_SEGMENTS);
+        measure_full(i == 0 ? 0 : i == 1 ? 10 : WORKLOAD_SEGMENTS, 1);
+    if (argc < 6)
+        measure_full(WORKLOAD_SEGMENTS, 1000);
     seg_catalogue_free((struct seg_catalogue *)bench.catalogue);
     return 0;
 }

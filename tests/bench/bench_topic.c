@@ -36,7 +36,8 @@ static rd_kafka_t *client(rd_kafka_type_t type, const char *brokers,
 {
     char why[512];
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    if (rd_kafka_conf_set(conf, "bootstrap.servers", brokers, why, sizeof(why)) ||
+    if (rd_kafka_conf_set(conf, "bootstrap.servers", brokers, why,
+                          sizeof(why)) ||
         rd_kafka_conf_set(conf, "log_level", "3", why, sizeof(why)))
         fail("configuration", why);
     for (; *settings; settings += 2)

@@ -1,9 +1,9 @@
 /* workload.h: the workload of the benchmarks.
  *
- * Events are Segment tracks of 297 bytes with ten names, uniform over the users;
- * the catalogue is a hundred segments over ten features, each an event name
- * counted in a rolling week: `name at least T times`, T of 3 to 5, half of them
- * `and` another name. Seeded: every run makes the same. */
+ * Events are Segment tracks of 297 bytes with ten names, uniform over the
+ * users; the catalogue is a hundred segments over ten features, each an event
+ * name counted in a rolling week: `name at least T times`, T of 3 to 5, half of
+ * them `and` another name. Seeded: every run makes the same. */
 #ifndef TESTS_BENCH_WORKLOAD_H
 #define TESTS_BENCH_WORKLOAD_H
 
@@ -12,11 +12,11 @@
 
 #include <seg/catalogue.h>
 
-#define WORKLOAD_SEGMENTS 100
-#define WORKLOAD_FEATURES 10
+#define WORKLOAD_SEGMENTS      100
+#define WORKLOAD_FEATURES      10
 #define WORKLOAD_THRESHOLD_MIN 3
 #define WORKLOAD_THRESHOLD_MAX 5
-#define WORKLOAD_EVENT_BYTES 512
+#define WORKLOAD_EVENT_BYTES   512
 
 struct workload {
     uint64_t state; /* Of the generator. */

@@ -1,5 +1,6 @@
-/* fuzz_record.c: what a restore reads: the meta record, offset metadata, changes
- * and triggers. Whatever is read is written again and must be the same. */
+/* fuzz_record.c: what a restore reads: the meta record, offset metadata,
+ * changes and triggers. Whatever is read is written again and must be the same.
+ */
 #include <assert.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -25,7 +26,8 @@ static void fuzz_meta(const char *bytes, size_t len)
     buf_done(&buf);
 }
 
-/* The same with a checksum that is right, so that what is behind it is reached. */
+/* The same with a checksum that is right, so that what is behind it is reached.
+ */
 static void fuzz_sealed(const char *bytes, size_t len)
 {
     char *copy = malloc(len + 8);

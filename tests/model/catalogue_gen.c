@@ -62,9 +62,9 @@ static int64_t some_date(struct gen *g)
 {
     if (random_chance(g->r, 50))
         return RANDOM_OF(g->r, g->world->dates_ms);
-    return world_instant(g->world, g->world->start_ms +
-                                       random_between(g->r, 0, 8) *
-                                           g->world->unit_ms);
+    return world_instant(g->world,
+                         g->world->start_ms +
+                             random_between(g->r, 0, 8) * g->world->unit_ms);
 }
 
 static void put_fold(struct gen *g)
@@ -117,17 +117,15 @@ static void put_number_range(struct gen *g)
 
 static void put_text_range(struct gen *g)
 {
-    static const char *const ranges[] = {"between \"\" and \"pro\"",
-                                         "between \"A\" and \"a*b\"",
-                                         "between \"f\" and \"straße\"",
-                                         "between \"pro\" and \"ünï\""};
+    static const char *const ranges[] = {
+        "between \"\" and \"pro\"", "between \"A\" and \"a*b\"",
+        "between \"f\" and \"straße\"", "between \"pro\" and \"ünï\""};
     buf_str(g->out, RANDOM_OF(g->r, ranges));
 }
 
 static void put_text_test(struct gen *g)
 {
-    static const char *const words[] = {"contains", "starts with",
-                                        "ends with"};
+    static const char *const words[] = {"contains", "starts with", "ends with"};
     switch (random_below(g->r, 7)) {
     case 0:
         buf_printf(g->out, "%s ", random_chance(g->r, 60) ? "=" : "!=");
@@ -202,7 +200,7 @@ static void put_time_test(struct gen *g)
     case 5:
     case 8:
         buf_str(g->out, g->windowless || random_chance(g->r, 35) ? "after "
-                                                                  : "before ");
+                                                                 : "before ");
         break;
     case 6:
         buf_printf(g->out, "%s ", compare(g));
@@ -302,10 +300,13 @@ static void put_path_test(struct gen *g, enum world_root root)
     static const char *const of_type[] = {
         "= \"track\"", "= \"page\"", "!= \"screen\"",
         "in (\"page\", \"screen\")", "not in (\"screen\", \"track\")"};
-    static const char *const of_text[] = {
-        "= \"id-1\"",     "starts with \"Page\"", "contains \"e\"",
-        "matches \"*d*\"", "is set",                "is not set",
-        "in (\"id-2\", \"Goal Used\")"};
+    static const char *const of_text[] = {"= \"id-1\"",
+                                          "starts with \"Page\"",
+                                          "contains \"e\"",
+                                          "matches \"*d*\"",
+                                          "is set",
+                                          "is not set",
+                                          "in (\"id-2\", \"Goal Used\")"};
     buf_str(g->out, !strcmp(path->names[0], "type") ? RANDOM_OF(g->r, of_type)
                                                     : RANDOM_OF(g->r, of_text));
 }
@@ -417,7 +418,7 @@ static void put_did(struct gen *g)
     int not = random_chance(g->r, 20);
     buf_str(g->out, not ? "did not " : "did ");
     put_event(g);
-    if (!not && random_chance(g->r, 70))
+    if (!not &&random_chance(g->r, 70))
         put_times(g);
     put_window(g);
 }
@@ -632,6 +633,13 @@ void catalogue_gen_segment(struct world *world, struct buf *out,
     for (int64_t i = 0; i < triggers; i++)
         put_trigger(&g, (int)i);
     buf_str(out, "}\n");
+}
+
+void catalogue_gen_cond(struct world *world, struct buf *out,
+                        const char *const *keys, int count)
+{
+    struct gen g = {world, &world->random, out, keys, count, 0};
+    put_cond(&g, (int)random_below(g.r, 2));
 }
 
 void catalogue_gen_lists(struct world *world, struct buf *out)

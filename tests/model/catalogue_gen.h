@@ -20,6 +20,10 @@ void catalogue_gen_segment(struct world *world, struct buf *out,
                            enum catalogue_kind kind, const char *key,
                            const char *const *keys, int count);
 
+/* Append a condition that may refer to the COUNT segments of KEYS. */
+void catalogue_gen_cond(struct world *world, struct buf *out,
+                        const char *const *keys, int count);
+
 /* Append the lists that segments may name. */
 void catalogue_gen_lists(struct world *world, struct buf *out);
 

@@ -32,9 +32,8 @@ static const struct story stories[] = {
     {"an event leaves its window at exactly its age",
      "segment s { when did \"A\" in 1s }", "100 - 0 t A", 5000,
      "+s@100 -s@1100"},
-    {"an event at the edge keeps him in",
-     "segment s { when did \"A\" in 1s }", "100 - 0 t A\n1099 - 0 t A", 5000,
-     "+s@100 -s@2099"},
+    {"an event at the edge keeps him in", "segment s { when did \"A\" in 1s }",
+     "100 - 0 t A\n1099 - 0 t A", 5000, "+s@100 -s@2099"},
     {"one a millisecond later comes too late",
      "segment s { when did \"A\" in 1s }", "100 - 0 t A\n1100 - 0 t A", 5000,
      "+s@100 -s@1100 +s@1100 -s@2100"},
@@ -47,20 +46,22 @@ static const struct story stories[] = {
      "0 - 0 t A\n10 - 0 t A", 9000, "+s@0 -s@10 +s@1000"},
     {"exactly", "segment s { when did \"A\" exactly 2 times }",
      "0 - 0 t A\n10 - 0 t A\n20 - 0 t A", 9000, "+s@10 -s@20"},
-    {"between times", "segment s { when did \"A\" between 2 and 3 times in 1s }",
+    {"between times",
+     "segment s { when did \"A\" between 2 and 3 times in 1s }",
      "0 - 0 t A\n10 - 0 t A\n20 - 0 t A\n30 - 0 t A", 9000,
      "+s@10 -s@30 +s@1000 -s@1020"},
     {"a late event counts at its own time",
      "segment s { when did \"A\" in 1s }", "500 0 0 t A", 9000,
      "+s@500 -s@1000"},
-    {"one that is too late does not",
-     "segment s { when did \"A\" in 1s }", "2000 1000 0 t A", 9000, ""},
+    {"one that is too late does not", "segment s { when did \"A\" in 1s }",
+     "2000 1000 0 t A", 9000, ""},
     {"an event from the future is of its record's time",
      "segment s { when did \"A\" in 1s }", "500 800 0 t A", 9000,
      "+s@500 -s@1500"},
     {"any is no identify", "segment s { when did any }",
      "0 - 0 i {}\n1 - 0 g acme {}\n2 - 0 t X", 9, "+s@2"},
-    {"a page is an event", "segment s { when did \"Page Viewed\" where name = \"p\" }",
+    {"a page is an event",
+     "segment s { when did \"Page Viewed\" where name = \"p\" }",
      "0 - 0 p q\n1 - 0 p p", 9, "+s@1"},
     {"who is known at all has count 0", "segment s { when did not \"A\" }",
      "3 - 0 i {}", 9, "+s@3"},
@@ -71,15 +72,14 @@ static const struct story stories[] = {
      "segment s { when did \"A\" where x != 1 }\n"
      "segment t { when did \"A\" where (not (x = 1)) }",
      "0 - 0 t A\n1 - 0 t A {'x':'1'}\n2 - 0 t A {'x':2}", 9, "+t@0 +s@2"},
-    {"not in wants a listed type",
-     "segment s { when user.x not in (1, 2) }",
-     "0 - 0 i {'x':'3'}\n1 - 0 i {'x':3}\n2 - 0 i {'x':null}", 9,
-     "+s@1 -s@2"},
+    {"not in wants a listed type", "segment s { when user.x not in (1, 2) }",
+     "0 - 0 i {'x':'3'}\n1 - 0 i {'x':3}\n2 - 0 i {'x':null}", 9, "+s@1 -s@2"},
     {"ignoring case folds fully",
      "segment s { when user.x = \"STRASSE\" ignoring case }",
      "0 - 0 i {'x':'straße'}", 9, "+s@0"},
-    {"lists", "segment s { when user.x has all (\"a\", 1) }\n"
-              "segment t { when user.x has none (\"a\") }",
+    {"lists",
+     "segment s { when user.x has all (\"a\", 1) }\n"
+     "segment t { when user.x has none (\"a\") }",
      "0 - 0 i {'x':['a']}\n1 - 0 i {'x':['a',1,2]}\n2 - 0 i {'x':[]}", 9,
      "+s@1 -s@2 +t@2"},
     {"versions", "segment s { when user.x version < \"1.10.0\" }",
@@ -99,11 +99,9 @@ static const struct story stories[] = {
      "segment s { when user.x = 1 }",
      "100 100 0 i {'x':2}\n200 50 0 i {'x':1}\n300 100 1 i {'x':1}", 999,
      "+s@300"},
-    {"at one time the greater topic is later",
-     "segment s { when user.x = 1 }",
+    {"at one time the greater topic is later", "segment s { when user.x = 1 }",
      "100 100 1 i {'x':2}\n200 100 0 i {'x':1}", 999, ""},
-    {"an object is replaced as a whole",
-     "segment s { when user.a.b = 1 }",
+    {"an object is replaced as a whole", "segment s { when user.a.b = 1 }",
      "0 - 0 i {'a':{'b':1}}\n1 - 0 i {'a':{'c':1}}", 9, "+s@0 -s@1"},
     {"what another account wrote is not seen",
      "segment s { when account.x = 1 }",
@@ -136,16 +134,70 @@ static const struct story stories[] = {
      "0 - 0 t A #x\n86399999 - 0 t A #x\n86399999 - 1 t A #x", 86399999,
      "+s@0 -s@1000 +s@86399999"},
     {"after 24 h it is no duplicate", "segment s { when did \"A\" in 1s }",
-     "0 - 0 t A #x\n86400000 - 0 t A #x", 86400000,
-     "+s@0 -s@1000 +s@86400000"},
-    {"a trigger once", "segment s { when did \"A\" in 1s on enter trigger \"x\" "
-                       "once on exit trigger \"y\" }",
+     "0 - 0 t A #x\n86400000 - 0 t A #x", 86400000, "+s@0 -s@1000 +s@86400000"},
+    {"a trigger once",
+     "segment s { when did \"A\" in 1s on enter trigger \"x\" "
+     "once on exit trigger \"y\" }",
      "0 - 0 t A\n5000 - 0 t A", 9999,
      "+s@0 !x@0 -s@1000 !y@1000 +s@5000 -s@6000 !y@6000"},
     {"a trigger cools down",
      "segment s { when did \"A\" in 1s on enter trigger \"x\" once per 5s }",
      "0 - 0 t A\n4999 - 0 t A\n6100 - 0 t A", 9999,
      "+s@0 !x@0 -s@1000 +s@4999 -s@5999 +s@6100 !x@6100 -s@7100"},
+};
+
+/* The same with another catalogue: lines `c` (it comes into force) and `w` (the
+ * sweep comes to u). */
+static const struct change_story {
+    struct story story;
+    const char *next;
+} change_stories[] = {
+    {{"who was seen less than enough is unknown until the window has passed",
+      "segment a { when did \"B\" }", "0 - 0 t A\n100 - 0 c\n101 - 0 w", 5000,
+      "+s@1100"},
+     "segment s { when did not \"A\" in 1s }"},
+    {{"a number that was seen decides", "segment a { when did \"B\" }",
+      "0 - 0 t A\n100 - 0 c\n101 - 0 w\n200 - 0 t A\n300 - 0 t A", 5000,
+      "+s@300 -s@1200"},
+     "segment s { when did \"A\" at least 2 times in 1s }"},
+    {{"at most is decided by one more", "segment s { when did \"B\" }",
+      "0 - 0 t B\n100 - 0 c\n101 - 0 w\n200 - 0 t A\n300 - 0 t A", 1000,
+      "+s@0 -s@300"},
+     "segment s { when did \"A\" at most 1 times }"},
+    {{"who is born later is known", "segment a { when did \"B\" }",
+      "0 - 0 c\n1 - 0 t B", 5000, "+s@1"},
+     "segment s { when did not \"A\" in 1s }"},
+    {{"what was read before is known, and the sweep says so",
+      "segment a { when did not \"A\" in 1s }",
+      "0 - 0 t A\n100 - 0 c\n150 - 0 w", 5000, "+s@150 -s@1000"},
+     "segment s { when did \"A\" in 1s }"},
+    {{"a removed segment is left at the sweep",
+      "segment a { when did \"A\" } segment b { when did \"A\" }",
+      "0 - 0 t A\n100 - 0 c\n150 - 0 w", 5000, "+a@0 +b@0 -a@150"},
+     "segment b { when did \"A\" }"},
+    {{"a greater number goes by what was kept",
+      "segment s { when did \"A\" at least 2 times in 1s }",
+      "0 - 0 t A\n10 - 0 t A\n20 - 0 t A\n100 - 0 c\n150 - 0 w\n200 - 0 t A",
+      5000, "+s@10 -s@1010"},
+     "segment s { when did \"A\" at least 4 times in 1s }"},
+    {{"a greater number is known where none was left out",
+      "segment s { when did \"A\" at least 2 times in 1s }",
+      "0 - 0 t A\n100 - 0 c\n150 - 0 w\n200 - 0 t A\n250 - 0 t A", 5000,
+      "+s@250 -s@1000"},
+     "segment s { when did \"A\" at least 3 times in 1s }"},
+    {{"the age of the last is known once even one at the change is too old",
+      "segment s { when did \"B\" }", "0 - 0 t B\n100 - 0 c\n150 - 0 w",
+      86400000, "+s@0 -s@43200100"},
+     "segment s { when days_since(last \"A\") < 0.5 }"},
+    {{"a scalar was kept, a list was not", "segment a { when did \"B\" }",
+      "0 - 0 i {'x':1,'y':[1]}\n100 - 0 c\n150 - 0 w\n200 - 0 i {'y':[1]}", 999,
+      "+t@200"},
+     "segment s { when user.x != 1 } segment t { when user.y has 1 }"},
+    {{"in segment is unknown while the segment is",
+      "segment a { when did \"B\" }", "0 - 0 t A\n100 - 0 c\n150 - 0 w", 5000,
+      "+z@1100"},
+     "segment y { when did \"A\" in 1s }\nsegment z { when not (in segment y) "
+     "}"},
 };
 
 /* ---- telling a story ---------------------------------------------------- */
@@ -187,16 +239,24 @@ static void put_what(struct buf *out, char *what)
     }
 }
 
-static void tell_line(struct oracle *oracle, const char *line, int64_t offset)
+static void tell_line(struct oracle *oracle, const struct rules *next,
+                      const char *line, int64_t offset)
 {
     char event[32], what[256];
     int64_t record;
     int topic;
     struct buf json;
-    ck_assert_int_eq(
-        sscanf(line, "%" SCNd64 " %31s %d %255[^\n]", &record, event, &topic,
-               what),
-        4);
+    ck_assert_int_eq(sscanf(line, "%" SCNd64 " %31s %d %255[^\n]", &record,
+                            event, &topic, what),
+                     4);
+    if (what[0] == 'c' || what[0] == 'w') {
+        oracle_advance(oracle, BASE + record);
+        if (what[0] == 'c')
+            oracle_change_catalogue(oracle, next);
+        else
+            oracle_sweep(oracle, text_of("u"));
+        return;
+    }
     buf_init(&json);
     buf_str(&json, "{\"userId\":\"u\"");
     if (event[0] != '-')
@@ -220,13 +280,15 @@ static void print_changes(const struct oracle *oracle,
     uint32_t seq = 0;
     for (size_t i = 0; i < count; i++) {
         const struct oracle_change *c = &changes[i];
-        const struct rule_segment *segment = &rules->segments[c->segment];
-        const char *name = c->trigger < 0
-                               ? segment->key.bytes
-                               : segment->triggers[c->trigger].name.bytes;
+        const char *name =
+            c->trigger < 0
+                ? c->key.bytes
+                : rules->segments[c->segment].triggers[c->trigger].name.bytes;
         buf_printf(out, "%s%c%s@%lld", i ? " " : "",
-                   c->trigger >= 0 ? '!' : c->member ? '+' : '-', name,
-                   (long long)(c->at_ms - BASE));
+                   c->trigger >= 0 ? '!'
+                   : c->member     ? '+'
+                                   : '-',
+                   name, (long long)(c->at_ms - BASE));
         if (c->trigger < 0)
             ck_assert_uint_eq(c->seq, ++seq);
     }
@@ -251,9 +313,9 @@ static void load(struct rules *rules, const char *text)
     seg_diagnostics_free(diagnostics);
 }
 
-START_TEST(a_story_ends_as_told)
+/* NEXT: the other catalogue, NULL if there is none. */
+static void tell(const struct story *story, const struct rules *next)
 {
-    const struct story *story = &stories[_i];
     struct rules rules;
     struct buf got;
     int64_t offset = 0;
@@ -261,7 +323,7 @@ START_TEST(a_story_ends_as_told)
     struct oracle_options options = {&rules, 1000, 1};
     struct oracle *oracle = oracle_new(&options);
     for (const char *line = story->lines; line && *line; offset++) {
-        tell_line(oracle, line, offset);
+        tell_line(oracle, next, line, offset);
         line = strchr(line, '\n');
         line = line ? line + 1 : NULL;
     }
@@ -274,6 +336,20 @@ START_TEST(a_story_ends_as_told)
     buf_done(&got);
     oracle_free(oracle);
     rules_done(&rules);
+}
+
+START_TEST(a_story_ends_as_told)
+{
+    tell(&stories[_i], NULL);
+}
+END_TEST
+
+START_TEST(a_change_ends_as_told)
+{
+    struct rules next;
+    load(&next, change_stories[_i].next);
+    tell(&change_stories[_i].story, &next);
+    rules_done(&next);
 }
 END_TEST
 
@@ -310,7 +386,7 @@ START_TEST(nothing_changes_between_edges)
         struct buf text;
         history_init(&history, seed);
         buf_init(&text);
-        history_catalogue(&history, &text);
+        history_catalogue(&history, 0, &text);
         load(&rules, buf_string(&text));
         struct oracle_options options = {&rules, 1000, 1};
         struct oracle *oracle = oracle_new(&options);
@@ -330,4 +406,5 @@ START_TEST(nothing_changes_between_edges)
 END_TEST
 
 SUITE("oracle", NULL, NULL, TABLE(a_story_ends_as_told, stories),
+      TABLE(a_change_ends_as_told, change_stories),
       TEST(the_future_comes_by_timer), TEST(nothing_changes_between_edges))

@@ -170,6 +170,7 @@ void construct_of_segment(const struct rule_segment *segment, char *seen)
         const struct rule_trigger *trigger = &segment->triggers[i];
         seen[trigger->on_enter ? CONSTRUCT_ON_ENTER : CONSTRUCT_ON_EXIT] = 1;
         if (trigger->once)
-            seen[trigger->cooldown_ms ? CONSTRUCT_ONCE_PER : CONSTRUCT_ONCE] = 1;
+            seen[trigger->cooldown_ms ? CONSTRUCT_ONCE_PER : CONSTRUCT_ONCE] =
+                1;
     }
 }

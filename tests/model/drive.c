@@ -31,6 +31,7 @@ struct seg_engine *drive_new_engine(const struct drive *d, int64_t clock_ms,
         .clock_ms = clock_ms,
         .trigger_max_age_ms = d->history->trigger_max_age_ms,
         .user_bytes_max = d->history->user_bytes_max,
+        .attribute_bytes = d->history->catalogue_count > 1 ? 1 << 16 : 0,
     };
     int result = seg_engine_new(&engine, &options);
     assert(result == 0);
@@ -48,53 +49,75 @@ static void print_diagnostics(const struct seg_diagnostics *diagnostics)
     }
 }
 
-static int compile(struct drive *d)
+static int compile_one(const struct history *h, int number,
+                       struct drive_version *version)
 {
     struct seg_diagnostics *diagnostics;
     struct buf text;
     buf_init(&text);
-    history_catalogue(d->history, &text);
+    history_catalogue(h, number, &text);
     struct seg_source source = {"model.seg", text.bytes, text.len};
     int result = seg_diagnostics_new(&diagnostics);
     assert(result == 0);
-    result = parse_source(&d->rules, &source, diagnostics);
+    result = parse_source(&version->rules, &source, diagnostics);
     if (!result)
-        result = check_rules(&d->rules, diagnostics);
+        result = check_rules(&version->rules, diagnostics);
     if (result)
         print_diagnostics(diagnostics);
     seg_diagnostics_free(diagnostics);
     if (!result) {
         result = seg_diagnostics_new(&diagnostics);
         assert(result == 0);
-        result = seg_catalogue_compile(&d->catalogue, &source, 1, diagnostics);
+        result =
+            seg_catalogue_compile(&version->catalogue, &source, 1, diagnostics);
         seg_diagnostics_free(diagnostics);
     }
     buf_done(&text);
     return result;
 }
 
+static int compile(struct drive *d)
+{
+    int result = 0;
+    for (int i = 0; i < d->history->catalogue_count && !result; i++)
+        result = compile_one(d->history, i, &d->versions[i]);
+    return result;
+}
+
+int drive_set_version(struct drive *d, int number)
+{
+    d->rules = &d->versions[number].rules;
+    d->catalogue = d->versions[number].catalogue;
+    seg_decoder_free(d->decoder);
+    d->decoder = NULL;
+    return seg_decoder_new(&d->decoder, d->catalogue);
+}
+
 static int has_restores(const struct history *h)
 {
     for (int i = 0; i < h->step_count; i++)
-        if (h->steps[i].kind == STEP_EXPORT || h->steps[i].kind == STEP_REDO)
+        if (h->steps[i].kind == STEP_EXPORT || h->steps[i].kind == STEP_REDO ||
+            (h->steps[i].kind == STEP_CHANGE &&
+             h->steps[i].variant & STEP_WHILE_DOWN))
             return 1;
     return 0;
 }
 
 static void begin(struct drive *d)
 {
+    int result = drive_set_version(d, 0);
+    assert(result == 0);
     struct oracle_options options = {
-        .rules = &d->rules,
+        .rules = d->rules,
         .trigger_max_age_ms = d->history->trigger_max_age_ms,
         .probe = mutant_on == MUTANT_NONE,
     };
-    int result = seg_decoder_new(&d->decoder, d->catalogue);
-    assert(result == 0);
     d->engine = drive_new_engine(d, 0, d->history->seed);
     d->oracle = oracle_new(&options);
     d->wall_ms = SEG_NEVER;
     d->refused = calloc((size_t)d->history->step_count + 1, 1);
     assert(d->refused);
+    drive_write_catalogue(d);
     d->restores = has_restores(d->history) && !drive_is_dense(d);
 }
 
@@ -103,8 +126,10 @@ static void end(struct drive *d)
     oracle_free(d->oracle);
     seg_engine_free(d->engine);
     seg_decoder_free(d->decoder);
-    seg_catalogue_free(d->catalogue);
-    rules_done(&d->rules);
+    for (int i = 0; i < d->history->catalogue_count; i++) {
+        seg_catalogue_free(d->versions[i].catalogue);
+        rules_done(&d->versions[i].rules);
+    }
     arena_done(&d->arena);
     free(d->refused);
     free(d->records);
@@ -147,6 +172,7 @@ static int advance_both(struct drive *d, int64_t to_ms, int work)
     }
     if (more < 0)
         return drive_fail(d, "seg_engine_advance: %s", seg_error_name(more));
+    drive_hint(d);
     oracle_advance(d->oracle, to_ms);
     if (seg_engine_clock(d->engine) != oracle_clock(d->oracle))
         return drive_fail(d, "the clock is %lld, not %lld",
@@ -225,6 +251,7 @@ static int apply(struct drive *d, const struct step *step)
         d->refused[d->step] = 1;
         return refused(d, step);
     }
+    drive_hint(d);
     int want = oracle_apply(d->oracle, step->text, strlen(step->text),
                             step->topic, step->offset, step->record_ms);
     d->positions[step->topic] = step->offset + 1;
@@ -247,8 +274,9 @@ static int check_stats(struct drive *d)
                           (unsigned long long)got.duplicates);
     if (got.time_unreadable != want.time_unreadable ||
         got.time_missing != want.time_missing)
-        return drive_fail(d, "the engine counts %llu times missing, "
-                             "%llu unreadable",
+        return drive_fail(d,
+                          "the engine counts %llu times missing, "
+                          "%llu unreadable",
                           (unsigned long long)got.time_missing,
                           (unsigned long long)got.time_unreadable);
     if (drive_is_dense(d))
@@ -257,8 +285,9 @@ static int check_stats(struct drive *d)
         got.triggers != want.triggers ||
         got.triggers_suppressed != want.suppressed ||
         got.triggers_cooling != want.cooling)
-        return drive_fail(d, "the engine counts %llu entered, %llu exited, "
-                             "%llu triggers, %llu suppressed, %llu cooling",
+        return drive_fail(d,
+                          "the engine counts %llu entered, %llu exited, "
+                          "%llu triggers, %llu suppressed, %llu cooling",
                           (unsigned long long)got.entered,
                           (unsigned long long)got.exited,
                           (unsigned long long)got.triggers,
@@ -284,6 +313,10 @@ static int run_step(struct drive *d, const struct step *step)
         return drive_export(d, step->variant);
     case STEP_REDO:
         return drive_is_dense(d) ? DRIVE_SAME : drive_redo(d, step->variant);
+    case STEP_CHANGE:
+        return drive_change(d, step);
+    case STEP_SWEEP:
+        return drive_sweep(d, step->variant);
     }
     return result;
 }
@@ -292,8 +325,8 @@ static int run_step(struct drive *d, const struct step *step)
 static int look(struct drive *d, const struct step *step)
 {
     int result = DRIVE_SAME;
-    int large = d->history->kind == HISTORY_LARGE ||
-                d->history->kind == HISTORY_CROWD;
+    int large =
+        d->history->kind == HISTORY_LARGE || d->history->kind == HISTORY_CROWD;
     if (drive_is_dense(d))
         return step->variant % 4 ? DRIVE_SAME : drive_dense(d);
     if (step->variant % (large ? 128 : 8) == 1)
@@ -310,7 +343,10 @@ static void add_stats(struct drive *d)
     oracle_stats(d->oracle, &one);
     d->stats->cases++;
     d->stats->users += (uint64_t)oracle_user_count(d->oracle);
-    d->stats->segments += (uint64_t)d->rules.segment_count;
+    d->stats->segments += (uint64_t)d->rules->segment_count;
+    sum->catalogues += one.catalogues;
+    sum->swept += one.swept;
+    sum->retired += one.retired;
     sum->messages += one.messages;
     sum->duplicates += one.duplicates;
     sum->late += one.late;
@@ -331,7 +367,8 @@ static int run(struct drive *d)
 {
     int result = DRIVE_SAME;
     begin(d);
-    for (; d->step < d->history->step_count && result == DRIVE_SAME; d->step++) {
+    for (; d->step < d->history->step_count && result == DRIVE_SAME;
+         d->step++) {
         const struct step *step = &d->history->steps[d->step];
         result = run_step(d, step);
         if (result == DRIVE_SAME)
@@ -352,9 +389,13 @@ static int run(struct drive *d)
 enum drive_result drive_run(const struct history *history,
                             struct drive_stats *stats, char *failure)
 {
-    struct drive d = {.history = history, .stats = stats, .failure = failure};
+    struct drive d = {.history = history,
+                      .stats = stats,
+                      .failure = failure,
+                      .latest_ms = INT64_MIN};
     *failure = 0;
-    rules_init(&d.rules);
+    for (int i = 0; i < history->catalogue_count; i++)
+        rules_init(&d.versions[i].rules);
     arena_init(&d.arena);
     int result = compile(&d) ? DRIVE_INVALID : run(&d);
     if (result == DRIVE_INVALID)

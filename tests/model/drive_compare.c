@@ -60,10 +60,18 @@ static struct effect of_engine(const struct drive *d,
                                const struct seg_output *o)
 {
     int trigger = o->kind == SEG_OUTPUT_TRIGGER;
+    struct seg_text name = {NULL, 0};
+    struct seg_trigger_info info;
+    if (trigger) {
+        seg_catalogue_trigger(d->catalogue, o->trigger, &info);
+        name = text_of(info.name);
+    }
     return (struct effect){
         .user_id = o->user_id,
         .kind = o->kind,
-        .segment = o->segment,
+        .segment = o->segment < d->rules->segment_count ? o->segment : -1,
+        .key = o->segment_key,
+        .trigger_name = name,
         .trigger = trigger ? trigger_place(d, o->trigger) : -1,
         .member = o->member,
         .cause = o->cause,
@@ -88,6 +96,7 @@ static struct effect of_oracle(const struct oracle_change *c)
         .user_id = oracle_user_id(c->user),
         .kind = trigger ? SEG_OUTPUT_TRIGGER : SEG_OUTPUT_CHANGE,
         .segment = c->segment,
+        .key = c->key,
         .trigger = c->trigger,
         .member = c->member,
         .cause = c->cause,
@@ -106,10 +115,11 @@ static struct effect of_oracle(const struct oracle_change *c)
 static int same(const struct effect *a, const struct effect *b)
 {
     return text_equal(a->user_id, b->user_id) && a->kind == b->kind &&
-           a->segment == b->segment && a->trigger == b->trigger &&
-           a->member == b->member && a->cause == b->cause &&
-           a->trigger_count == b->trigger_count && a->seq == b->seq &&
-           a->at_ms == b->at_ms && a->entered_at_ms == b->entered_at_ms &&
+           a->segment == b->segment && text_equal(a->key, b->key) &&
+           a->trigger == b->trigger && a->member == b->member &&
+           a->cause == b->cause && a->trigger_count == b->trigger_count &&
+           a->seq == b->seq && a->at_ms == b->at_ms &&
+           a->entered_at_ms == b->entered_at_ms &&
            a->source_topic == b->source_topic &&
            a->source_offset == b->source_offset &&
            text_equal(a->message_id, b->message_id) &&
@@ -123,37 +133,36 @@ static void sort_by_user(struct effects *effects)
     for (size_t i = 1; i < effects->count; i++) {
         struct effect e = effects->items[i];
         size_t at = i;
-        for (; at && text_compare(effects->items[at - 1].user_id, e.user_id) > 0;
+        for (;
+             at && text_compare(effects->items[at - 1].user_id, e.user_id) > 0;
              at--)
             effects->items[at] = effects->items[at - 1];
         effects->items[at] = e;
     }
 }
 
-static void print_effect(const struct drive *d, const struct effects *effects,
-                         size_t index, char *out, size_t size)
+static void print_effect(const struct effects *effects, size_t index, char *out,
+                         size_t size)
 {
-    struct seg_segment_info info;
     char at[25], entered[25];
     if (index >= effects->count) {
         snprintf(out, size, "nothing more");
         return;
     }
     const struct effect *e = &effects->items[index];
-    seg_catalogue_segment(d->catalogue, e->segment, &info);
     instant_string(at, e->at_ms);
     instant_string(entered, e->entered_at_ms);
     snprintf(out, size,
-             "%.*s %s %s%s at %s entered_at %s seq %u trigger %d triggers %d "
+             "%.*s %s %.*s%s at %s entered_at %s seq %u trigger %d triggers %d "
              "cause %s source %d[%lld] id %.*s birth %d[%lld]",
              (int)e->user_id.len, e->user_id.bytes,
-             e->member ? "enters" : "exits", info.key,
+             e->member ? "enters" : "exits", (int)e->key.len, e->key.bytes,
              e->kind == SEG_OUTPUT_TRIGGER ? " (trigger)" : "", at, entered,
              e->seq, e->trigger, e->trigger_count, seg_cause_name(e->cause),
              e->source_topic, (long long)e->source_offset,
              (int)e->message_id.len,
-             e->message_id.bytes ? e->message_id.bytes : "",
-             e->birth_topic, (long long)e->birth_offset);
+             e->message_id.bytes ? e->message_id.bytes : "", e->birth_topic,
+             (long long)e->birth_offset);
 }
 
 /* ---- what a run has seen --------------------------------------------- */
@@ -173,13 +182,17 @@ static void count_change(struct drive *d, const struct oracle_change *change)
 {
     struct drive_stats *stats = d->stats;
     struct construct_counts *counts = &stats->constructs;
-    const struct rule_segment *segment = &d->rules.segments[change->segment];
     struct counting used = {stats, {0}}, decided = {stats, {0}};
-    if (change->trigger >= 0)
+    if (change->trigger >= 0 || change->segment < 0)
         return;
+    const struct rule_segment *segment = &d->rules->segments[change->segment];
     stats->by_timer += change->cause == SEG_CAUSE_TIMER;
     stats->by_event += change->cause == SEG_CAUSE_EVENT;
     stats->by_attribute += change->cause == SEG_CAUSE_ATTRIBUTE;
+    stats->by_sweep += change->cause == SEG_CAUSE_CATALOGUE;
+    if (change->cause == SEG_CAUSE_TIMER)
+        stats->at_end += oracle_truth(d->oracle, change->user, change->segment,
+                                      change->at_ms - 1) == SEG_UNKNOWN;
     construct_of_segment(segment, used.seen);
     oracle_deciders(d->oracle, change->user, change->segment, change->at_ms,
                     see_decider, &decided);
@@ -196,6 +209,7 @@ static void keep(struct drive *d, const struct effect *effect)
     struct effect *e = add_effect(&d->log);
     *e = *effect;
     e->user_id = arena_text(&d->arena, effect->user_id);
+    e->key = arena_text(&d->arena, effect->key);
     e->message_id = (struct seg_text){NULL, 0};
     assert(e->user_id.bytes);
 }
@@ -218,6 +232,7 @@ void drive_carry(struct drive *d)
     for (size_t i = from; i < d->engine_effects.count; i++) {
         struct effect *e = &d->engine_effects.items[i];
         e->user_id = arena_text(&d->arena, e->user_id);
+        e->key = arena_text(&d->arena, e->key);
         if (e->message_id.bytes)
             e->message_id = arena_text(&d->arena, e->message_id);
         e->evidence_count = -1;
@@ -253,8 +268,8 @@ int drive_compare_effects(struct drive *d)
             result = drive_evidence(d, &got->items[i]);
             continue;
         }
-        print_effect(d, got, i, got_text, sizeof(got_text));
-        print_effect(d, want, i, want_text, sizeof(want_text));
+        print_effect(got, i, got_text, sizeof(got_text));
+        print_effect(want, i, want_text, sizeof(want_text));
         result = drive_fail(d, "change %zu of %zu\n  engine: %s\n  oracle: %s",
                             i, most, got_text, want_text);
     }
@@ -268,23 +283,38 @@ int drive_compare_effects(struct drive *d)
 
 /* ---- state ----------------------------------------------------------- */
 
+#define MEMBERSHIPS_MAX (CATALOGUE_SEGMENTS_MAX * HISTORY_CATALOGUES_MAX)
+
 static int compare_memberships(struct drive *d, const struct oracle_user *want,
                                const struct seg_user *got)
 {
-    struct seg_membership has[CATALOGUE_SEGMENTS_MAX];
-    int n = seg_user_memberships(d->engine, got, has, CATALOGUE_SEGMENTS_MAX);
+    struct seg_membership has[MEMBERSHIPS_MAX];
+    int n = seg_user_memberships(d->engine, got, has, MEMBERSHIPS_MAX);
     int expected = 0;
-    for (int i = 0; i < d->rules.segment_count; i++) {
+    for (int i = 0; i < d->rules->segment_count; i++) {
         int64_t entered_at_ms;
         int member = oracle_member(want, i, &entered_at_ms), found = 0;
         expected += member;
         for (int j = 0; j < n; j++)
-            found |= has[j].segment == i &&
-                     has[j].entered_at_ms == entered_at_ms;
+            found |=
+                has[j].segment == i && has[j].entered_at_ms == entered_at_ms;
         if (member != found)
             return drive_fail(d, "membership of %s in %s: engine %d, oracle %d",
                               oracle_user_id(want).bytes,
-                              d->rules.segments[i].key.bytes, found, member);
+                              d->rules->segments[i].key.bytes, found, member);
+    }
+    for (int i = 0; i < oracle_retired(want); i++, expected++) {
+        int64_t entered_at_ms;
+        struct seg_text key = oracle_retired_at(want, i, &entered_at_ms);
+        int found = 0;
+        for (int j = 0; j < n; j++)
+            found |= has[j].segment >= d->rules->segment_count &&
+                     text_equal(has[j].key, key) &&
+                     has[j].entered_at_ms == entered_at_ms;
+        if (!found)
+            return drive_fail(d, "membership of %s in %.*s, which is no more",
+                              oracle_user_id(want).bytes, (int)key.len,
+                              key.bytes);
     }
     if (n != expected)
         return drive_fail(d, "%s has %d memberships, not %d",
@@ -327,11 +357,11 @@ int drive_compare_state(struct drive *d, int explain)
                           seg_engine_user_count(d->engine), users);
     for (int i = 0; i < users && result == DRIVE_SAME; i++)
         result = compare_user(d, oracle_user_at(d->oracle, i), explain);
-    for (int i = 0; i < d->rules.segment_count && result == DRIVE_SAME; i++)
+    for (int i = 0; i < d->rules->segment_count && result == DRIVE_SAME; i++)
         if (seg_engine_segment_size(d->engine, i) !=
             oracle_segment_size(d->oracle, i))
             result = drive_fail(d, "segment %s has %u members, not %u",
-                                d->rules.segments[i].key.bytes,
+                                d->rules->segments[i].key.bytes,
                                 seg_engine_segment_size(d->engine, i),
                                 oracle_segment_size(d->oracle, i));
     return result;

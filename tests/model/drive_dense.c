@@ -1,6 +1,6 @@
 /* drive_dense.c: users beyond the exact limits.
  *
- * DESIGN.md section 6: up to 256 pairs in a window the count is exact; beyond,
+ * Up to 256 pairs in a window the count is exact; beyond,
  * pairs fold into buckets of window/64, so that what is measured is that of a
  * window whose edges are early or late by at most so much. */
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 #include "tests/model/oracle_inside.h"
 
 #define PAIRS_MAX 256
-#define BUCKETS 64
+#define BUCKETS   64
 
 static struct rule_window window_of(int64_t from_ms, int64_t to_ms)
 {
@@ -21,14 +21,18 @@ static int explained(struct drive *d, const struct oracle_user *user,
                      int segment, int *truth, struct seg_value *value)
 {
     struct seg_explanation *explanation;
-    const struct seg_user *got =
-        seg_user_find(d->engine, oracle_user_id(user));
+    const struct seg_user *got = seg_user_find(d->engine, oracle_user_id(user));
     if (seg_explain(&explanation, d->engine, got, segment) < 0)
         return drive_fail(d, "seg_explain ran out of memory");
     *truth = seg_explanation_at(explanation, 0)->truth;
     *value = seg_explanation_at(explanation, 0)->value; /* Number or missing. */
+    int member = seg_explanation_member(explanation, NULL);
     seg_explanation_free(explanation);
-    return DRIVE_SAME;
+    /* All that was due is done: he is in it just if it is true. */
+    return member == (*truth == SEG_TRUE)
+               ? DRIVE_SAME
+               : drive_fail(d, "dense: what is %s has him %s",
+                            member ? "false" : "true", member ? "in" : "out");
 }
 
 static int64_t at_most(int64_t n, int64_t most)
@@ -49,9 +53,9 @@ static int check_count(struct drive *d, const struct oracle_user *user,
     struct rule_window wide = window_of(from + error, to - error);
     int64_t limit = when->test.values.items[0].value.as.integer;
     int64_t low =
-        oracle_eval_count(d->oracle, user, &measure->event, &narrow, now);
+        oracle_eval_count(d->oracle, user, &measure->event, &narrow, NULL, now);
     int64_t high =
-        oracle_eval_count(d->oracle, user, &measure->event, &wide, now);
+        oracle_eval_count(d->oracle, user, &measure->event, &wide, NULL, now);
     low = at_most(low, limit);
     high = at_most(high, limit + 1);
     if (d->stats)
@@ -120,7 +124,7 @@ static int check_value(struct drive *d, const struct oracle_user *user,
 
 static int check(struct drive *d, const struct oracle_user *user, int segment)
 {
-    const struct rule_cond *when = d->rules.segments[segment].when;
+    const struct rule_cond *when = d->rules->segments[segment].when;
     struct seg_value value = {.type = SEG_MISSING};
     int truth = SEG_UNKNOWN;
     if (explained(d, user, segment, &truth, &value) != DRIVE_SAME)
@@ -144,7 +148,8 @@ int drive_dense(struct drive *d)
 {
     int result = DRIVE_SAME;
     for (int u = 0; u < oracle_user_count(d->oracle); u++)
-        for (int s = 0; s < d->rules.segment_count && result == DRIVE_SAME; s++)
+        for (int s = 0; s < d->rules->segment_count && result == DRIVE_SAME;
+             s++)
             result = check(d, oracle_user_at(d->oracle, u), s);
     seg_engine_outputs_clear(d->engine);
     oracle_changes_clear(d->oracle);

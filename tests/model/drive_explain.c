@@ -1,4 +1,5 @@
-/* drive_explain.c: evidence of changes and explanations of users, leaf by leaf. */
+/* drive_explain.c: evidence of changes and explanations of users, leaf by leaf.
+ */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -51,11 +52,11 @@ static int fail_value(struct drive *d, const char *what, const char *condition,
     struct buf text;
     buf_init(&text);
     buf_json_value(&text, got);
-    int result = drive_fail(d, "%s of %s: %s, oracle type %d %lld %g %.*s",
-                            what, condition, buf_string(&text),
-                            (int)want->type, (long long)want->integer,
-                            want->real, (int)want->text.len,
-                            want->text.bytes ? want->text.bytes : "");
+    int result =
+        drive_fail(d, "%s of %s: %s, oracle type %d %lld %g %.*s", what,
+                   condition, buf_string(&text), (int)want->type,
+                   (long long)want->integer, want->real, (int)want->text.len,
+                   want->text.bytes ? want->text.bytes : "");
     buf_done(&text);
     return result;
 }
@@ -81,6 +82,9 @@ static int check_shown(struct drive *d, const char *what,
     struct naive_value want = oracle_shown(d->oracle, user, leaf, at_ms);
     if (!same_condition(condition, leaf))
         return drive_fail(d, "%s says %s", what, condition);
+    if (leaf->kind == COND_PATH &&
+        oracle_eval(d->oracle, user, leaf, at_ms) == SEG_UNKNOWN)
+        return DRIVE_SAME; /* That it was written is all there is. */
     if (!drive_same_value(got, &want))
         return fail_value(d, what, condition, got, &want);
     return DRIVE_SAME;
@@ -93,10 +97,15 @@ int drive_evidence(struct drive *d, const struct effect *change)
     const struct rule_cond *leaves[SEG_EVIDENCE_MAX];
     const struct oracle_user *user =
         oracle_user_find(d->oracle, change->user_id);
-    if (change->kind != SEG_OUTPUT_CHANGE || change->evidence_count < 0)
+    if (change->kind != SEG_OUTPUT_CHANGE || change->evidence_count < 0 ||
+        oracle_is_unswept(user)) /* What he was in meanwhile is not kept. */
         return DRIVE_SAME;
-    int count = oracle_evidence(d->oracle, user, change->segment,
-                                change->at_ms, leaves, SEG_EVIDENCE_MAX);
+    if (change->segment < 0) /* Of what is no more nothing is known. */
+        return change->evidence_count
+                   ? drive_fail(d, "evidence of a segment that is no more")
+                   : DRIVE_SAME;
+    int count = oracle_evidence(d->oracle, user, change->segment, change->at_ms,
+                                leaves, SEG_EVIDENCE_MAX);
     if (count < 0) /* A list decides, and says so. */
         return change->evidence_count == 1
                    ? DRIVE_SAME
@@ -124,11 +133,49 @@ struct walk {
     int64_t now_ms;
 };
 
+static void count_warming(struct walk *w, const struct seg_reason *reason,
+                          const struct rule_cond *cond)
+{
+    if (!w->drive->stats ||
+        !oracle_is_warming(w->drive->oracle, w->user, cond, w->now_ms))
+        return;
+    w->drive->stats->unknown += reason->truth == SEG_UNKNOWN;
+    w->drive->stats->decided += reason->truth != SEG_UNKNOWN;
+}
+
+#define LONG_MS (2 * INT64_C(36500) * 86400000) /* All windows are shorter. */
+
+/* What is unknown says since when it is observed, and by when time alone
+ * decides it at the latest. */
+static int check_unknown(struct walk *w, const struct seg_reason *reason,
+                         const struct rule_cond *cond)
+{
+    int64_t since_ms = SEG_NEVER;
+    if (reason->truth == SEG_UNKNOWN && cond->kind != COND_IN_SEGMENT)
+        since_ms = oracle_observed(w->drive->oracle, cond);
+    if (reason->observed_ms != since_ms)
+        return drive_fail(w->drive, "%s observed since %lld, not %lld",
+                          reason->condition, (long long)reason->observed_ms,
+                          (long long)since_ms);
+    if (since_ms == SEG_NEVER || oracle_awaits(w->user, w->now_ms))
+        return DRIVE_SAME;
+    int never = reason->decides_ms == SEG_NEVER;
+    int64_t at_ms = never ? w->now_ms + LONG_MS : reason->decides_ms;
+    int truth = oracle_eval(w->drive->oracle, w->user, cond, at_ms);
+    if ((truth == SEG_UNKNOWN) != never)
+        return drive_fail(w->drive, "%s is %d at %lld", reason->condition,
+                          truth, (long long)at_ms);
+    return DRIVE_SAME;
+}
+
 static int check_leaf(struct walk *w, const struct seg_reason *reason,
                       const struct rule_cond *cond)
 {
     if (check_shown(w->drive, "explanation", w->user, w->now_ms, cond,
                     reason->condition, &reason->value) != DRIVE_SAME)
+        return DRIVE_DIFFERENT;
+    count_warming(w, reason, cond);
+    if (check_unknown(w, reason, cond) != DRIVE_SAME)
         return DRIVE_DIFFERENT;
     if (reason->changes_at_ms <= w->now_ms)
         return drive_fail(w->drive, "%s changed in the past",
@@ -147,7 +194,7 @@ static int check_cond(struct walk *w, const struct rule_cond *cond, int depth)
     if (reason->depth != depth)
         return drive_fail(w->drive, "%s at depth %d", reason->condition,
                           reason->depth);
-    if (reason->truth != (truth ? SEG_TRUE : SEG_FALSE))
+    if (reason->truth != truth)
         return drive_fail(w->drive, "%s explained as %d, not %d",
                           reason->condition, reason->truth, truth);
     int result = cond->count ? DRIVE_SAME : check_leaf(w, reason, cond);
@@ -159,14 +206,14 @@ static int check_cond(struct walk *w, const struct rule_cond *cond, int depth)
 static int check_explanation(struct walk *w, int segment)
 {
     struct drive *d = w->drive;
-    const struct rule_segment *rule = &d->rules.segments[segment];
+    const struct rule_segment *rule = &d->rules->segments[segment];
     const struct rule_cond *leaf;
     int64_t since = 0, entered;
     int truth = oracle_truth(d->oracle, w->user, segment, w->now_ms);
     int says = seg_explanation_at(w->explanation, 0)->truth;
     int member = seg_explanation_member(w->explanation, &since);
     int is_member = oracle_member(w->user, segment, &entered);
-    if (says != (truth ? SEG_TRUE : SEG_FALSE))
+    if (says != truth)
         return drive_fail(d, "seg_explain of %s in %s: %d, not %d",
                           oracle_user_id(w->user).bytes, rule->key.bytes, says,
                           truth);
@@ -182,7 +229,7 @@ int drive_explain(struct drive *d, const struct oracle_user *want,
                   const struct seg_user *got)
 {
     int result = DRIVE_SAME;
-    for (int i = 0; i < d->rules.segment_count && result == DRIVE_SAME; i++) {
+    for (int i = 0; i < d->rules->segment_count && result == DRIVE_SAME; i++) {
         struct seg_explanation *explanation;
         if (seg_explain(&explanation, d->engine, got, i) < 0)
             return drive_fail(d, "seg_explain ran out of memory");

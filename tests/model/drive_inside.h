@@ -5,6 +5,7 @@
  *   drive_explain.c  why, by their words
  *   drive_attribute.c what is known of users
  *   drive_restore.c  a new engine from records, changes and redo
+ *   drive_change.c   another catalogue, and its sweep
  *   drive_order.c    the same messages in another order of arrival
  *   drive_dense.c    users beyond the exact limits */
 #ifndef MODEL_DRIVE_INSIDE_H
@@ -17,7 +18,10 @@
 /* A change or trigger, of either side. */
 struct effect {
     struct seg_text user_id;
-    int kind, segment, trigger, member, cause, trigger_count;
+    int kind, trigger, member, cause, trigger_count;
+    int segment;                  /* -1: of one that is no more. */
+    struct seg_text key;          /* Of the segment. */
+    struct seg_text trigger_name; /* Of a trigger of the engine. */
     uint32_t seq;
     int64_t at_ms, entered_at_ms;
     int source_topic;
@@ -26,7 +30,7 @@ struct effect {
     int birth_topic;
     int64_t birth_offset;
     const struct seg_evidence *evidence; /* Of a change of the engine. */
-    int evidence_count; /* -1: not kept. */
+    int evidence_count;                  /* -1: not kept. */
 };
 
 struct effects {
@@ -38,24 +42,31 @@ struct drive {
     const struct history *history;
     struct drive_stats *stats;
     char *failure;
-    struct rules rules;
-    struct seg_catalogue *catalogue;
+    struct drive_version {
+        struct rules rules;
+        struct seg_catalogue *catalogue;
+    } versions[HISTORY_CATALOGUES_MAX]; /* Of the catalogue. */
+    const struct rules *rules;          /* Of that in force. */
+    const struct seg_catalogue *catalogue;
+    struct seg_text catalogue_record; /* As written last. */
+    int64_t latest_ms; /* As of the last flush; seg_engine_latest. */
     struct seg_decoder *decoder;
     struct seg_engine *engine;
     struct oracle *oracle;
-    int restores;            /* The engine may be replaced. */
-    int step;                /* Being run. */
-    char *refused;           /* By step: 1 if its user had no room for it. */
+    int restores;  /* The engine may be replaced. */
+    int step;      /* Being run. */
+    int changed;   /* The step after the last change of catalogue. */
+    char *refused; /* By step: 1 if its user had no room for it. */
     int64_t wall_ms;
     int64_t positions[WORLD_TOPICS_MAX];
-    struct arena arena;      /* Of the log and the records. */
-    struct effects log;      /* All that the engine has said. */
-    struct drive_record {    /* What the state topic would hold. */
+    struct arena arena;   /* Of the log and the records. */
+    struct effects log;   /* All that the engine has said. */
+    struct drive_record { /* What the state topic would hold. */
         struct seg_text user_id;
         struct seg_text record;
-        int step;            /* All before it are in the record. */
-        size_t log_count;    /* Likewise. */
-    } *records;
+        int step;         /* All before it are in the record. */
+        size_t log_count; /* Likewise. */
+    } * records;
     int record_count;
     size_t record_cap;
     struct effects engine_effects, oracle_effects; /* Scratch. */
@@ -71,8 +82,8 @@ static inline int drive_is_dense(const struct drive *drive)
     return drive->history->kind == HISTORY_DENSE;
 }
 
-struct seg_engine *drive_new_engine(const struct drive *drive,
-                                    int64_t clock_ms, uint64_t hash_seed);
+struct seg_engine *drive_new_engine(const struct drive *drive, int64_t clock_ms,
+                                    uint64_t hash_seed);
 
 /* Decode the message of STEP. Returns 0 or the error. */
 int drive_decode(struct drive *drive, const struct step *step,
@@ -108,9 +119,29 @@ int drive_flush(struct drive *drive, uint32_t count);
 int drive_export(struct drive *drive, uint32_t variant);
 int drive_redo(struct drive *drive, uint32_t variant);
 
-/* The same halfway through an advance: the engine's clock is behind, some timers
- * of the next instant may have fired. */
+/* The same halfway through an advance: the engine's clock is behind, some
+ * timers of the next instant may have fired. */
 int drive_restart(struct drive *drive, uint32_t variant);
+
+/* Write the catalogue record. */
+int drive_write_catalogue(struct drive *drive);
+
+/* An engine of the catalogue in force, from what is written; it is not finished
+ * yet if it is NULL. */
+struct seg_engine *drive_restored(struct drive *drive, uint32_t variant);
+
+/* From here on ENGINE is the one. */
+int drive_replace(struct drive *drive, struct seg_engine *engine);
+
+/* STEP_CHANGE, STEP_SWEEP. */
+int drive_change(struct drive *drive, const struct step *step);
+int drive_sweep(struct drive *drive, uint32_t users);
+
+/* Tell the oracle what the engine has said (oracle_hint). */
+void drive_hint(struct drive *drive);
+
+/* Let catalogue NUMBER be in force in D; the engine comes later. */
+int drive_set_version(struct drive *d, int number);
 
 /* After the last step of a HISTORY_ORDER. */
 int drive_order(struct drive *drive);

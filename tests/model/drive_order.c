@@ -1,5 +1,5 @@
 /* drive_order.c: the state is a function of the set of events, not of their
- * order of arrival (DESIGN.md section 5), for events at most 24 h behind the
+ * order of arrival, for events at most 24 h behind the
  * clock. */
 #include <assert.h>
 #include <stdlib.h>
@@ -88,7 +88,8 @@ static int same_explanation(struct seg_explanation *a,
         buf_init(&q);
         buf_json_value(&p, &x->value);
         buf_json_value(&q, &y->value);
-        int same = x->truth == y->truth && !strcmp(buf_string(&p), buf_string(&q));
+        int same =
+            x->truth == y->truth && !strcmp(buf_string(&p), buf_string(&q));
         buf_done(&p);
         buf_done(&q);
         if (!same)
@@ -107,7 +108,7 @@ static int compare_explained(struct drive *d, struct seg_engine *other,
         result = drive_fail(d, "seg_explain ran out of memory");
     else if (!same_explanation(a, b))
         result = drive_fail(d, "another order of arrival: %s in %s differs",
-                            id.bytes, d->rules.segments[segment].key.bytes);
+                            id.bytes, d->rules->segments[segment].key.bytes);
     seg_explanation_free(a);
     seg_explanation_free(b);
     return result;
@@ -121,14 +122,15 @@ static int compare_engines(struct drive *d, struct seg_engine *other)
         if (!seg_user_find(other, id))
             return drive_fail(d, "another order of arrival: %s is unknown",
                               id.bytes);
-        for (int s = 0; s < d->rules.segment_count && result == DRIVE_SAME; s++)
+        for (int s = 0; s < d->rules->segment_count && result == DRIVE_SAME;
+             s++)
             result = compare_explained(d, other, id, s);
     }
-    for (int s = 0; s < d->rules.segment_count && result == DRIVE_SAME; s++)
+    for (int s = 0; s < d->rules->segment_count && result == DRIVE_SAME; s++)
         if (seg_engine_segment_size(other, s) !=
             seg_engine_segment_size(d->engine, s))
             result = drive_fail(d, "another order of arrival: size of %s",
-                                d->rules.segments[s].key.bytes);
+                                d->rules->segments[s].key.bytes);
     return result;
 }
 

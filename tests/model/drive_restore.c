@@ -27,6 +27,7 @@ static struct drive_record *find_record(struct drive *d, struct seg_text id)
 /* Write the records of the oldest COUNT dirty users. */
 static int write_records(struct drive *d, uint32_t count)
 {
+    d->latest_ms = seg_engine_latest(d->engine);
     for (uint32_t i = 0; i < count; i++) {
         struct seg_text id, record;
         if (seg_engine_dirty_record(d->engine, i, d->positions, &id, &record) <
@@ -61,12 +62,33 @@ int drive_flush(struct drive *d, uint32_t count)
     return DRIVE_SAME;
 }
 
-/* ---- the steps of DESIGN.md section 7, Restore ------------------------- */
+/* ---- the steps of a restore, as in daemon/protocol/restore.h ------------ */
+
+int drive_write_catalogue(struct drive *d)
+{
+    struct seg_text record;
+    if (seg_engine_catalogue_record(d->engine, &record) < 0)
+        return drive_fail(d, "seg_engine_catalogue_record fails");
+    d->catalogue_record = arena_text(&d->arena, record);
+    return DRIVE_SAME;
+}
+
+static int restore_catalogue(struct drive *d, struct seg_engine *engine)
+{
+    struct seg_error error;
+    if (seg_engine_restore_catalogue(engine, d->catalogue_record.bytes,
+                                     d->catalogue_record.len, d->positions,
+                                     d->latest_ms, &error) < 0)
+        return drive_fail(d, "seg_engine_restore_catalogue: %s", error.message);
+    return DRIVE_SAME;
+}
 
 static int restore_users(struct drive *d, struct seg_engine *engine,
                          uint32_t variant)
 {
     struct seg_error error;
+    if (d->stats)
+        d->stats->mid_sweep += oracle_unswept(d->oracle) > 0;
     for (int i = 0; i < d->record_count; i++) {
         uint32_t n = ((uint32_t)i + variant) % (uint32_t)d->record_count;
         struct seg_text record = d->records[n].record;
@@ -74,19 +96,15 @@ static int restore_users(struct drive *d, struct seg_engine *engine,
             0)
             return drive_fail(d, "seg_engine_restore_user: %s", error.message);
     }
-    return DRIVE_SAME;
+    return restore_catalogue(d, engine);
 }
 
-static struct seg_restored restored(const struct drive *d,
-                                    const struct effect *e)
+static struct seg_restored restored(const struct effect *e)
 {
     return (struct seg_restored){
         .user_id = e->user_id,
-        .segment = d->rules.segments[e->segment].key,
-        .trigger =
-            e->trigger < 0
-                ? (struct seg_text){NULL, 0}
-                : d->rules.segments[e->segment].triggers[e->trigger].name,
+        .segment = e->key,
+        .trigger = e->trigger_name,
         .member = e->member,
         .seq = e->seq,
         .at_ms = e->at_ms,
@@ -101,12 +119,11 @@ static int restore_effects(struct drive *d, struct seg_engine *engine,
     struct seg_error error;
     for (size_t i = from; i < d->log.count; i++) {
         const struct effect *e = &d->log.items[i];
-        struct seg_restored r = restored(d, e);
+        struct seg_restored r = restored(e);
         if ((e->kind == SEG_OUTPUT_TRIGGER) != triggers)
             continue;
-        int result = triggers
-                         ? seg_engine_restore_trigger(engine, &r, &error)
-                         : seg_engine_restore_change(engine, &r, &error);
+        int result = triggers ? seg_engine_restore_trigger(engine, &r, &error)
+                              : seg_engine_restore_change(engine, &r, &error);
         if (result < 0)
             return drive_fail(d, "restoring effect %zu: %s", i, error.message);
     }
@@ -149,18 +166,17 @@ static int finish(struct drive *d, struct seg_engine *engine, int work)
         return drive_fail(d, "seg_engine_restore_finish: %s",
                           seg_error_name(more));
     if (count)
-        return drive_fail(
-            d, "restore repairs %zu: %.*s %s %s", count,
-            (int)outputs[0].user_id.len, outputs[0].user_id.bytes,
-            outputs[0].member ? "enters" : "exits",
-            d->rules.segments[outputs[0].segment].key.bytes);
+        return drive_fail(d, "restore repairs %zu: %.*s %s %.*s", count,
+                          (int)outputs[0].user_id.len, outputs[0].user_id.bytes,
+                          outputs[0].member ? "enters" : "exits",
+                          (int)outputs[0].segment_key.len,
+                          outputs[0].segment_key.bytes);
     if (stats.repairs)
         return drive_fail(d, "restore counts repairs");
     return DRIVE_SAME;
 }
 
-/* From here on ENGINE is the one. */
-static int replace(struct drive *d, struct seg_engine *engine)
+int drive_replace(struct drive *d, struct seg_engine *engine)
 {
     int64_t clock_ms = seg_engine_clock(d->engine);
     seg_engine_free(d->engine);
@@ -184,7 +200,7 @@ static int export_all(struct drive *d, uint32_t variant)
         seg_engine_free(engine);
         return DRIVE_DIFFERENT;
     }
-    return replace(d, engine);
+    return drive_replace(d, engine);
 }
 
 /* The earliest step and effect that some user's record lacks. */
@@ -202,15 +218,17 @@ static void lower_bounds(const struct drive *d, int *step, size_t *effect)
     }
 }
 
-static int redo_all(struct drive *d, uint32_t variant)
+struct seg_engine *drive_restored(struct drive *d, uint32_t variant)
 {
     int from;
     size_t effect;
     lower_bounds(d, &from, &effect);
+    if (d->stats) {
+        d->stats->redos++;
+        d->stats->across += d->changed && from < d->changed;
+    }
     if (variant & 1)
         from = 0, effect = 0;
-    if (d->stats)
-        d->stats->redos++;
     struct seg_engine *engine =
         drive_new_engine(d, seg_engine_clock(d->engine), variant);
     if (restore_users(d, engine, variant >> 4) != DRIVE_SAME ||
@@ -219,9 +237,15 @@ static int redo_all(struct drive *d, uint32_t variant)
         redo(d, engine, from) != DRIVE_SAME ||
         finish(d, engine, (int)(variant >> 8) % 5 + 1) != DRIVE_SAME) {
         seg_engine_free(engine);
-        return DRIVE_DIFFERENT;
+        return NULL;
     }
-    return replace(d, engine);
+    return engine;
+}
+
+static int redo_all(struct drive *d, uint32_t variant)
+{
+    struct seg_engine *engine = drive_restored(d, variant);
+    return engine ? drive_replace(d, engine) : DRIVE_DIFFERENT;
 }
 
 /* ---- steps ------------------------------------------------------------- */
@@ -252,7 +276,6 @@ int drive_restart(struct drive *d, uint32_t variant)
     if (d->stats)
         d->stats->halfway++;
     drive_carry(d);
-    return variant & 2
-               ? export_all(d, variant >> 2)
-               : redo_all(d, variant >> 2);
+    return variant & 2 ? export_all(d, variant >> 2)
+                       : redo_all(d, variant >> 2);
 }

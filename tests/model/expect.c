@@ -29,7 +29,7 @@
 #include "lib/segment/parse.h"
 #include "tests/model/oracle.h"
 
-#define TOPICS_MAX 64
+#define TOPICS_MAX     64
 #define PARTITIONS_MAX 1024
 
 struct record {
@@ -110,10 +110,9 @@ static void add_record(struct expect *x, const char *line)
     json_t *json = json_loads(line, JSON_ALLOW_NUL, &error);
     const char *topic;
     json_int_t partition = 0, offset = 0, timestamp = 0;
-    if (!json ||
-        json_unpack_ex(json, &error, 0, "{s:s,s:I,s:I,s:I}", "topic", &topic,
-                       "partition", &partition, "offset", &offset, "timestamp",
-                       &timestamp) < 0)
+    if (!json || json_unpack_ex(json, &error, 0, "{s:s,s:I,s:I,s:I}", "topic",
+                                &topic, "partition", &partition, "offset",
+                                &offset, "timestamp", &timestamp) < 0)
         die("a line is no record", error.text);
     if (partition < 0 || partition >= PARTITIONS_MAX)
         die("a partition is out of range", line);

@@ -10,8 +10,8 @@
 
 #include "lib/base/instant.h"
 
-#define HOUR INT64_C(3600000)
-#define YEAR (365 * DAY_MS)
+#define HOUR    INT64_C(3600000)
+#define YEAR    (365 * DAY_MS)
 #define IDS_MAX 1024
 
 /* ---- one case in the making ------------------------------------------ */
@@ -22,11 +22,13 @@ struct maker {
     struct random *r;
     int64_t now_ms; /* Of arrival. */
     int64_t offsets[WORLD_TOPICS_MAX];
-    int ahead;      /* Some records are dated ahead of the wall. */
-    int walled;     /* The wall is told. */
-    int restores;   /* Engines are replaced. */
-    int id_count;   /* Message ids given. */
-    struct given {  /* To which message, from 1 on. */
+    int ahead;     /* Some records are dated ahead of the wall. */
+    int walled;    /* The wall is told. */
+    int restores;  /* Engines are replaced. */
+    int changes;   /* Of catalogue. */
+    int changed;   /* So far. */
+    int id_count;  /* Message ids given. */
+    struct given { /* To which message, from 1 on. */
         int user, topic;
         int64_t record_ms;
     } given[IDS_MAX];
@@ -69,15 +71,16 @@ static const struct kind {
     int percent; /* Of all cases. */
     int messages_min, messages_max, segments_max, users_max;
     enum catalogue_kind catalogue;
+    int changes; /* Its catalogue may change. */
 } kinds[HISTORY_KINDS_] = {
-    [HISTORY_MIXED] = {77, 4, 45, 8, 4, CATALOGUE_ANY},
-    [HISTORY_DEDUPE] = {5, 20, 200, 8, 2, CATALOGUE_ANY},
-    [HISTORY_ORDER] = {9, 4, 40, 8, 4, CATALOGUE_ANY},
-    [HISTORY_DENSE] = {2, 90, 900, 3, 1, CATALOGUE_COARSE},
-    [HISTORY_LARGE] = {1, 280, 700, 4, 1, CATALOGUE_LARGE},
-    [HISTORY_CROWD] = {1, 100, 400, 5, 300, CATALOGUE_ANY},
-    [HISTORY_WIDE] = {2, 10, 60, CATALOGUE_SEGMENTS_MAX, 3, CATALOGUE_ANY},
-    [HISTORY_TIGHT] = {3, 20, 80, 8, 2, CATALOGUE_ANY},
+    [HISTORY_MIXED] = {77, 4, 45, 8, 4, CATALOGUE_ANY, 1},
+    [HISTORY_DEDUPE] = {5, 20, 200, 8, 2, CATALOGUE_ANY, 1},
+    [HISTORY_ORDER] = {9, 4, 40, 8, 4, CATALOGUE_ANY, 0},
+    [HISTORY_DENSE] = {2, 90, 900, 3, 1, CATALOGUE_COARSE, 0},
+    [HISTORY_LARGE] = {1, 280, 700, 4, 1, CATALOGUE_LARGE, 1},
+    [HISTORY_CROWD] = {1, 100, 400, 5, 300, CATALOGUE_ANY, 1},
+    [HISTORY_WIDE] = {2, 10, 60, CATALOGUE_SEGMENTS_MAX, 3, CATALOGUE_ANY, 1},
+    [HISTORY_TIGHT] = {3, 20, 80, 8, 2, CATALOGUE_ANY, 1},
 };
 
 static int is_kind(const struct maker *m, enum history_kind kind)
@@ -94,7 +97,8 @@ static int is_many(const struct maker *m)
 static int64_t dense_gap(struct maker *m)
 {
     int64_t unit = m->world.unit_ms;
-    return random_chance(m->r, 30) ? 0 : random_below(m->r, 3) * unit + unit / 2;
+    return random_chance(m->r, 30) ? 0
+                                   : random_below(m->r, 3) * unit + unit / 2;
 }
 
 static int64_t dedupe_gap(struct maker *m)
@@ -104,7 +108,7 @@ static int64_t dedupe_gap(struct maker *m)
 
 static void move_on(struct maker *m)
 {
-    int64_t ms = is_many(m)                     ? dense_gap(m)
+    int64_t ms = is_many(m)                   ? dense_gap(m)
                  : is_kind(m, HISTORY_DEDUPE) ? dedupe_gap(m)
                                               : gap(m);
     if (m->now_ms > INT64_C(4000000000000)) /* Year 2096. */
@@ -171,14 +175,24 @@ static int64_t event_time(struct maker *m, int64_t record_ms)
 
 static void put_time(struct maker *m, json_t *json, int64_t record_ms)
 {
-    static const char *const unreadable[] = {
-        "\"yesterday\"", "true",  "\"2024-13-01\"", "\"2024-02-30T10:00Z\"",
-        "[]",            "\"\"",  "{}",             "\"2024-01-01T24:00\"",
-        "1e20",          "false", "\"2024-1-1\""};
+    static const char *const unreadable[] = {"\"yesterday\"",
+                                             "true",
+                                             "\"2024-13-01\"",
+                                             "\"2024-02-30T10:00Z\"",
+                                             "[]",
+                                             "\"\"",
+                                             "{}",
+                                             "\"2024-01-01T24:00\"",
+                                             "1e20",
+                                             "false",
+                                             "\"2024-1-1\""};
     static const char *const extreme[] = {"\"0000-01-01\"",
                                           "\"9999-12-31T23:59:59.999Z\"",
-                                          "0", "-1", "99999999999",
-                                          "100000000000", "-62167219200",
+                                          "0",
+                                          "-1",
+                                          "99999999999",
+                                          "100000000000",
+                                          "-62167219200",
                                           "\"1969-12-31T23:59:59.9999-00:30\""};
     int64_t n = random_below(m->r, 100), ms = event_time(m, record_ms);
     if (is_kind(m, HISTORY_ORDER) && ms < record_ms - DAY_MS)
@@ -188,9 +202,10 @@ static void put_time(struct maker *m, json_t *json, int64_t record_ms)
             json_object_set_new(json, "timestamp", json_null());
         return;
     }
-    const char *odd = n < 9                                   ? RANDOM_OF(m->r, unreadable)
-                      : n < 10 && !is_kind(m, HISTORY_ORDER) ? RANDOM_OF(m->r, extreme)
-                                                             : NULL;
+    const char *odd = n < 9 ? RANDOM_OF(m->r, unreadable)
+                      : n < 10 && !is_kind(m, HISTORY_ORDER)
+                          ? RANDOM_OF(m->r, extreme)
+                          : NULL;
     json_object_set_new(json, "timestamp",
                         odd ? json_loads(odd, JSON_DECODE_ANY, NULL)
                             : world_time_json(&m->world, ms));
@@ -237,8 +252,9 @@ static void put_event(struct maker *m, json_t *json, const char *type)
         json_object_set_new(json, "name",
                             world_odd_value(&m->world, WORLD_TEXT, 0));
     if (is_many(m)) {
-        json_object_set_new(json, "properties",
-                            json_pack("{s:i}", "amount", m->history->step_count));
+        json_object_set_new(
+            json, "properties",
+            json_pack("{s:i}", "amount", m->history->step_count));
         return;
     }
     json_object_set_new(json, "properties",
@@ -283,7 +299,8 @@ static char *message(struct maker *m, const struct step *step, int user,
                      int number)
 {
     json_t *json = json_object();
-    json_object_set_new(json, random_chance(m->r, 85) ? "userId" : "anonymousId",
+    json_object_set_new(json,
+                        random_chance(m->r, 85) ? "userId" : "anonymousId",
                         json_string(world_user(user)));
     put_type(m, json);
     if (number)
@@ -317,7 +334,8 @@ static int64_t next_record(struct maker *m)
     if (is_kind(m, HISTORY_MIXED) && random_chance(r, 1))
         return m->now_ms - random_between(r, 1, 100) * DAY_MS;
     if (!is_kind(m, HISTORY_ORDER) && random_chance(r, 8))
-        return m->now_ms - random_between(r, 0, 3) * (unit < HOUR ? unit : HOUR);
+        return m->now_ms -
+               random_between(r, 0, 3) * (unit < HOUR ? unit : HOUR);
     return m->now_ms;
 }
 
@@ -326,8 +344,7 @@ static int64_t next_record(struct maker *m)
 static void repeat(struct maker *m, struct step *step, int *user, int number)
 {
     const struct given *old = &m->given[number];
-    int64_t day_after =
-        old->record_ms + DAY_MS + random_between(m->r, -1, 1);
+    int64_t day_after = old->record_ms + DAY_MS + random_between(m->r, -1, 1);
     if (random_chance(m->r, 85))
         step->topic = old->topic;
     if (random_chance(m->r, 90))
@@ -351,8 +368,7 @@ static void add_message(struct maker *m)
     else
         number = new_id(m, user, step);
     step->offset = m->offsets[step->topic] += random_chance(m->r, 90) ? 1 : 3;
-    step->clock_ms =
-        step->record_ms < m->now_ms ? step->record_ms : m->now_ms;
+    step->clock_ms = step->record_ms < m->now_ms ? step->record_ms : m->now_ms;
     step->variant = (uint32_t)random_bits(m->r);
     step->text = message(m, step, user, number);
     set_wall(m, step);
@@ -364,12 +380,34 @@ static void add_other(struct maker *m)
     enum step_kind kind = n < 55 ? STEP_ADVANCE : STEP_FLUSH;
     if (m->restores && n >= 80)
         kind = n < 86 ? STEP_EXPORT : STEP_REDO;
+    if (m->changed && random_chance(m->r, 40))
+        kind = STEP_SWEEP;
     if (kind == STEP_ADVANCE)
         move_on(m);
     struct step *step = add_step(m->history, kind);
     step->clock_ms = m->now_ms;
     step->variant = (uint32_t)random_bits(m->r);
     set_wall(m, step);
+}
+
+static void add_sweep(struct maker *m, uint32_t users)
+{
+    struct step *step = add_step(m->history, STEP_SWEEP);
+    step->clock_ms = m->now_ms;
+    step->variant = users;
+}
+
+/* The next catalogue comes into force. */
+static void add_change(struct maker *m)
+{
+    struct step *step = add_step(m->history, STEP_CHANGE);
+    step->clock_ms = m->now_ms;
+    step->variant = (uint32_t)random_bits(m->r);
+    if (!m->restores)
+        step->variant &= ~(uint32_t)STEP_WHILE_DOWN;
+    step->catalogue = ++m->changed;
+    if (random_chance(m->r, 60))
+        add_sweep(m, (uint32_t)random_below(m->r, 5));
 }
 
 static void add_last_advance(struct maker *m, int64_t units)
@@ -382,25 +420,29 @@ static void add_last_advance(struct maker *m, int64_t units)
     set_wall(m, step);
 }
 
-static void make_catalogue(struct maker *m)
+/* The first catalogue, and those that come later. */
+static void make_catalogues(struct maker *m)
 {
     struct history *h = m->history;
+    struct catalogue_text *first = &h->catalogues[0];
     char names[CATALOGUE_SEGMENTS_MAX][CATALOGUE_KEY_BYTES];
     const char *keys[CATALOGUE_SEGMENTS_MAX];
     struct buf buf;
-    h->segment_count =
-        (int)random_between(m->r, 1, kinds[h->kind].segments_max);
+    int count = (int)random_between(m->r, 1, kinds[h->kind].segments_max);
     buf_init(&buf);
     catalogue_gen_lists(&m->world, &buf);
     h->lists = buf_take(&buf);
-    for (int i = 0; i < h->segment_count; i++) {
+    for (int i = 0; i < count; i++) {
         catalogue_gen_key(&m->world, i, names[i]);
         keys[i] = names[i];
         catalogue_gen_segment(&m->world, &buf, kinds[h->kind].catalogue,
                               keys[i], keys, i);
-        h->segments[i] = buf_take(&buf);
+        first->segments[first->count++] = buf_take(&buf);
     }
     buf_done(&buf);
+    h->catalogue_count = 1 + m->changes;
+    for (int i = 1; i < h->catalogue_count; i++)
+        catalogue_edit(&m->world, h->catalogues, i);
 }
 
 static void make_steps(struct maker *m)
@@ -408,12 +450,19 @@ static void make_steps(struct maker *m)
     const struct kind *kind = &kinds[m->history->kind];
     int64_t n = random_between(m->r, kind->messages_min, kind->messages_max);
     for (int64_t i = 0; i < n; i++) {
+        while (m->changed < m->changes &&
+               random_below(m->r, n) < 2 * m->changes)
+            add_change(m);
         if (!is_kind(m, HISTORY_ORDER) && random_chance(m->r, 22) &&
             (!is_many(m) || i % 16 == 0))
             add_other(m);
         add_message(m);
     }
+    if (m->changed)
+        add_sweep(m, (uint32_t)random_below(m->r, 4));
     add_last_advance(m, is_many(m) ? 400 : 12);
+    if (m->changed)
+        add_sweep(m, UINT32_MAX);
     add_last_advance(m, is_many(m) ? 1000 : 40);
 }
 
@@ -434,9 +483,8 @@ static void adapt(struct maker *m)
     struct world *w = &m->world;
     struct history *h = m->history;
     int most = kinds[h->kind].users_max;
-    w->user_count =
-        (int)(most < 300 ? random_between(m->r, 1, most)
-                         : random_between(m->r, 20, most));
+    w->user_count = (int)(most < 300 ? random_between(m->r, 1, most)
+                                     : random_between(m->r, 20, most));
     if (is_kind(m, HISTORY_ORDER) && w->unit_ms > HOUR)
         w->unit_ms = HOUR;
     if (is_kind(m, HISTORY_DEDUPE))
@@ -447,7 +495,10 @@ static void adapt(struct maker *m)
         w->unit_ms = RANDOM_OF(m->r, ((const int64_t[]){1000, HOUR}));
     if (is_kind(m, HISTORY_TIGHT))
         h->user_bytes_max = (uint32_t)random_between(m->r, 300, 2500);
-    w->long_percent = is_kind(m, HISTORY_MIXED) && random_chance(m->r, 5) ? 12 : 0;
+    w->long_percent =
+        is_kind(m, HISTORY_MIXED) && random_chance(m->r, 5) ? 12 : 0;
+    if (kinds[h->kind].changes && random_chance(m->r, 38))
+        m->changes = (int)random_between(m->r, 1, HISTORY_CATALOGUES_MAX - 1);
 }
 
 void history_init(struct history *h, uint64_t seed)
@@ -464,106 +515,6 @@ void history_init(struct history *h, uint64_t seed)
     m.restores = random_chance(m.r, 60);
     m.ahead = h->kind == HISTORY_MIXED && random_chance(m.r, 15);
     m.walled = !m.ahead && random_chance(m.r, 25);
-    make_catalogue(&m);
+    make_catalogues(&m);
     make_steps(&m);
-}
-
-/* ---- copies ---------------------------------------------------------- */
-
-void history_done(struct history *h)
-{
-    for (int i = 0; i < h->step_count; i++)
-        free(h->steps[i].text);
-    for (int i = 0; i < h->segment_count; i++)
-        free(h->segments[i]);
-    free(h->steps);
-    free(h->lists);
-    *h = (struct history){0};
-}
-
-static char *copy_text(const char *text)
-{
-    char *copy = text ? strdup(text) : NULL;
-    assert(copy || !text);
-    return copy;
-}
-
-void history_copy(struct history *out, const struct history *from)
-{
-    *out = *from;
-    out->lists = copy_text(from->lists);
-    for (int i = 0; i < from->segment_count; i++)
-        out->segments[i] = copy_text(from->segments[i]);
-    out->steps = malloc((size_t)(from->step_count + 1) * sizeof(*out->steps));
-    assert(out->steps);
-    out->step_cap = (size_t)from->step_count + 1;
-    for (int i = 0; i < from->step_count; i++) {
-        out->steps[i] = from->steps[i];
-        out->steps[i].text = copy_text(from->steps[i].text);
-    }
-}
-
-void history_cut(struct history *h, int from, int to)
-{
-    for (int i = from; i < to; i++)
-        free(h->steps[i].text);
-    memmove(h->steps + from, h->steps + to,
-            (size_t)(h->step_count - to) * sizeof(*h->steps));
-    h->step_count -= to - from;
-}
-
-void history_cut_segment(struct history *h, int index)
-{
-    free(h->segments[index]);
-    memmove(h->segments + index, h->segments + index + 1,
-            (size_t)(h->segment_count - index - 1) * sizeof(*h->segments));
-    h->segment_count--;
-}
-
-void history_catalogue(const struct history *h, struct buf *out)
-{
-    buf_str(out, h->lists);
-    for (int i = 0; i < h->segment_count; i++)
-        buf_str(out, h->segments[i]);
-}
-
-/* ---- for people ------------------------------------------------------ */
-
-static void print_time(const char *label, int64_t ms)
-{
-    char text[25];
-    instant_string(text, ms);
-    fprintf(stderr, " %s %s", label, text);
-}
-
-static void print_step(int index, const struct step *step)
-{
-    static const char *const names[] = {"message", "advance", "flush", "export",
-                                        "redo"};
-    fprintf(stderr, "%3d %-7s", index, names[step->kind]);
-    if (step->kind == STEP_MESSAGE || step->kind == STEP_ADVANCE)
-        print_time("clock", step->clock_ms);
-    else
-        fprintf(stderr, " variant %u", step->variant);
-    if (step->wall_ms != SEG_NEVER)
-        print_time("wall", step->wall_ms);
-    if (step->kind == STEP_MESSAGE) {
-        print_time("record", step->record_ms);
-        fprintf(stderr, " %s[%lld] %s", world_topic(step->topic),
-                (long long)step->offset, step->text);
-    }
-    fputc('\n', stderr);
-}
-
-void history_print(const struct history *h)
-{
-    static const char *const names[] = {"mixed", "dedupe", "order", "dense",
-                                        "large", "crowd",  "wide",  "tight"};
-    fprintf(stderr, "# %s, user_bytes_max %u, trigger_max_age %lld ms\n%s",
-            names[h->kind], h->user_bytes_max,
-            (long long)h->trigger_max_age_ms, h->lists);
-    for (int i = 0; i < h->segment_count; i++)
-        fprintf(stderr, "%s", h->segments[i]);
-    for (int i = 0; i < h->step_count; i++)
-        print_step(i, &h->steps[i]);
 }

@@ -2,6 +2,7 @@
 #ifndef MODEL_HISTORY_H
 #define MODEL_HISTORY_H
 
+#include "tests/model/catalogue_edit.h"
 #include "tests/model/catalogue_gen.h"
 #include "tests/model/world.h"
 
@@ -11,6 +12,8 @@ enum step_kind {
     STEP_FLUSH,   /* The oldest `variant` dirty users are written. */
     STEP_EXPORT,  /* A new engine from the records of all users. */
     STEP_REDO,    /* A new engine from what was flushed, changes and redo. */
+    STEP_CHANGE,  /* Another catalogue; by variant while the engine was down. */
+    STEP_SWEEP,   /* The next `variant` users are swept. */
 };
 
 struct step {
@@ -19,7 +22,8 @@ struct step {
     int64_t offset;
     int64_t record_ms; /* Of MESSAGE. */
     int64_t clock_ms;
-    int64_t wall_ms; /* SEG_NEVER: the clock stands for it. */
+    int64_t wall_ms;  /* SEG_NEVER: the clock stands for it. */
+    int catalogue;    /* Of CHANGE. */
     uint32_t variant; /* Random bits: how the driver does it. */
     char *text;       /* Of MESSAGE; owned. */
 };
@@ -36,15 +40,18 @@ enum history_kind {
     HISTORY_KINDS_,
 };
 
+#define HISTORY_CATALOGUES_MAX 4
+#define STEP_WHILE_DOWN        0x1000 /* In the variant of CHANGE. */
+
 struct history {
     uint64_t seed;
     enum history_kind kind;
     int topic_count;
     int64_t trigger_max_age_ms;
     uint32_t user_bytes_max; /* 0: the engine's default. */
-    char *lists;
-    int segment_count;
-    char *segments[CATALOGUE_SEGMENTS_MAX]; /* Owned texts, one each. */
+    char *lists;             /* In each catalogue. */
+    int catalogue_count;
+    struct catalogue_text catalogues[HISTORY_CATALOGUES_MAX];
     int step_count;
     size_t step_cap;
     struct step *steps;
@@ -57,10 +64,11 @@ void history_done(struct history *history);
 /* A deep copy, and one without the steps [FROM, TO). */
 void history_copy(struct history *out, const struct history *from);
 void history_cut(struct history *history, int from, int to);
-void history_cut_segment(struct history *history, int index);
+void history_cut_segment(struct history *history, int catalogue, int index);
 
-/* All segment files as one text, in OUT. */
-void history_catalogue(const struct history *history, struct buf *out);
+/* Catalogue INDEX as one text, in OUT. */
+void history_catalogue(const struct history *history, int index,
+                       struct buf *out);
 
 /* For people: the files and the steps, to stderr. */
 void history_print(const struct history *history);

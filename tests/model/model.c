@@ -12,7 +12,7 @@
 #include "tests/model/shrink.h"
 #include "tests/support/effort.h"
 
-#define CASES EFFORT(10000)
+#define CASES        EFFORT(10000)
 #define MUTANT_CASES 20000
 
 struct options {
@@ -49,7 +49,8 @@ static void show(struct run *run, uint64_t seed, uint64_t number)
         shrink(run, &history);
     fprintf(stderr, "---- shrunk ----\n");
     history_print(&history);
-    fprintf(stderr, "%s\nreplay: check_model --seed %llu --from %llu --cases 1\n",
+    fprintf(stderr,
+            "%s\nreplay: check_model --seed %llu --from %llu --cases 1\n",
             run->failure[0] ? run->failure : first, (unsigned long long)seed,
             (unsigned long long)number);
     history_done(&history);
@@ -111,8 +112,7 @@ static int read_options(int argc, char **argv, struct options *o)
             o->from = strtoull(optarg, NULL, 10);
         else if (c == 'p')
             o->print = 1;
-        else if (c != 'm' ||
-                 (mutant_on = mutant_find(optarg)) == MUTANT_NONE)
+        else if (c != 'm' || (mutant_on = mutant_find(optarg)) == MUTANT_NONE)
             return -1;
     }
     return optind == argc ? 0 : -1;

@@ -8,10 +8,9 @@ enum mutant mutant_on = MUTANT_NONE;
 
 static const struct row {
     const char *name, *what;
-} table[] = {
-    {"none", "nothing wrong"},
+} table[] = {{"none", "nothing wrong"},
 #define X(name, what) {#name, what},
-    MUTANT_TABLE(X)
+             MUTANT_TABLE(X)
 #undef X
 };
 

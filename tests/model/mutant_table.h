@@ -157,6 +157,30 @@
     X(COOLDOWN_SHORT, "a cooldown lasts 1 ms less")                            \
     X(COOLDOWN_REFRESH, "a trigger that is cooling starts its cooldown anew")  \
     X(TRIGGER_AGE_CLOSED, "a change of just the greatest age is suppressed")   \
-    X(TRIGGER_AGE_LONG, "a change 1 ms over the greatest age is not")
+    X(TRIGGER_AGE_LONG, "a change 1 ms over the greatest age is not")          \
+    /* Catalogues that change. */                                              \
+    X(CHANGE_FORGETS, "another catalogue ends all memberships")                \
+    X(CHANGE_ENTERED, "another catalogue begins memberships anew")             \
+    X(CHANGE_COOLDOWN, "another catalogue ends all cooldowns")                 \
+    X(CHANGE_GONE, "a removed trigger that comes back has not fired yet")      \
+    X(RETIRED_STAY, "members of removed segments stay")                        \
+    X(SWEEP_TRIGGER, "a sweep fires triggers")                                 \
+    X(SWEEP_TIMER, "the cause of a sweep's changes is a timer")                \
+    X(WARM_OFF, "what was not read never happened")                            \
+    X(WARM_BORN, "who is born later is not known either")                      \
+    X(WARM_GREATER, "a count is kept beyond what was asked for")               \
+    X(WARM_KEPT, "a greater number begins without what was kept")              \
+    X(WARM_KEPT_ONE, "as many as are kept are all there were")                 \
+    X(WARM_COUNT_ONE, "one hidden event at most is conceivable")               \
+    X(WARM_END_EARLY, "a window is known 1 ms early")                          \
+    X(WARM_END_LATE, "a window is known 1 ms late")                            \
+    X(WARM_DAYS_SEEN, "an event that was seen is the first and the last")      \
+    X(WARM_LAST, "the last is known if seen at the instant of the change")     \
+    X(WARM_SCALAR, "attributes that nobody read are not kept")                 \
+    X(WARM_LIST, "lists that nobody read are kept")                            \
+    X(WARM_AND, "unknown and false is unknown")                                \
+    X(WARM_OR, "unknown or true is unknown")                                   \
+    X(WARM_NOT, "not unknown is true")                                         \
+    X(WARM_MEMBER, "in segment knows what the segment does not")
 
 #endif

@@ -1,5 +1,5 @@
-/* naive_time.c: instants in messages (LANGUAGE.md row 8), by the C library's
- * calendar. */
+/* naive_time.c: instants in messages (seg(5), times as values), by the C
+ * library's calendar. */
 #include <ctype.h>
 #include <math.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 #include "tests/model/mutant.h"
 #include "tests/model/naive_value.h"
 
-#define YEAR_0 INT64_C(-62167219200000)
+#define YEAR_0     INT64_C(-62167219200000)
 #define YEAR_10000 INT64_C(253402300800000)
 
 /* Whether TEXT from *AT on has the shape SHAPE: 0 stands for a digit, all else

@@ -75,7 +75,7 @@ static int is_number(const struct naive_value *v)
            v->type == NAIVE_DAYS;
 }
 
-/* Whether VALUE and OPERAND are of one type (row 6). */
+/* Whether VALUE and OPERAND are of one type. */
 static int comparable(const struct naive_value *value,
                       const struct rule_value *operand)
 {
@@ -227,8 +227,9 @@ static int passes_membership(const struct naive_value *v,
     for (int i = 0; i < test->values.count; i++)
         known_type |= comparable(v, &test->values.items[i]);
     if (MUTATED(NOT_IN_ALL))
-        return known_type && !equal(v, &test->values.items[test->values.count - 1],
-                                    test->ignoring_case);
+        return known_type &&
+               !equal(v, &test->values.items[test->values.count - 1],
+                      test->ignoring_case);
     return known_type && !equals_any(v, test);
 }
 
@@ -342,7 +343,8 @@ static int passes_list(const struct naive_value *v,
     if (test->op == OP_HAS_ALL)
         return MUTATED(HAS_ALL_ANY) ? found > 0 : found == all;
     if (test->op == OP_HAS_NONE)
-        return !found && !(MUTATED(HAS_NONE_EMPTY) && !json_array_size(v->json));
+        return !found &&
+               !(MUTATED(HAS_NONE_EMPTY) && !json_array_size(v->json));
     return found > 0;
 }
 

@@ -1,7 +1,7 @@
 /* naive_value.h: values of messages, and what a segment file asks of them.
  *
- * LANGUAGE.md rows 1 and 4 to 8, 27, 28, read sentence by sentence. Nothing is
- * shared with the library but the syntax tree. */
+ * What seg(5) says of paths, values, text and versions. Nothing is shared with
+ * the library but the syntax tree. */
 #ifndef MODEL_NAIVE_VALUE_H
 #define MODEL_NAIVE_VALUE_H
 
@@ -35,7 +35,7 @@ struct naive_value naive_value_int(int64_t integer);
 struct naive_value naive_value_days(int64_t age_ms);
 struct naive_value naive_value_text(struct seg_text text);
 
-/* VALUE as an instant (row 8). Returns whether it is one. */
+/* VALUE as an instant. Returns whether it is one. */
 int naive_value_instant(const struct naive_value *value, int64_t *ms);
 
 /* Text as an instant. Returns whether it is one. */

@@ -9,8 +9,8 @@
 #include "tests/model/mutant.h"
 #include "tests/model/oracle_inside.h"
 
-#define LATENESS_MS INT64_C(86400000)
-#define FORGET_MS (2 * LATENESS_MS)
+#define LATENESS_MS   INT64_C(86400000)
+#define FORGET_MS     (2 * LATENESS_MS)
 #define SELECTORS_MAX 32768
 
 void *oracle_grow(void *items, size_t *cap, size_t need, size_t size)
@@ -85,14 +85,10 @@ static void make_order(struct oracle *o)
                 o->order[done++] = i;
 }
 
-struct oracle *oracle_new(const struct oracle_options *options)
+void oracle_load(struct oracle *o, const struct rules *rules)
 {
-    struct oracle *o = zeroed(1, sizeof(*o));
-    const struct rules *rules = options->rules;
-    o->options = *options;
     o->rules = rules;
-    o->clock_ms = 0;
-    o->wall_ms = SEG_NEVER;
+    o->selector_count = o->trigger_count = 0;
     o->selector_slots = 2 * SELECTORS_MAX + 1;
     o->selectors = zeroed(o->selector_slots, sizeof(*o->selectors));
     o->selector_index = zeroed(o->selector_slots, sizeof(*o->selector_index));
@@ -105,6 +101,25 @@ struct oracle *oracle_new(const struct oracle_options *options)
         o->trigger_count += rules->segments[i].trigger_count;
     }
     make_order(o);
+    oracle_warming_read(o);
+}
+
+void oracle_unload(struct oracle *o)
+{
+    free(o->selectors);
+    free(o->selector_index);
+    free(o->trigger_base);
+    free(o->order);
+}
+
+struct oracle *oracle_new(const struct oracle_options *options)
+{
+    struct oracle *o = zeroed(1, sizeof(*o));
+    o->options = *options;
+    o->clock_ms = 0;
+    o->wall_ms = SEG_NEVER;
+    o->latest_ms = INT64_MIN;
+    oracle_load(o, options->rules);
     return o;
 }
 
@@ -118,8 +133,20 @@ static void free_user(struct oracle_user *user)
     free((char *)user->id.bytes);
     free(user->memberships);
     free(user->fired_ms);
+    free(user->retired);
+    free(user->gone);
     free(user->edges);
     free(user);
+}
+
+void oracle_changes_clear(struct oracle *o)
+{
+    o->change_count = 0;
+    for (size_t i = 0; i < o->hint_count; i++) {
+        free((char *)o->hints[i].user_id.bytes);
+        free((char *)o->hints[i].key.bytes);
+    }
+    o->hint_count = 0;
 }
 
 void oracle_free(struct oracle *o)
@@ -130,11 +157,11 @@ void oracle_free(struct oracle *o)
         free_user(o->users[i]);
     free(o->users);
     free(o->slots);
+    oracle_changes_clear(o);
     free(o->changes);
-    free(o->selectors);
-    free(o->selector_index);
-    free(o->trigger_base);
-    free(o->order);
+    free(o->hints);
+    oracle_unload(o);
+    oracle_warming_done(o);
     free(o);
 }
 
@@ -181,11 +208,11 @@ static struct oracle_user *add_user(struct oracle *o,
     user->id = (struct seg_text){id, m->user_id.len};
     user->birth_topic = m->topic;
     user->birth_offset = m->offset;
+    user->generation = o->generation;
     user->last_at_ms = user->settled_ms = INT64_MIN;
-    user->memberships = zeroed((size_t)o->rules->segment_count,
-                               sizeof(*user->memberships));
-    user->fired_ms =
-        zeroed((size_t)o->trigger_count, sizeof(*user->fired_ms));
+    user->memberships =
+        zeroed((size_t)o->rules->segment_count, sizeof(*user->memberships));
+    user->fired_ms = zeroed((size_t)o->trigger_count, sizeof(*user->fired_ms));
     for (int i = 0; i < o->trigger_count; i++)
         user->fired_ms[i] = INT64_MIN;
     o->users = oracle_grow(o->users, &o->user_cap, (size_t)o->user_count + 1,
@@ -201,8 +228,8 @@ void oracle_user_messages_add(struct oracle_user *user,
 {
     if (user->count == user->cap) {
         user->cap = user->cap ? user->cap * 2 : 8;
-        user->messages = realloc(user->messages, (size_t)user->cap *
-                                                     sizeof(*user->messages));
+        user->messages = realloc(user->messages,
+                                 (size_t)user->cap * sizeof(*user->messages));
         assert(user->messages);
     }
     user->messages[user->count++] = message;
@@ -210,13 +237,9 @@ void oracle_user_messages_add(struct oracle_user *user,
 
 /* ---- changes --------------------------------------------------------- */
 
-struct cause {
-    int64_t at_ms;
-    const struct oracle_message *message; /* NULL: time alone. */
-};
-
-static struct oracle_change *emit(struct oracle *o, struct oracle_user *user,
-                                  const struct cause *cause, int segment)
+struct oracle_change *oracle_emit(struct oracle *o, struct oracle_user *user,
+                                  const struct cause *cause, int segment,
+                                  struct seg_text key)
 {
     const struct oracle_message *m = cause->message;
     o->changes = oracle_grow(o->changes, &o->change_cap, o->change_count + 1,
@@ -224,10 +247,13 @@ static struct oracle_change *emit(struct oracle *o, struct oracle_user *user,
     struct oracle_change *c = &o->changes[o->change_count++];
     *c = (struct oracle_change){.user = user,
                                 .segment = segment,
+                                .key = key,
                                 .trigger = -1,
                                 .at_ms = cause->at_ms,
                                 .source_topic = -1,
-                                .cause = SEG_CAUSE_TIMER};
+                                .cause = cause->sweep && !MUTATED(SWEEP_TIMER)
+                                             ? SEG_CAUSE_CATALOGUE
+                                             : SEG_CAUSE_TIMER};
     if (!m)
         return c;
     c->cause = m->type == SEG_IDENTIFY || m->type == SEG_GROUP
@@ -239,7 +265,7 @@ static struct oracle_change *emit(struct oracle *o, struct oracle_user *user,
     return c;
 }
 
-/* Older than the greatest age, by the wall (DESIGN.md section 9)? A timer that
+/* Older than the greatest age, by the wall? A timer that
  * fires while the clock passes it is not old. */
 static int is_too_old(const struct oracle *o, const struct cause *cause)
 {
@@ -271,6 +297,8 @@ static int fire(struct oracle *o, struct oracle_user *user,
     const struct rule_segment *rule = &o->rules->segments[segment];
     int64_t *fired_ms = user->fired_ms + o->trigger_base[segment];
     int fired = 0;
+    if (cause->sweep && !MUTATED(SWEEP_TRIGGER))
+        return 0;
     for (int i = 0; i < rule->trigger_count; i++) {
         const struct rule_trigger *trigger = &rule->triggers[i];
         if (trigger->on_enter != member && !MUTATED(TRIGGER_EXIT))
@@ -280,13 +308,14 @@ static int fire(struct oracle *o, struct oracle_user *user,
             continue;
         }
         int cooling = is_cooling(trigger, fired_ms[i], cause->at_ms);
-        if (!cooling || MUTATED(COOLDOWN_REFRESH))
+        if (trigger->once && (!cooling || MUTATED(COOLDOWN_REFRESH)))
             fired_ms[i] = cause->at_ms;
         o->stats.cooling += (uint64_t)cooling;
         if (cooling)
             continue;
         o->stats.triggers++;
-        struct oracle_change *c = emit(o, user, cause, segment);
+        struct oracle_change *c =
+            oracle_emit(o, user, cause, segment, rule->key);
         c->trigger = i;
         c->member = member;
         c->seq = ++user->trigger_seq;
@@ -299,14 +328,14 @@ static void change(struct oracle *o, struct oracle_user *user,
                    const struct cause *cause, int segment, int member)
 {
     struct oracle_membership *m = &user->memberships[segment];
-    struct oracle_change *c = emit(o, user, cause, segment);
+    struct oracle_change *c =
+        oracle_emit(o, user, cause, segment, o->rules->segments[segment].key);
     size_t index = o->change_count - 1;
     m->member = member;
     if (member)
         m->entered_at_ms = cause->at_ms;
     c->member = member;
-    c->entered_at_ms =
-        MUTATED(EXIT_ENTERED) ? cause->at_ms : m->entered_at_ms;
+    c->entered_at_ms = MUTATED(EXIT_ENTERED) ? cause->at_ms : m->entered_at_ms;
     c->seq = MUTATED(SEQ_SEGMENT) ? ++m->seq : ++user->seq;
     user->last_at_ms = cause->at_ms;
     o->stats.entered += (uint64_t)member;
@@ -315,15 +344,25 @@ static void change(struct oracle *o, struct oracle_user *user,
     o->changes[index].trigger_count = fired;
 }
 
-/* Compare every membership with the truth. */
-static void judge(struct oracle *o, struct oracle_user *user,
+/* Unknown changes nothing. Before his sweep a user's membership may differ from
+ * the truth, as it did when the catalogue began; whether an event or a timer
+ * mends that before the sweep does is the engine's affair. */
+void oracle_judge(struct oracle *o, struct oracle_user *user,
                   const struct cause *cause, int64_t truth_ms)
 {
     for (int i = 0; i < o->rules->segment_count; i++) {
         int segment = o->order[i];
+        struct oracle_membership *m = &user->memberships[segment];
         int truth = oracle_eval_segment(o, user, segment, truth_ms);
-        if (truth != user->memberships[segment].member)
-            change(o, user, cause, segment, truth);
+        if (truth == SEG_UNKNOWN)
+            continue;
+        if (m->stale && !cause->sweep && (truth == SEG_TRUE) != m->member &&
+            !oracle_hinted(o, user, o->rules->segments[segment].key,
+                           cause->at_ms))
+            continue;
+        m->stale = 0;
+        if ((truth == SEG_TRUE) != m->member)
+            change(o, user, cause, segment, truth == SEG_TRUE);
     }
 }
 
@@ -336,12 +375,13 @@ static void probe(const struct oracle *o, const struct oracle_user *user,
     int64_t at = from_ms + 1 + (to_ms - from_ms - 1) * 5 / 8;
     at = at < to_ms ? at : to_ms - 1;
     for (int i = 0; i < o->rules->segment_count; i++) {
-        if (oracle_eval_segment(o, user, i, at) == user->memberships[i].member)
+        int truth = oracle_eval_segment(o, user, i, at);
+        if (truth == SEG_UNKNOWN || user->unswept ||
+            (truth == SEG_TRUE) == user->memberships[i].member)
             continue;
         fprintf(stderr,
                 "oracle: segment %s of %s changes at no edge, near %lld\n",
-                o->rules->segments[i].key.bytes, user->id.bytes,
-                (long long)at);
+                o->rules->segments[i].key.bytes, user->id.bytes, (long long)at);
         abort();
     }
 }
@@ -356,8 +396,8 @@ static void settle(struct oracle *o, struct oracle_user *user, int without)
         if (at <= user->settled_ms)
             continue;
         probe(o, user, user->settled_ms, at);
-        struct cause cause = {MUTATED(TIMER_AT) ? o->clock_ms : at, NULL};
-        judge(o, user, &cause, at);
+        struct cause cause = {MUTATED(TIMER_AT) ? o->clock_ms : at, NULL, 0};
+        oracle_judge(o, user, &cause, at);
         user->settled_ms = at;
     }
     probe(o, user, user->settled_ms, through + 1);
@@ -373,14 +413,14 @@ static int same_text(struct seg_text a, struct seg_text b)
            !memcmp(a.bytes, b.bytes, a.len);
 }
 
-/* LANGUAGE.md row 16: among the last 64 accepted ids of the user, in the same
+/* Duplicates: among the last 64 accepted ids of the user, in the same
  * topic, less than 24 h apart; what is 48 h behind the clock is forgotten. */
 static int is_duplicate(const struct oracle *o, const struct oracle_user *user,
                         const struct oracle_message *m)
 {
     int ids = 0, most = SEG_IDS_MAX - MUTATED(DEDUPE_63) + MUTATED(DEDUPE_65);
-    int64_t window = SEG_ID_WINDOW_MS + MUTATED(DEDUPE_CLOSED) -
-                     MUTATED(DEDUPE_SHORT);
+    int64_t window =
+        SEG_ID_WINDOW_MS + MUTATED(DEDUPE_CLOSED) - MUTATED(DEDUPE_SHORT);
     for (int i = user->count - 1; i >= 0 && ids < most; i--) {
         const struct oracle_message *old = user->messages[i];
         if (!old->message_id.bytes)
@@ -421,15 +461,18 @@ static void accept(struct oracle *o, struct oracle_user *user,
 {
     m->selected = zeroed((size_t)o->selector_count, 1);
     m->clock_ms = o->clock_ms;
+    m->generation = o->generation;
     if (MUTATED(TIME_MISSING) && m->time_state == SEG_TIME_MISSING)
         m->time_ms = o->clock_ms;
+    if (m->time_ms > o->latest_ms)
+        o->latest_ms = m->time_ms;
     count_message(&o->stats, user, m);
     oracle_user_messages_add(user, m);
     oracle_edge_add(o, user, m);
-    struct cause cause = {o->clock_ms, m};
+    struct cause cause = {o->clock_ms, m, 0};
     if (user->last_at_ms > cause.at_ms)
         cause.at_ms = user->last_at_ms;
-    judge(o, user, &cause, cause.at_ms);
+    oracle_judge(o, user, &cause, cause.at_ms);
     user->settled_ms = o->clock_ms;
 }
 
@@ -484,94 +527,4 @@ void oracle_advance(struct oracle *o, int64_t to_ms)
 void oracle_set_wall(struct oracle *o, int64_t wall_ms)
 {
     o->wall_ms = wall_ms;
-}
-
-/* ---- queries --------------------------------------------------------- */
-
-int64_t oracle_clock(const struct oracle *o)
-{
-    return o->clock_ms;
-}
-
-const struct oracle_change *oracle_changes(const struct oracle *o,
-                                           size_t *count)
-{
-    *count = o->change_count;
-    return o->changes;
-}
-
-void oracle_changes_clear(struct oracle *o)
-{
-    o->change_count = 0;
-}
-
-int oracle_user_count(const struct oracle *o)
-{
-    return o->user_count;
-}
-
-const struct oracle_user *oracle_user_at(const struct oracle *o, int index)
-{
-    return o->users[index];
-}
-
-struct seg_text oracle_user_id(const struct oracle_user *user)
-{
-    return user->id;
-}
-
-void oracle_user_birth(const struct oracle_user *user, int *topic,
-                       int64_t *offset)
-{
-    *topic = user->birth_topic;
-    *offset = user->birth_offset;
-}
-
-int oracle_member(const struct oracle_user *user, int segment,
-                  int64_t *entered_at_ms)
-{
-    *entered_at_ms = user->memberships[segment].entered_at_ms;
-    return user->memberships[segment].member;
-}
-
-uint32_t oracle_segment_size(const struct oracle *o, int segment)
-{
-    uint32_t n = 0;
-    for (int i = 0; i < o->user_count; i++)
-        n += (uint32_t)o->users[i]->memberships[segment].member;
-    return n;
-}
-
-int oracle_truth(const struct oracle *o, const struct oracle_user *user,
-                 int segment, int64_t at_ms)
-{
-    return oracle_eval_segment(o, user, segment, at_ms);
-}
-
-static int differs(const struct oracle *o, const struct oracle_user *user,
-                   int64_t at_ms)
-{
-    for (int i = 0; i < o->rules->segment_count; i++)
-        if (oracle_eval_segment(o, user, i, at_ms) !=
-            user->memberships[i].member)
-            return 1;
-    return 0;
-}
-
-int64_t oracle_next_change(const struct oracle *o)
-{
-    int64_t next = SEG_NEVER;
-    for (int u = 0; u < o->user_count; u++) {
-        const struct oracle_user *user = o->users[u];
-        for (size_t i = 0; i < user->edge_count; i++)
-            if (user->edges[i] > o->clock_ms && user->edges[i] < next &&
-                differs(o, user, user->edges[i]))
-                next = user->edges[i];
-    }
-    return next;
-}
-
-void oracle_stats(const struct oracle *o, struct oracle_stats *stats)
-{
-    *stats = o->stats;
 }

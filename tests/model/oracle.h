@@ -8,9 +8,13 @@
  *     time of an event + a duration of a condition that selects it
  *     a date value, and that value ± the duration of a test on it
  *     the time of a message from the future
+ *     the instant up to which messages are hidden + a duration
  *
  * and the oracle judges a user at each edge, 1 ms before and 1 ms after. That
  * nothing changes between edges is not believed but tried (oracle->probe).
+ *
+ * When another catalogue comes into force, it may ask for what was not read
+ * before: then truth has a third value, see oracle_warming.c.
  *
  * It is correct by reading, not by cleverness; a user's cost is quadratic in
  * his messages. Memory that runs out ends the program. */
@@ -30,10 +34,12 @@ struct oracle_user;
 /* A change of a user, or a trigger that follows one. */
 struct oracle_change {
     const struct oracle_user *user;
-    int segment;       /* Index in the rules, in order of keys. */
-    int trigger;       /* Index among the segment's triggers; -1: a change. */
-    int member;        /* 1 entered, 0 exited; of a trigger: its change. */
-    int cause;         /* enum seg_cause: EVENT, TIMER, ATTRIBUTE. */
+    int segment; /* Index in the rules, in order of keys; -1: of one that
+                    they do not have any more. */
+    struct seg_text key; /* Of the segment. */
+    int trigger;         /* Index among the segment's triggers; -1: a change. */
+    int member;          /* 1 entered, 0 exited; of a trigger: its change. */
+    int cause;         /* enum seg_cause: EVENT, TIMER, ATTRIBUTE, CATALOGUE. */
     int trigger_count; /* Of a change: triggers that follow. */
     uint32_t seq;
     int64_t at_ms, entered_at_ms;
@@ -56,8 +62,8 @@ void oracle_free(struct oracle *oracle);
 /* Take in the message TEXT that was read at TOPIC, OFFSET, of a record of
  * RECORD_MS, and judge its user at the clock. Returns 0, 1 for a duplicate, or
  * the enum seg_err that makes it no event. */
-int oracle_apply(struct oracle *oracle, const char *text, size_t len,
-                 int topic, int64_t offset, int64_t record_ms);
+int oracle_apply(struct oracle *oracle, const char *text, size_t len, int topic,
+                 int64_t offset, int64_t record_ms);
 
 /* Move the clock to TO_MS (no further back) and let all timers fire. */
 void oracle_advance(struct oracle *oracle, int64_t to_ms);
@@ -75,6 +81,29 @@ int64_t oracle_clock(const struct oracle *oracle);
 const struct oracle_change *oracle_changes(const struct oracle *oracle,
                                            size_t *count);
 void oracle_changes_clear(struct oracle *oracle);
+
+/* ---- another catalogue (oracle_change.c has the whole story) ---------- */
+
+/* From now on RULES hold; those before are borrowed still. */
+void oracle_change_catalogue(struct oracle *oracle, const struct rules *rules);
+
+/* The sweep has come to the user ID. */
+void oracle_sweep(struct oracle *oracle, struct seg_text id);
+
+/* Users whom it has not come to; whether it has not come to USER. */
+int oracle_unswept(const struct oracle *oracle);
+int oracle_is_unswept(const struct oracle_user *user);
+
+/* The engine says that user ID changes in the segment KEY at AT_MS: before his
+ * sweep that may be earlier than the oracle can tell. Until the changes are
+ * cleared. */
+void oracle_hint(struct oracle *oracle, struct seg_text id, struct seg_text key,
+                 int64_t at_ms);
+
+/* How many segments that are no more USER is in, and which. */
+int oracle_retired(const struct oracle_user *user);
+struct seg_text oracle_retired_at(const struct oracle_user *user, int index,
+                                  int64_t *entered_at_ms);
 
 /* ---- queries --------------------------------------------------------- */
 
@@ -100,7 +129,8 @@ int oracle_member(const struct oracle_user *user, int segment,
 /* Members of SEGMENT. */
 uint32_t oracle_segment_size(const struct oracle *oracle, int segment);
 
-/* The truth about SEGMENT for USER at AT_MS, from all messages known now. */
+/* The truth (enum seg_truth) about SEGMENT for USER at AT_MS, from all messages
+ * known now. */
 int oracle_truth(const struct oracle *oracle, const struct oracle_user *user,
                  int segment, int64_t at_ms);
 
@@ -113,8 +143,9 @@ int64_t oracle_next_change(const struct oracle *oracle);
 int64_t *oracle_edges(const struct oracle *oracle, int64_t until_ms,
                       size_t *count);
 
-/* The leaves of SEGMENT's condition that decide about USER at AT_MS, as a change
- * shows them: up to MOST into OUT. Returns how many; -1 if a list decides. */
+/* The leaves of SEGMENT's condition that decide about USER at AT_MS, as a
+ * change shows them: up to MOST into OUT. Returns how many; -1 if a list
+ * decides. */
 int oracle_evidence(const struct oracle *oracle, const struct oracle_user *user,
                     int segment, int64_t at_ms, const struct rule_cond **out,
                     int most);
@@ -124,17 +155,28 @@ struct naive_value oracle_shown(const struct oracle *oracle,
                                 const struct oracle_user *user,
                                 const struct rule_cond *leaf, int64_t at_ms);
 
-/* Whether COND, a part of some segment's condition, holds. */
+/* The truth of COND, a part of some segment's condition. */
 int oracle_eval(const struct oracle *oracle, const struct oracle_user *user,
                 const struct rule_cond *cond, int64_t at_ms);
+
+/* Whether something of what LEAF measures of USER may be hidden at AT_MS. */
+int oracle_is_warming(const struct oracle *oracle,
+                      const struct oracle_user *user,
+                      const struct rule_cond *leaf, int64_t at_ms);
+
+/* Whether USER has sent something that is dated after AT_MS. */
+int oracle_awaits(const struct oracle_user *user, int64_t at_ms);
+
+/* Since when what LEAF measures is read; SEG_NEVER: from the start. */
+int64_t oracle_observed(const struct oracle *oracle,
+                        const struct rule_cond *leaf);
 
 /* ---- how much a run has proved ----------------------------------------- */
 
 /* Calls SEEN for each leaf (DID, MEASURE, PATH ...) of SEGMENT's condition that
  * decides: were it the other way round, so were the segment. */
 void oracle_deciders(const struct oracle *oracle,
-                     const struct oracle_user *user, int segment,
-                     int64_t at_ms,
+                     const struct oracle_user *user, int segment, int64_t at_ms,
                      void (*seen)(void *arg, const struct rule_cond *leaf),
                      void *arg);
 
@@ -142,6 +184,8 @@ struct oracle_stats {
     uint64_t messages, duplicates, late, out_of_order, equal_times;
     uint64_t time_missing, time_unreadable, clamped, from_future;
     uint64_t entered, exited, triggers, suppressed, cooling;
+    uint64_t catalogues, swept,
+        retired; /* By a sweep; exits of what is no more. */
 };
 
 void oracle_stats(const struct oracle *oracle, struct oracle_stats *stats);

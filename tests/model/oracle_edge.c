@@ -22,7 +22,7 @@ static void swap(int64_t *a, int64_t *b)
     *b = c;
 }
 
-static void push(struct oracle_user *user, int64_t ms)
+void oracle_edge_push(struct oracle_user *user, int64_t ms)
 {
     user->edges = oracle_grow(user->edges, &user->edge_cap,
                               user->edge_count + 1, sizeof(*user->edges));
@@ -51,7 +51,7 @@ void oracle_edge_pop(struct oracle_user *user)
 struct edges {
     struct oracle *oracle;
     struct oracle_user *user;
-    const struct oracle_message *message;
+    const struct oracle_message *message; /* NULL: a catalogue began. */
 };
 
 static void add(void *arg, int64_t ms)
@@ -59,7 +59,7 @@ static void add(void *arg, int64_t ms)
     const struct edges *e = arg;
     for (int64_t t = ms - 1; t <= ms + 1; t++)
         if (t > e->oracle->clock_ms)
-            push(e->user, t);
+            oracle_edge_push(e->user, t);
 }
 
 static void add_window(struct edges *e, const struct rule_window *window)
@@ -115,6 +115,11 @@ static void add_cond(struct edges *e, const struct rule_cond *cond)
 {
     for (int i = 0; i < cond->count; i++)
         add_cond(e, cond->children[i]);
+    if (!e->message) {
+        if (cond->kind == COND_DID || cond->kind == COND_MEASURE)
+            oracle_warming_edges(e->oracle, e->user, cond, add, e);
+        return;
+    }
     if (cond->kind == COND_MEASURE)
         add_measure(e, cond);
     if (cond->kind == COND_PATH)
@@ -128,7 +133,8 @@ void oracle_edge_add(struct oracle *oracle, struct oracle_user *user,
                      const struct oracle_message *message)
 {
     struct edges e = {oracle, user, message};
-    add(&e, message->time_ms);
+    if (message)
+        add(&e, message->time_ms);
     for (int i = 0; i < oracle->rules->segment_count; i++)
         if (oracle->rules->segments[i].when)
             add_cond(&e, oracle->rules->segments[i].when);

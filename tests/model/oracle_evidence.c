@@ -25,7 +25,7 @@ static int64_t last_flip(const struct rule_test *test)
 }
 
 /* A count is shown up to what the condition needs to know. */
-static int64_t shown_most(const struct rule_cond *leaf)
+int64_t oracle_shown_most(const struct rule_cond *leaf)
 {
     const struct rule_times *times = &leaf->times;
     if (leaf->kind == COND_MEASURE)
@@ -50,10 +50,11 @@ struct naive_value oracle_shown(const struct oracle *oracle,
                                 const struct rule_cond *leaf, int64_t at_ms)
 {
     struct naive_value value = oracle_eval_value(oracle, user, leaf, at_ms);
-    int counts = leaf->kind == COND_DID || (leaf->kind == COND_MEASURE &&
-                                            leaf->measure.kind == MEASURE_COUNT);
-    if (counts && value.integer > shown_most(leaf))
-        value.integer = shown_most(leaf);
+    int counts =
+        leaf->kind == COND_DID ||
+        (leaf->kind == COND_MEASURE && leaf->measure.kind == MEASURE_COUNT);
+    if (counts && value.integer > oracle_shown_most(leaf))
+        value.integer = oracle_shown_most(leaf);
     return value;
 }
 
@@ -71,7 +72,7 @@ struct collecting {
  * true `or` to the first part that is so; `not` is looked through. */
 static void collect(struct collecting *to, const struct rule_cond *cond)
 {
-    int telling = cond->kind == COND_OR;
+    int telling = cond->kind == COND_OR ? SEG_TRUE : SEG_FALSE;
     if (!cond->count) {
         if (to->count < to->most)
             to->out[to->count++] = cond;

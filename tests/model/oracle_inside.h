@@ -3,12 +3,17 @@
  *   oracle_message.c  one message, read
  *   oracle_eval.c     the truth of a condition at an instant
  *   oracle_evidence.c why it is so
+ *   oracle_warming.c  whether it is known
  *   oracle_edge.c     the instants at which it may change by time alone
- *   oracle.c          users, duplicates, changes */
+ *   oracle_change.c   another catalogue
+ *   oracle.c          users, duplicates, changes
+ *   oracle_query.c    what it knows */
 #ifndef MODEL_ORACLE_INSIDE_H
 #define MODEL_ORACLE_INSIDE_H
 
 #include <jansson.h>
+
+#include <seg/query.h>
 
 #include "tests/model/naive_value.h"
 #include "tests/model/oracle.h"
@@ -25,6 +30,7 @@ struct oracle_message {
     int64_t clock_ms;  /* When it was applied. */
     int topic;
     int64_t offset;
+    int generation; /* Catalogue changes before it came. */
     char *selected; /* By selector: 0 not asked, 1 no, 2 yes. */
 };
 
@@ -42,7 +48,7 @@ struct naive_value oracle_message_value(const struct oracle_message *message,
 json_t *oracle_message_below(json_t *json, const struct seg_text *names,
                              int count);
 
-/* DESIGN.md section 5: (event time, topic name, offset). Topics are numbered in
+/* The order of events: (event time, topic name, offset). Topics are numbered in
  * order of their names. */
 int oracle_message_before(const struct oracle_message *a,
                           const struct oracle_message *b);
@@ -56,6 +62,8 @@ struct oracle_user {
     struct seg_text id; /* Owned. */
     int birth_topic;
     int64_t birth_offset;
+    int generation; /* Catalogue changes before he was born. */
+    int unswept;    /* Not judged by the catalogue in force yet. */
     struct oracle_message **messages; /* In order of arrival, owned. */
     int count, cap;
     uint32_t seq, trigger_seq;
@@ -63,10 +71,24 @@ struct oracle_user {
     int64_t settled_ms; /* Judged at all edges up to here. */
     struct oracle_membership {
         int member;
+        int stale; /* Another one than the truth, since the catalogue began. */
         int64_t entered_at_ms;
-        uint32_t seq; /* For a mutant. */
-    } *memberships; /* By segment. */
-    int64_t *fired_ms; /* By trigger of all segments; INT64_MIN: never. */
+        uint32_t seq;       /* For a mutant. */
+    } * memberships;        /* By segment. */
+    struct oracle_retired { /* Memberships of segments that are no more. */
+        struct seg_text key;
+        int64_t entered_at_ms;
+    } * retired;
+    int retired_count;
+    size_t retired_cap;
+    int64_t *fired_ms;   /* By trigger of all segments; INT64_MIN: never. */
+    struct oracle_gone { /* Triggers that are no more. */
+        struct seg_text key, name;
+        int on_enter;
+        int64_t at_ms;
+    } * gone;
+    int gone_count;
+    size_t gone_cap;
     int64_t *edges; /* A heap, least first. */
     size_t edge_count, edge_cap;
 };
@@ -75,13 +97,36 @@ struct oracle {
     struct oracle_options options;
     const struct rules *rules;
     int64_t clock_ms, wall_ms;
-    int *order;         /* Segments by (rank, key). */
-    int *trigger_base;  /* By segment: its first trigger among all. */
+    int *order;        /* Segments by (rank, key). */
+    int *trigger_base; /* By segment: its first trigger among all. */
     int trigger_count;
     const void **selectors; /* Of struct rule_event; hash table by address. */
     int *selector_index;
     size_t selector_slots;
     int selector_count;
+    int generation;    /* Catalogue changes so far. */
+    int64_t *since_ms; /* By generation: its greatest hidden instant. */
+    int64_t latest_ms; /* Of all messages. */
+    struct oracle_source {
+        char *text;
+        int since;       /* Generation. */
+        int64_t most;    /* A count is kept so far. */
+        int64_t from_ms; /* Of a window of which events are kept. */
+        int64_t kept;    /* So many of the newest events before `since`. */
+    } * sources;
+    int source_count;
+    size_t source_cap;
+    struct oracle_leaf {
+        const struct rule_cond *cond;
+        int source;
+    } * leaves; /* By address. */
+    int leaf_count;
+    size_t leaf_cap;
+    struct oracle_hint {
+        struct seg_text user_id, key; /* Owned. */
+        int64_t at_ms;
+    } * hints;
+    size_t hint_count, hint_cap;
     struct oracle_user **users;
     int user_count;
     size_t user_cap;
@@ -103,6 +148,13 @@ struct naive_value oracle_eval_value(const struct oracle *oracle,
                                      const struct rule_cond *leaf,
                                      int64_t now_ms);
 
+/* The same of all that SOURCE (NULL: all there was) has seen. */
+struct naive_value oracle_eval_measure(const struct oracle *oracle,
+                                       const struct oracle_user *user,
+                                       const struct rule_cond *leaf,
+                                       const struct oracle_source *source,
+                                       int64_t now_ms);
+
 /* The attribute at PATH, of roots USER and ACCOUNT. */
 struct naive_value oracle_eval_attribute(const struct oracle_user *user,
                                          const struct path *path,
@@ -112,23 +164,87 @@ struct naive_value oracle_eval_attribute(const struct oracle_user *user,
 int oracle_eval_listed(const struct oracle_user *user,
                        const struct rule_segment *segment);
 
-/* Whether USER is in segment INDEX at NOW_MS: list, then condition. */
+/* Whether LEAF holds of what it measured, all being known. */
+int oracle_eval_passes(const struct rule_cond *leaf,
+                       const struct naive_value *value, int64_t now_ms);
+
+/* What was last written at the top-level name of PATH, and who did; NULL:
+ * nobody. */
+json_t *oracle_eval_written(const struct oracle_user *user,
+                            const struct path *path, int64_t now_ms,
+                            const struct oracle_message **writer);
+
+/* A count of LEAF is shown, and matters, so far. */
+int64_t oracle_shown_most(const struct rule_cond *leaf);
+
+/* ---- oracle_warming.c ---- */
+
+/* A catalogue begins: since when is read what its leaves measure? */
+void oracle_warming_read(struct oracle *oracle);
+void oracle_warming_done(struct oracle *oracle);
+
+/* What LEAF measures; NULL: all of it is known. */
+const struct oracle_source *oracle_warming_source(const struct oracle *oracle,
+                                                  const struct rule_cond *leaf);
+
+/* The truth of LEAF, of which VALUE was seen. */
+int oracle_warming_truth(const struct oracle *oracle,
+                         const struct oracle_user *user,
+                         const struct rule_cond *leaf,
+                         const struct naive_value *value, int64_t now_ms);
+
+/* Calls EDGE with the instants near which LEAF may become known. */
+void oracle_warming_edges(const struct oracle *oracle, struct oracle_user *user,
+                          const struct rule_cond *leaf,
+                          void (*edge)(void *arg, int64_t ms), void *arg);
+
+/* ---- oracle.c, for oracle_change.c ---- */
+
+struct cause {
+    int64_t at_ms;
+    const struct oracle_message *message; /* NULL: time alone. */
+    int sweep;
+};
+
+/* Take the catalogue RULES in: selectors, order, triggers. */
+void oracle_load(struct oracle *oracle, const struct rules *rules);
+void oracle_unload(struct oracle *oracle);
+
+/* Compare every membership with the truth at TRUTH_MS. */
+void oracle_judge(struct oracle *oracle, struct oracle_user *user,
+                  const struct cause *cause, int64_t truth_ms);
+
+/* A change of USER in SEGMENT, -1: one that is no more, which has KEY. */
+struct oracle_change *oracle_emit(struct oracle *oracle,
+                                  struct oracle_user *user,
+                                  const struct cause *cause, int segment,
+                                  struct seg_text key);
+
+/* Whether the engine has said that USER changes in the segment KEY at AT_MS. */
+int oracle_hinted(const struct oracle *oracle, const struct oracle_user *user,
+                  struct seg_text key, int64_t at_ms);
+
+/* Whether USER is in segment INDEX at NOW_MS, enum seg_truth: list, then
+ * condition. */
 int oracle_eval_segment(const struct oracle *oracle,
                         const struct oracle_user *user, int index,
                         int64_t now_ms);
 
-/* How many events of USER have ages [TO_MS, FROM_MS), see rule_window. */
+/* How many events of USER have ages [TO_MS, FROM_MS), see rule_window; of those
+ * that SOURCE (NULL: all) has seen. */
 int64_t oracle_eval_count(const struct oracle *oracle,
                           const struct oracle_user *user,
                           const struct rule_event *event,
-                          const struct rule_window *window, int64_t now_ms);
+                          const struct rule_window *window,
+                          const struct oracle_source *source, int64_t now_ms);
 
-/* Add the edges that MESSAGE brings to USER. */
+/* Add the edges that MESSAGE (NULL: the catalogue) brings to USER. */
 void oracle_edge_add(struct oracle *oracle, struct oracle_user *user,
                      const struct oracle_message *message);
 
 /* The least edge of USER, or SEG_NEVER; and take it out. */
 int64_t oracle_edge_least(const struct oracle_user *user);
+void oracle_edge_push(struct oracle_user *user, int64_t ms);
 void oracle_edge_pop(struct oracle_user *user);
 
 void *oracle_grow(void *items, size_t *cap, size_t need, size_t size);

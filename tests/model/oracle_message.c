@@ -106,8 +106,7 @@ static int count_properties(const struct oracle_message *m)
 {
     int sets = m->type == SEG_IDENTIFY || m->type == SEG_GROUP;
     const char *name = sets ? "traits" : "properties";
-    return json_object_size(json_object_get(m->json, name)) >
-                   SEG_PROPERTIES_MAX
+    return json_object_size(json_object_get(m->json, name)) > SEG_PROPERTIES_MAX
                ? SEG_ERR_PROPERTIES
                : 0;
 }
@@ -279,11 +278,11 @@ static int selects(const struct oracle_message *m,
         return event->any && MUTATED(ANY_ALL);
     for (int i = 0; i < event->count; i++)
         if (!(MUTATED(NAMES_FIRST) && i))
-            named |= m->name.bytes && m->name.len == event->names[i].text.len &&
-                     !memcmp(m->name.bytes, event->names[i].text.bytes,
-                             m->name.len);
-    return named &&
-           (!event->where || MUTATED(WHERE_OFF) || passes_where(m, event->where));
+            named |=
+                m->name.bytes && m->name.len == event->names[i].text.len &&
+                !memcmp(m->name.bytes, event->names[i].text.bytes, m->name.len);
+    return named && (!event->where || MUTATED(WHERE_OFF) ||
+                     passes_where(m, event->where));
 }
 
 static int selector_of(const struct oracle *oracle,

@@ -1,4 +1,5 @@
-/* report.h: what a run of the model test has proved, and whether it is enough. */
+/* report.h: what a run of the model test has proved, and whether it is enough.
+ */
 #ifndef MODEL_REPORT_H
 #define MODEL_REPORT_H
 

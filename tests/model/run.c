@@ -75,8 +75,7 @@ static void run_some(struct run *run, uint64_t seed, uint64_t from,
     }
 }
 
-int64_t run_cases(struct run *run, uint64_t seed, uint64_t from,
-                  uint64_t count)
+int64_t run_cases(struct run *run, uint64_t seed, uint64_t from, uint64_t count)
 {
     pid_t child = start(run);
     if (!child) {

@@ -21,8 +21,8 @@ void run_free(struct run *run);
 /* The seed of case NUMBER in a run of SEED. */
 uint64_t run_case_seed(uint64_t seed, uint64_t number);
 
-/* Run COUNT cases of SEED from FROM on, until one is not DRIVE_SAME. Returns the
- * number of that case, or -1. A child that dies counts as a difference. */
+/* Run COUNT cases of SEED from FROM on, until one is not DRIVE_SAME. Returns
+ * the number of that case, or -1. A child that dies counts as a difference. */
 int64_t run_cases(struct run *run, uint64_t seed, uint64_t from,
                   uint64_t count);
 

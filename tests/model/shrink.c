@@ -55,15 +55,29 @@ static int cut_steps(struct run *run, struct history *h)
     return changed;
 }
 
+/* Out of all catalogues that have it in these words, or out of one. */
+static int cut_segment(struct run *run, struct history *h, int catalogue,
+                       int index, int everywhere)
+{
+    struct history candidate;
+    const char *text = h->catalogues[catalogue].segments[index];
+    history_copy(&candidate, h);
+    for (int c = 0; c < h->catalogue_count; c++)
+        for (int i = h->catalogues[c].count - 1; i >= 0; i--)
+            if ((everywhere && !strcmp(h->catalogues[c].segments[i], text)) ||
+                (c == catalogue && i == index))
+                history_cut_segment(&candidate, c, i);
+    return accept(run, h, &candidate);
+}
+
 static int cut_segments(struct run *run, struct history *h)
 {
     int changed = 0;
-    for (int i = h->segment_count - 1; i >= 0 && h->segment_count > 1; i--) {
-        struct history candidate;
-        history_copy(&candidate, h);
-        history_cut_segment(&candidate, i);
-        changed |= accept(run, h, &candidate);
-    }
+    for (int c = 0; c < h->catalogue_count; c++)
+        for (int everywhere = 1; everywhere >= 0; everywhere--)
+            for (int i = h->catalogues[c].count - 1; i >= 0; i--)
+                if (i < h->catalogues[c].count && h->catalogues[c].count > 1)
+                    changed |= cut_segment(run, h, c, i, everywhere);
     return changed;
 }
 
@@ -94,22 +108,32 @@ static int count_lines(const char *text)
     return n;
 }
 
-static int try_line(struct run *run, struct history *h, int segment, int line,
-                    const char *with)
+/* In all catalogues that have the segment in these words. */
+static int try_line(struct run *run, struct history *h, int catalogue,
+                    int segment, int line, const char *with)
 {
     struct history candidate;
+    const char *text = h->catalogues[catalogue].segments[segment];
     history_copy(&candidate, h);
-    free(candidate.segments[segment]);
-    candidate.segments[segment] = replace_line(h->segments[segment], line, with);
+    for (int c = 0; c < h->catalogue_count; c++)
+        for (int i = 0; i < h->catalogues[c].count; i++) {
+            struct catalogue_text *to = &candidate.catalogues[c];
+            if (strcmp(h->catalogues[c].segments[i], text) != 0)
+                continue;
+            free(to->segments[i]);
+            to->segments[i] = replace_line(text, line, with);
+        }
     return accept(run, h, &candidate);
 }
 
 static int cut_lines(struct run *run, struct history *h)
 {
     int changed = 0;
-    for (int i = 0; i < h->segment_count; i++)
-        for (int line = count_lines(h->segments[i]) - 2; line > 0; line--)
-            changed |= try_line(run, h, i, line, "");
+    for (int c = 0; c < h->catalogue_count; c++)
+        for (int i = 0; i < h->catalogues[c].count; i++)
+            for (int line = count_lines(h->catalogues[c].segments[i]) - 2;
+                 line > 0; line--)
+                changed |= try_line(run, h, c, i, line, "");
     return changed;
 }
 
@@ -142,8 +166,7 @@ static int parts_of(const char *segment, char **out)
     rules_init(&rules);
     if (seg_diagnostics_new(&diagnostics) < 0)
         return 0;
-    if (!parse_source(&rules, &source, diagnostics) &&
-        rules.segments[0].when)
+    if (!parse_source(&rules, &source, diagnostics) && rules.segments[0].when)
         collect(rules.segments[0].when, 1, out, &n, PARTS_MAX);
     seg_diagnostics_free(diagnostics);
     rules_done(&rules);
@@ -159,20 +182,27 @@ static int line_of_when(const char *segment)
     return when ? line : -1;
 }
 
+static int cut_condition(struct run *run, struct history *h, int catalogue,
+                         int segment)
+{
+    char *parts[PARTS_MAX];
+    const char *text = h->catalogues[catalogue].segments[segment];
+    int line = line_of_when(text), done = 0;
+    int n = line < 0 ? 0 : parts_of(text, parts);
+    for (int p = 0; p < n; p++) {
+        if (!done)
+            done = try_line(run, h, catalogue, segment, line, parts[p]);
+        free(parts[p]);
+    }
+    return done;
+}
+
 static int cut_conditions(struct run *run, struct history *h)
 {
     int changed = 0;
-    for (int i = 0; i < h->segment_count; i++) {
-        char *parts[PARTS_MAX];
-        int line = line_of_when(h->segments[i]), done = 0;
-        int n = line < 0 ? 0 : parts_of(h->segments[i], parts);
-        for (int p = 0; p < n; p++) {
-            if (!done)
-                done = try_line(run, h, i, line, parts[p]);
-            free(parts[p]);
-        }
-        changed |= done;
-    }
+    for (int c = 0; c < h->catalogue_count; c++)
+        for (int i = 0; i < h->catalogues[c].count; i++)
+            changed |= cut_condition(run, h, c, i);
     return changed;
 }
 
@@ -204,8 +234,8 @@ static int cut_section(struct run *run, struct history *h, int index,
     json_t *object = section ? json_object_get(json, section) : json, *value;
     const char *name;
     int changed = 0;
-    json_object_foreach(object, name, value)
-        changed |= try_member(run, h, index, section, name);
+    json_object_foreach(object, name, value) changed |=
+        try_member(run, h, index, section, name);
     json_decref(json);
     return changed;
 }

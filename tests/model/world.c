@@ -8,24 +8,23 @@
 #include "lib/base/instant.h"
 
 #define MINUTE 60000
-#define HOUR (60 * MINUTE)
+#define HOUR   (60 * MINUTE)
 
 static const char *const topics[] = {"alpha", "beta", "gamma"};
 static const char *const users[] = {"u1", "u2", "ü 3", "user-four", "5", "u6"};
 static const char *const events[] = {"Goal Used", "Order Placed",
                                      "Pricing Viewed", "Page Viewed",
                                      "Screen Viewed"};
-static const char *const texts[] = {"free",   "pro",    "Pro",   "prO ",
-                                    "straße", "STRASSE", "ﬁne",   "FINE",
-                                    "",       "a*b",    "axb",   "a\\b",
-                                    "ünïcode", "ÜNÏCODE", "profit", "5"};
-static const char *const globs[] = {"pro*", "*",     "?ro",  "*e",    "a\\*b",
+static const char *const texts[] = {
+    "free", "pro", "Pro", "prO ", "straße",  "STRASSE", "ﬁne",    "FINE",
+    "",     "a*b", "axb", "a\\b", "ünïcode", "ÜNÏCODE", "profit", "5"};
+static const char *const globs[] = {"pro*",  "*",       "?ro", "*e",    "a\\*b",
                                     "str*e", "?n?code", "a?b", "*r*o*", "\\?",
-                                    "",     "a\\\\b", "fre?"};
+                                    "",      "a\\\\b",  "fre?"};
 static const char *const versions[] = {
-    "1.2.3",      "1.2.10",      "1.10.0", "1.2.3-alpha",
-    "1.2.3-beta", "1.2.3-alpha.1", "2.0.0", "1.2.3+build.7",
-    "1.2",        "v1.2.3",      "1.2.3-rc.2", "1.2.3-rc.10"};
+    "1.2.3",      "1.2.10",        "1.10.0",     "1.2.3-alpha",
+    "1.2.3-beta", "1.2.3-alpha.1", "2.0.0",      "1.2.3+build.7",
+    "1.2",        "v1.2.3",        "1.2.3-rc.2", "1.2.3-rc.10"};
 
 static const struct world_path property_paths[] = {
     {"plan", {"plan"}, WORLD_TEXT},
@@ -72,19 +71,19 @@ static const struct world_path account_paths[] = {
 #define LENGTH(a) ((int)(sizeof(a) / sizeof((a)[0])))
 
 /* One of the four entries of POOL that this case uses. */
-#define POOL_OF(world, pool)                                                   \
-    ((pool)[((world)->shift + random_below(&(world)->random, 4)) % LENGTH(pool)])
+#define POOL_OF(world, pool)                                       \
+    ((pool)[((world)->shift + random_below(&(world)->random, 4)) % \
+            LENGTH(pool)])
 
 void world_init(struct world *world, uint64_t seed)
 {
-    static const int64_t units[] = {1,        7,         1000,        MINUTE,
-                                    HOUR,     6 * HOUR,  DAY_MS,      DAY_MS,
-                                    7 * DAY_MS, 30 * DAY_MS, 365 * DAY_MS};
+    static const int64_t units[] = {
+        1,      7,      1000,       MINUTE,      HOUR,        6 * HOUR,
+        DAY_MS, DAY_MS, 7 * DAY_MS, 30 * DAY_MS, 365 * DAY_MS};
     *world = (struct world){.random = {seed}};
     struct random *r = &world->random;
     world->unit_ms = RANDOM_OF(r, units);
-    world->start_ms = INT64_C(1000000000000) +
-                      random_below(r, 9000) * DAY_MS +
+    world->start_ms = INT64_C(1000000000000) + random_below(r, 9000) * DAY_MS +
                       random_below(r, 2) * random_below(r, DAY_MS);
     world->shift = (int)random_below(r, 1000);
     world->odd_percent = (int)random_below(r, 25);

@@ -56,7 +56,7 @@ struct world {
 void world_init(struct world *world, uint64_t seed);
 
 const char *world_topic(int index); /* Sorted by name. */
-const char *world_user(int index); /* Static buffer of the last call. */
+const char *world_user(int index);  /* Static buffer of the last call. */
 const char *world_event(struct world *world);
 
 /* Paths of ROOT, and how many. */
@@ -73,8 +73,8 @@ json_t *world_odd_value(struct world *world, enum world_kind kind,
 /* A random duration: 1 to MOST units, rarely 1 ms more or less. */
 int64_t world_duration(struct world *world, int most);
 
-/* A random instant: some units beside AROUND_MS, or one of dates_ms, rarely 1 ms
- * more or less. */
+/* A random instant: some units beside AROUND_MS, or one of dates_ms, rarely 1
+ * ms more or less. */
 int64_t world_instant(struct world *world, int64_t around_ms);
 
 /* MS as a message may spell it. New reference. */

@@ -1,5 +1,5 @@
-/* Can the simulation see? Every rule of daemon/protocol/mutation.h is broken, one
- * at a time, and some seeded run must fail.
+/* Can the simulation see? Every rule of daemon/protocol/mutation.h is broken,
+ * one at a time, and some seeded run must fail.
  *
  * The files that keep the rules are compiled once more here, with
  * PROTOCOL_MUTATIONS, and take the place of the daemon's own.
@@ -22,10 +22,9 @@ int protocol_mutation;
 
 static const struct {
     const char *name, *text;
-} table[] = {
-    {"NONE", "no rule is broken"},
+} table[] = {{"NONE", "no rule is broken"},
 #define X(name, text) {#name, text},
-    MUTATION_TABLE(X)
+             MUTATION_TABLE(X)
 #undef X
 };
 

@@ -15,9 +15,10 @@
 #include "tests/support/suite.h"
 
 #define PARTITIONS 4
-#define WAIT_MS 30000
+#define WAIT_MS    30000
 
-/* ---- one process's worth of handles ---------------------------------------- */
+/* ---- one process's worth of handles ----------------------------------------
+ */
 
 struct member {
     struct client client;
@@ -65,7 +66,8 @@ static void make_topic(rd_kafka_t *rk, const char *name)
     rd_kafka_NewTopic_destroy(topic);
 }
 
-static void tell(void *arg, const char *topic, int partitions, const char *error)
+static void tell(void *arg, const char *topic, int partitions,
+                 const char *error)
 {
     (void)arg;
     ck_assert_msg(!error && partitions == PARTITIONS, "%s: %s", topic, error);
@@ -84,8 +86,9 @@ static void setup(void)
     conf.app = app;
     conf.group = conf.process = conf.instance_id = "";
     conf.process = "one";
+    conf.http_advertise.text = "";
     conf.flush_interval_ms = 30000;
-    conf.http_address.port = 1;
+    conf.http_address = (struct conf_address){"127.0.0.1:1", "127.0.0.1", 1};
     conf.path = "test.conf";
     conf.input_count = 2;
     conf.inputs = inputs;
@@ -156,28 +159,28 @@ static void close_member(struct member *member)
     bell_close(&member->bell);
 }
 
-/* ---- waiting ---------------------------------------------------------------- */
+/* ---- waiting ----------------------------------------------------------------
+ */
 
 /* Evaluates EXPRESSION until it is not BROKER_AGAIN. */
-#define FINISH(member, expression)                                       \
-    ({                                                                   \
-        int64_t until_ = clock_monotonic_ms() + WAIT_MS;                 \
-        int answer_;                                                     \
-        while ((answer_ = (expression)) == BROKER_AGAIN) {               \
+#define FINISH(member, expression)                                        \
+    ({                                                                    \
+        int64_t until_ = clock_monotonic_ms() + WAIT_MS;                  \
+        int answer_;                                                      \
+        while ((answer_ = (expression)) == BROKER_AGAIN) {                \
             ck_assert_msg(clock_monotonic_ms() < until_, "%s: no answer", \
-                          #expression);                                  \
-            bell_wait(&(member)->bell, -1, 10);                          \
-        }                                                                \
-        answer_;                                                         \
+                          #expression);                                   \
+            bell_wait(&(member)->bell, -1, 10);                           \
+        }                                                                 \
+        answer_;                                                          \
     })
 
-#define ANSWERS(member, expression, want)                                   \
-    do {                                                                    \
-        int got_ = FINISH(member, expression);                              \
-        ck_assert_msg(got_ == (want), "%s: got %s, want %s (%s)",           \
-                      #expression, broker_answer_name(got_),                \
-                      broker_answer_name(want),                             \
-                      (member)->calls->reason((member)->calls->impl));      \
+#define ANSWERS(member, expression, want)                                      \
+    do {                                                                       \
+        int got_ = FINISH(member, expression);                                 \
+        ck_assert_msg(got_ == (want), "%s: got %s, want %s (%s)", #expression, \
+                      broker_answer_name(got_), broker_answer_name(want),      \
+                      (member)->calls->reason((member)->calls->impl));         \
     } while (0)
 
 #define CALL(member, name, ...) \
@@ -227,7 +230,8 @@ static void wait_thrown_out(struct member *member, struct member *other)
     }
 }
 
-/* ---- producing and looking ---------------------------------------------------- */
+/* ---- producing and looking
+ * ---------------------------------------------------- */
 
 static struct broker_record record(int topic, int partition, const char *value)
 {
@@ -240,7 +244,8 @@ static struct broker_record record(int topic, int partition, const char *value)
                                   .value_len = value ? strlen(value) : 0};
 }
 
-static void put(struct member *member, int topic, int partition, const char *value)
+static void put(struct member *member, int topic, int partition,
+                const char *value)
 {
     struct broker_record r = record(topic, partition, value);
     ANSWERS(member, CALL(member, produce, &r), BROKER_OK);
@@ -263,7 +268,8 @@ static int offsets(struct member *member, int64_t offset, const char *metadata)
 }
 
 /* Read TOPIC to its uncommitted end; the values, one after the other. */
-static int64_t read_all(struct member *member, int topic, int partition, char *out)
+static int64_t read_all(struct member *member, int topic, int partition,
+                        char *out)
 {
     int64_t low, high, at = 0;
     int64_t until_ms = clock_monotonic_ms() + WAIT_MS;
@@ -300,7 +306,8 @@ static void committed(struct member *member, int64_t *offset, char *metadata)
     ck_assert_int_eq(list[1].offset, *offset < 0 ? -1 : *offset + 1);
 }
 
-/* ---- the tests ------------------------------------------------------------------ */
+/* ---- the tests
+ * ------------------------------------------------------------------ */
 
 START_TEST(a_transaction_is_seen_whole)
 {
@@ -402,6 +409,81 @@ START_TEST(pending_offsets_are_waited_for)
 }
 END_TEST
 
+/* They do not keep others waiting: neither the committed offsets of partitions
+ * where nothing is pending, nor watermarks, by which timers fire. */
+START_TEST(pending_offsets_delay_nobody_else)
+{
+    struct member a, b;
+    struct broker_committed list[2];
+    int64_t low, high, longest_ms = 0;
+    struct broker_offset pending[] = {
+        {0, 1, 7, "v1:1:2:3"}, {0, 2, 7, "v1:1:2:3"}, {0, 3, 7, "v1:1:2:3"}};
+    uint64_t questions[PARTITIONS];
+    open_member(&a, 0);
+    open_member(&b, 1);
+    ANSWERS(&a, CALL(&a, renew), BROKER_OK);
+    join(&a);
+    wait_owned(&a, NULL, PARTITIONS);
+    ANSWERS(&a, CALL(&a, begin), BROKER_OK);
+    ANSWERS(&a, CALL(&a, send_offsets, pending, 3), BROKER_OK);
+    for (int p = 0; p < PARTITIONS; p++)
+        questions[p] = broker_question(b.calls);
+    for (int p = 1; p < PARTITIONS; p++)
+        CALL(&b, committed, questions[p], p, list);
+    ANSWERS(&b, CALL(&b, committed, questions[0], 0, list), BROKER_OK);
+    for (int i = 0; i < 20; i++) {
+        uint64_t q = broker_question(b.calls);
+        int64_t began_ms = clock_monotonic_ms();
+        ANSWERS(&b, CALL(&b, watermarks, q, BROKER_CHANGES, 1, &low, &high),
+                BROKER_OK);
+        int64_t took_ms = clock_monotonic_ms() - began_ms;
+        longest_ms = took_ms > longest_ms && i ? took_ms : longest_ms;
+        for (int p = 1; p < PARTITIONS; p++)
+            ck_assert_int_eq(CALL(&b, committed, questions[p], p, list),
+                             BROKER_AGAIN);
+    }
+    ck_assert_msg(strstr(CALL(&b, reason), "partition 3") != NULL, "%s",
+                  CALL(&b, reason));
+    ck_assert_msg(longest_ms < 200, "watermarks took %lld ms",
+                  (long long)longest_ms);
+    ANSWERS(&a, CALL(&a, commit), BROKER_OK);
+    for (int p = 1; p < PARTITIONS; p++) {
+        ANSWERS(&b, CALL(&b, committed, questions[p], p, list), BROKER_OK);
+        ck_assert_int_eq(list[0].offset, 7);
+        ck_assert_str_eq(list[0].metadata, "v1:1:2:3");
+        ck_assert_int_eq(list[1].offset, -1);
+    }
+    close_member(&a);
+    close_member(&b);
+}
+END_TEST
+
+/* Whoever only wants to know how much there is, asks again and again; that
+ * takes no answer from him who needs one of a certain moment. */
+START_TEST(an_end_is_known_without_reading)
+{
+    struct member a;
+    int64_t low, high, until_ms = clock_monotonic_ms() + WAIT_MS;
+    open_member(&a, 0);
+    ANSWERS(&a, CALL(&a, renew), BROKER_OK);
+    ck_assert_int_eq(kafka_broker_end(a.kafka, BROKER_CHANGES, 1), -1);
+    ANSWERS(&a, CALL(&a, begin), BROKER_OK);
+    put(&a, BROKER_CHANGES, 1, "x");
+    wait_delivered(&a);
+    uint64_t question = broker_question(a.calls);
+    CALL(&a, watermarks, question, BROKER_CHANGES, 1, &low, &high);
+    while (kafka_broker_end(a.kafka, BROKER_CHANGES, 1) != 1) {
+        ck_assert_int_lt(clock_monotonic_ms(), until_ms);
+        bell_wait(&a.bell, -1, 10);
+    }
+    ANSWERS(&a, CALL(&a, watermarks, question, BROKER_CHANGES, 1, &low, &high),
+            BROKER_OK);
+    ck_assert_int_eq(high, 1);
+    ANSWERS(&a, CALL(&a, abort), BROKER_OK);
+    close_member(&a);
+}
+END_TEST
+
 START_TEST(without_membership_offsets_are_refused)
 {
     struct member a;
@@ -445,8 +527,8 @@ START_TEST(a_zombie_cannot_commit)
     ck_assert_str_eq(text, "");
     wait_thrown_out(&a, &b);
     wait_owned(&a, &b, PARTITIONS / 2);
-    ck_assert_msg(a.losses == 1, "%d of %d revocations, %d assignments", a.losses,
-                  a.revocations, a.assignments);
+    ck_assert_msg(a.losses == 1, "%d of %d revocations, %d assignments",
+                  a.losses, a.revocations, a.assignments);
     close_member(&a);
     close_member(&b);
 }
@@ -556,6 +638,36 @@ START_TEST(an_unknown_outcome_is_settled_by_renewing)
 }
 END_TEST
 
+/* The library crashes now and then when it is told to close and the coordinator
+ * is away: it is left alone, and within the time given. */
+START_TEST(without_a_coordinator_nothing_is_closed)
+{
+    struct member a, b;
+    int broker = atoi(getenv("KAFKA_PID"));
+    open_member(&a, 0);
+    open_member(&b, 1);
+    join(&a);
+    wait_owned(&a, NULL, PARTITIONS);
+    ck_assert_int_eq(consumer_close(a.consumer, 5000), 0); /* It is there. */
+    ck_assert_int_eq(a.revocations, 1);
+    ck_assert_int_eq(consumer_abandoned(), 0);
+    join(&b);
+    wait_owned(&b, NULL, PARTITIONS);
+    freeze(broker);
+    int64_t began_ms = clock_monotonic_ms();
+    int left = consumer_close(b.consumer, 2000);
+    int64_t took_ms = clock_monotonic_ms() - began_ms;
+    kill(broker, SIGCONT);
+    ck_assert_int_eq(left, 1);
+    ck_assert_int_eq(b.revocations, 0); /* As it would be by a close. */
+    ck_assert_int_eq(consumer_abandoned(), 1);
+    ck_assert_int_le(took_ms, 2000);
+    a.consumer = b.consumer = NULL;
+    close_member(&a);
+    close_member(&b);
+}
+END_TEST
+
 START_TEST(what_cannot_be_written_is_refused)
 {
     struct member a;
@@ -574,8 +686,8 @@ START_TEST(what_cannot_be_written_is_refused)
     int answer = FINISH(&a, CALL(&a, produce, &r));
     if (answer == BROKER_OK)
         answer = FINISH(&a, CALL(&a, commit));
-    ck_assert_msg(answer == BROKER_REFUSED, "%s: %s", broker_answer_name(answer),
-                  CALL(&a, reason));
+    ck_assert_msg(answer == BROKER_REFUSED, "%s: %s",
+                  broker_answer_name(answer), CALL(&a, reason));
     close_member(&a);
 }
 END_TEST
@@ -620,9 +732,10 @@ START_TEST(questions_are_answered)
                       (long long)offset);
     }
     q = broker_question(a.calls);
-    ANSWERS(&a,
-            CALL(&a, watermarks, q, BROKER_CHANGES, PARTITIONS + 3, &low, &high),
-            BROKER_REFUSED);
+    ANSWERS(
+        &a,
+        CALL(&a, watermarks, q, BROKER_CHANGES, PARTITIONS + 3, &low, &high),
+        BROKER_REFUSED);
     ANSWERS(&a, CALL(&a, read, BROKER_CHANGES, 2, 9, 10, &read), BROKER_GONE);
     struct admin_check check;
     q = broker_question(a.calls);
@@ -635,7 +748,8 @@ START_TEST(questions_are_answered)
 }
 END_TEST
 
-/* ---- nothing lost, nothing doubled -------------------------------------------- */
+/* ---- nothing lost, nothing doubled
+ * -------------------------------------------- */
 
 #define RECORDS 20000 /* Of each input of each partition. */
 
@@ -669,9 +783,9 @@ static void fill(void)
 }
 
 static struct progress {
-    int next;        /* Value expected. */
-    int64_t offset;  /* To go on from. */
-    int64_t end;     /* Of the EOF seen last. */
+    int next;       /* Value expected. */
+    int64_t offset; /* To go on from. */
+    int64_t end;    /* Of the EOF seen last. */
     struct member *reader;
 } progress[PARTITIONS][2];
 
@@ -727,8 +841,9 @@ static int all_read(void)
     return 1;
 }
 
-/* Two members, one of which comes and goes; partitions held and started again at
- * random; every record once, in order; the end told, past the last marker. */
+/* Two members, one of which comes and goes; partitions held and started again
+ * at random; every record once, in order; the end told, past the last marker.
+ */
 START_TEST(nothing_is_lost_around_holds_and_rebalances)
 {
     struct member a, b;
@@ -777,10 +892,12 @@ END_TEST
 SUITE("kafka", setup, NULL, TEST(a_transaction_is_seen_whole),
       TEST(an_aborted_transaction_is_not_seen),
       TEST(pending_offsets_are_waited_for),
+      TEST(pending_offsets_delay_nobody_else),
+      TEST(an_end_is_known_without_reading),
       TEST(without_membership_offsets_are_refused),
-      {&a_zombie_cannot_commit, 2, 0},
-      TEST(a_newer_producer_fences_the_older),
+      {&a_zombie_cannot_commit, 2, 0}, TEST(a_newer_producer_fences_the_older),
       TEST(a_transaction_that_timed_out_is_fenced),
       TEST(an_unknown_outcome_is_settled_by_renewing),
+      TEST(without_a_coordinator_nothing_is_closed),
       TEST(what_cannot_be_written_is_refused), TEST(questions_are_answered),
       {&nothing_is_lost_around_holds_and_rebalances, 3, 0})

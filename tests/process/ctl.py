@@ -5,6 +5,7 @@ how it ends."""
 import http.server
 import json
 import os
+import pty
 import re
 import stat
 import subprocess
@@ -16,10 +17,11 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import conf
 import schema
 import suite
-from cluster import Cluster, binary, until
+from cluster import ROOT, Cluster, binary, free_port, until
 
 SEGMENTCTL = binary("segmentctl")
-VERBS = ["check", "explain", "fmt", "replay", "test", "topics", "user"]
+VERBS = ["check", "dead-letters", "explain", "fmt", "inspect", "members", "replay", "reset", "tap", "test", "top",
+         "topics", "user"]
 
 GOOD = """segment eager {
   title "Tried it twice"
@@ -66,13 +68,21 @@ def content(path):
 def help_knows_every_verb(cluster):
     code, out, err = run("help")
     suite.equal((code, err), (0, ""))
-    suite.equal(re.findall(r"^  (\w+)  ", out, re.M), VERBS + ["help"])
+    suite.equal(re.findall(r"^  ([\w-]+)  ", out, re.M), VERBS + ["help"])
     for verb in VERBS:
         code, out, err = run("help", verb)
         suite.equal((code, err), (0, ""), verb)
         suite.equal(out.startswith("usage: segmentctl %s " % verb), True, out)
         suite.equal(out.rstrip().endswith("."), True, out)
         suite.equal(run(verb, "--help"), (code, out, err), verb)
+
+
+def what_it_is_and_how_it_goes_is_told_when_asked(cluster):
+    code, out, err = run("--version")
+    suite.equal((code, err, bool(re.fullmatch(r"segmentctl \d+\.\d+\.\d+\n", out))), (0, "", True), out)
+    for word in "-h", "--help":
+        suite.equal(run(word), run("help"))
+        suite.equal(run("check", word), run("help", "check"))
 
 
 def a_wrong_command_line_is_exit_2_and_says_how_it_goes(cluster):
@@ -91,6 +101,23 @@ def a_wrong_command_line_is_exit_2_and_says_how_it_goes(cluster):
             (["topics", "destroy"], "create"),
             (["topics", "create", "--partitions", "0"], "--partitions"),
             (["topics", "create", "--replication", "three"], "--replication"),
+            (["topics", "verify", "--samples", "0"], "--samples"),
+            (["members"], "one segment"),
+            (["members", "a", "b"], "one segment"),
+            (["dead-letters"], "list, show or replay"),
+            (["dead-letters", "burn"], "list, show or replay"),
+            (["dead-letters", "list", "--yes"], "for replay"),
+            (["dead-letters", "show", "--limit", "none"], "--limit"),
+            (["inspect"], "state, changes, triggers or offsets"),
+            (["inspect", "everything"], "state, changes, triggers or offsets"),
+            (["inspect", "state", "--partition", "-1"], "--partition"),
+            (["inspect", "offsets", "--user", "u1"], "--user is not for offsets"),
+            (["tap", "--from", "soon"], "--from"),
+            (["tap", "--count", "0"], "--count"),
+            (["tap", "--from", "latest", "--positions", "x"], "--from or --positions"),
+            (["tap", "all"], "what is all?"),
+            (["top", "--interval", "0"], "--interval"),
+            (["top", "it"], "what is it?"),
             (["user"], "one user id"),
             (["user", "--url", "https://x", "u1"], "--url: https://x"),
             (["explain"], "a user id"),
@@ -136,6 +163,16 @@ def a_warning_counts_with_strict_only(cluster):
     suite.equal((code, err), (0, ""))
     suite.equal("warning: " in out and out.endswith("1 file: no errors, 1 warning\n"), True, out)
     suite.equal(run("check", "--strict", path), (1, out, ""))
+
+
+def warnings_do_not_hide_errors(cluster):
+    """Errors come first, and beside them only some warnings."""
+    text = "".join('segment s%d {\n  when everyone\n}\n' % i for i in range(6))
+    code, out, err = run("check", cluster.path("hidden.seg", text + "segment z {\n  when in segment nobody\n}\n"))
+    kinds = re.findall(r"^\S+:\d+:\d+: (\w+): ", out, re.M)
+    suite.equal((code, kinds, err), (1, ["error"] + ["warning"] * 3, ""), out)
+    suite.equal(out.splitlines()[-2:], ["(4 more warnings when the errors are mended)",
+                                        "1 file: 1 error, 7 warnings"])
 
 
 def what_cannot_be_read_is_an_error(cluster):
@@ -219,6 +256,16 @@ def fmt_leaves_a_file_with_errors_alone_and_does_the_rest(cluster):
     suite.equal((content(bad), content(loose)), (BAD, NEAT))
 
 
+def what_we_ship_is_spelled_as_fmt_does_it(cluster):
+    suite.equal(run("fmt", "--check", os.path.join(ROOT, "config", "segments")), (0, "", ""))
+    blocks = [b for b in re.findall(r"^```\n(.*?)^```", content(os.path.join(ROOT, "README.md")), re.M | re.S)
+              if re.search(r"^(segment|list|test) .*\{$", b, re.M)]
+    suite.equal(len(blocks) > 0, True, "README.md shows a segment")
+    for block in blocks:
+        suite.equal(run("fmt", "-", stdin=block), (0, block, ""))
+        suite.equal(run("test", cluster.path("readme.seg", block))[0], 0, block)
+
+
 # ---- replay -----------------------------------------------------------------
 
 def tried(message, at, received=None, **more):
@@ -245,9 +292,7 @@ def replay(cluster, lines, *options):
     path = cluster.path("in.ndjson", "\n".join(lines) + "\n")
     code, out, err = run("replay", "--segments", segments, *options, path)
     suite.equal(code, 0, err)
-    for line in out.splitlines():
-        schema.value(line)
-    return [json.loads(line) for line in out.splitlines()], err
+    return [schema.value(line) for line in out.splitlines()], err
 
 
 def brief(record):
@@ -289,9 +334,9 @@ def replay_reads_standard_input_and_names_the_application(cluster):
     text = "\n".join(INPUT)  # The last line needs no newline.
     code, out, err = run("replay", "--segments", segments, "--app", "acme", "-", stdin=text)
     suite.equal(code, 0, err)
-    records = [json.loads(line) for line in out.splitlines()]
+    records = [schema.value(line) for line in out.splitlines()]
     suite.equal(records[0]["context"]["source"], {"topic": "stdin", "partition": 0, "offset": 1, "messageId": "m2"})
-    other = [json.loads(line) for line in run("replay", "--segments", segments, "-", stdin=text)[1].splitlines()]
+    other = [schema.value(line) for line in run("replay", "--segments", segments, "-", stdin=text)[1].splitlines()]
     suite.equal(records[0]["messageId"] == other[0]["messageId"], False, "message ids of two applications")
 
 
@@ -316,6 +361,35 @@ def replay_needs_segments_that_check_and_a_file(cluster):
     suite.equal((code, out, "cannot be read" in err), (1, "", True), err)
 
 
+def a_terminal_shows_how_far_it_is(cluster):
+    """A bar, and nothing is left of it in the end; elsewhere there is none."""
+    lines = "\n".join(tried("m%d" % i, "2026-01-01T00:00:00Z") for i in range(4000))
+    events, segments = cluster.path("long.ndjson", lines + "\n"), cluster.path("good.seg", GOOD)
+    master, slave = pty.openpty()
+    with subprocess.Popen([SEGMENTCTL, "replay", "--segments", segments, events], stdout=subprocess.DEVNULL,
+                          stderr=slave) as child:
+        os.close(slave)
+        said = b""
+        while True:
+            try:
+                got = os.read(master, 65536)
+            except OSError:  # So a terminal ends.
+                break
+            if not got:
+                break
+            said += got
+        os.close(master)
+    suite.equal(child.returncode, 0, said)
+    bars = re.findall("\r\x1b\\[K(█*░*) +(\\d+) %  (\\d+) messages, \\d+/s", said.decode())
+    suite.equal(len(bars) > 0, True, said)
+    for bar, percent, count in bars:
+        suite.equal((len(bar), bar.count("█")), (30, int(count) * 30 // 4000), said)
+        suite.equal(abs(int(percent) - int(count) / 40) <= 1, True, said)
+    left = said.decode().replace("\r\n", "\n").rpartition("\r\x1b[K")[2]
+    suite.equal(left.startswith("long.ndjson: 4000 messages in "), True, said)
+    suite.equal("\r" in run("replay", "--segments", segments, events)[2], False, "a bar outside a terminal")
+
+
 def output_that_cannot_be_written_is_a_failure(cluster):
     events, segments = cluster.path("in.ndjson", "\n".join(INPUT)), cluster.path("good.seg", GOOD)
     with open("/dev/full", "w") as full:
@@ -334,7 +408,7 @@ class Server:
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self):
                 server.asked.append((self.path, self.headers["Authorization"], self.headers["Accept"]))
-                status, body = server.answer
+                status, body = server.answers.pop(0) if server.answers else server.answer
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(body.encode())))
                 self.end_headers()
@@ -344,6 +418,7 @@ class Server:
                 pass
 
         self.asked, self.answer = [], (200, "{}")
+        self.answers = []  # Before that one.
         self.http = http.server.HTTPServer(("127.0.0.1", 0), Handler)
         self.address = "127.0.0.1:%d" % self.http.server_port
         self.url = "http://" + self.address
@@ -368,10 +443,49 @@ def user_prints_the_answer(cluster):
 
 def explain_prints_the_tree(cluster):
     with Server() as server:
-        server.answer = 200, "eager: not in\nno  did …\n"
+        server.answer = 200, "eager: not a member, at …\nno  did …\n"
         suite.equal(run("explain", "--url", server.url, "u1"), (0, server.answer[1], ""))
         suite.equal(run("explain", "--url", server.url, "u1", "a&b")[0], 0)
         suite.equal([a[0] for a in server.asked], ["/v1/users/u1/explain", "/v1/users/u1/explain?segment=a%26b"])
+
+
+def page(users, next=None, offset=7, partitions=2):
+    """A page of members of partition 0, the last one unless there is a NEXT."""
+    members = [{"user": u, "partition": 0, "entered_at": "2026-01-01T00:00:00.000Z", "seq": 1} for u in users]
+    follow = {"topic": "app.changes", "complete": False, "partitions": partitions,
+              "positions": [{"partition": 0, "offset": offset}]}
+    return 200, json.dumps({"members": members, "next": next, "follow": None if next else follow})
+
+
+def members_are_read_anew_when_a_partition_moved(cluster):
+    with Server() as server:
+        moved, busy = (410, '{"error":"It moved."}'), (503, '{"error":"Try again."}')
+        server.answers = [page(["a", "b"], "N1"), moved, page(["b"], "N2"), busy, page(["c"])]
+        code, out, err = run("members", "--url", server.url, "--part", "e&f")
+        suite.equal((code, err), (0, ""))
+        lines = [json.loads(line) for line in out.splitlines()]
+        suite.equal([line.get("user") for line in lines], ["b", "c", None])
+        first = "/v1/segments/e%26f/members?limit=10000"
+        suite.equal([a[0] for a in server.asked],
+                    [first, first + "&after=N1", first, first + "&after=N2", first + "&after=N2"])
+        # Not for ever.
+        server.answer = moved
+        code, out, err = run("members", "--url", server.url, "e")
+        suite.equal((code, out, "It moved." in err), (1, "", True), err)
+
+
+def members_of_a_part_are_no_success(cluster):
+    with Server() as server:
+        server.answer = page(["a"])
+        code, out, err = run("members", "--url", server.url, "e")
+        suite.equal((code, len(out.splitlines()), "1 of 2 partitions" in err), (1, 2, True), err)
+        # In the list of another process it counts once: the partition moved.
+        server.answers = [page(["a"]), page(["a", "b"], offset=9)]
+        code, out, err = run("members", "--part", "--csv", "--url", server.url, "--url", server.url, "e")
+        suite.equal((code, out), (0, "user,entered_at,seq\r\na,2026-01-01T00:00:00.000Z,1\r\n"))
+        suite.equal(json.loads(err)["follow"]["positions"], [{"partition": 0, "offset": 7}])
+        server.answer = 200, "<html>"
+        suite.equal(run("members", "--url", server.url, "e")[0], 1)
 
 
 def refusals_are_told(cluster):
@@ -427,16 +541,26 @@ def topics_that_cannot_be_created_are_a_failure(cluster):
     suite.equal((code, "5 topics could not be created" in err), (1, True), out + err)
     path = cluster.path("absent.conf", conf.text([cluster.path("good.seg", GOOD)], ["none"], kafka.address, app="c"))
     code, out, err = run("topics", "create", "--conf", path)
-    suite.equal((code, out, "none" in err), (1, "", True), err)
+    suite.equal((code, out, "none" in err, "create it first" in err), (1, "", True, True), err)
+
+
+def without_a_broker_topics_say_where_none_is(cluster):
+    nobody = "127.0.0.1:%d" % free_port()
+    path = cluster.path("nobody.conf", conf.text([cluster.path("good.seg", GOOD)], ["events"], nobody, app="d"))
+    code, out, err = run("topics", "create", "--conf", path)
+    suite.equal((code, out), (1, ""))
+    suite.equal(bool(re.fullmatch("segmentctl: No broker answers at %s: .*\n" % nobody, err)), True, err)
 
 
 with Cluster() as one:
     code = suite.run(one, [
         help_knows_every_verb,
+        what_it_is_and_how_it_goes_is_told_when_asked,
         a_wrong_command_line_is_exit_2_and_says_how_it_goes,
         check_points_at_what_is_wrong,
         check_takes_folders_and_sees_all_files_as_one,
         a_warning_counts_with_strict_only,
+        warnings_do_not_hide_errors,
         what_cannot_be_read_is_an_error,
         test_tells_what_passed,
         test_explains_what_failed,
@@ -445,18 +569,23 @@ with Cluster() as one:
         fmt_rewrites_in_place_once,
         fmt_is_a_filter,
         fmt_leaves_a_file_with_errors_alone_and_does_the_rest,
+        what_we_ship_is_spelled_as_fmt_does_it,
         replay_writes_what_would_stand_in_the_topics,
         without_until_the_clock_ends_with_the_last_arrival,
         an_until_before_the_end_changes_nothing,
         replay_reads_standard_input_and_names_the_application,
         arrival_of_every_kind,
         replay_needs_segments_that_check_and_a_file,
+        a_terminal_shows_how_far_it_is,
         output_that_cannot_be_written_is_a_failure,
         user_prints_the_answer,
         explain_prints_the_tree,
+        members_are_read_anew_when_a_partition_moved,
+        members_of_a_part_are_no_success,
         refusals_are_told,
         the_configuration_says_where_and_how,
         topics_are_created_as_the_inputs_are,
         topics_that_cannot_be_created_are_a_failure,
+        without_a_broker_topics_say_where_none_is,
     ])
 sys.exit(code)

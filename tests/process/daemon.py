@@ -82,7 +82,7 @@ def a_good_file_is_checked_and_printed(cluster):
     path = write(cluster, "good.conf", settings(
         cluster, nobody(), properties={"sasl.password": "hush-hush"}, flush_interval="90s"))
     status, out, err = run("-t", "-f", path)
-    suite.equal((status, "good, 1 segments" in out), (0, True), out + err)
+    suite.equal((status, "good, 1 segment, catalogue" in out), (0, True), out + err)
     status, out, err = run("-T", "-f", path)
     suite.equal((status, err), (0, ""))
     suite.equal(("flush_interval 1m30s\n" in out, "hush" in out), (True, False), out)
@@ -98,11 +98,11 @@ def without_brokers_it_waits_and_says_so(cluster):
     answer = json.loads(text)
     suite.equal((status, answer["ready"], bool(answer["reason"])), (503, False, True), text)
     status, text = daemon.http("/v1/users/nobody")
-    suite.equal((status, "error" in json.loads(text)), (404, True), text)
+    suite.equal((status, "error" in json.loads(text)), (503, True), text)
     status, text = daemon.http("/nothing")
     suite.equal((status, "error" in json.loads(text)), (404, True), text)
     daemon.signal(signal.SIGHUP)
-    until(lambda: "cannot reload yet" in daemon.log(), "SIGHUP is noted")
+    until(lambda: "mean what they meant" in daemon.log(), "SIGHUP is answered")
     suite.equal(daemon.terminate(30), 0)
 
 
@@ -218,6 +218,35 @@ def a_producer_that_is_refused_says_why_and_tries_at_leisure(cluster):
     suite.equal(daemon.terminate(30), 0)
 
 
+def who_stops_still_serves_the_group(cluster):
+    """One cannot write his users down when he is asked to end; another who comes
+    meanwhile need not wait for that."""
+    kafka = cluster.kafka("busy")
+    kafka.topics.create("in", 4)
+    options = {"workers": 1, "flush_interval": "1h", "stop_timeout": "60s"}
+    text = settings(cluster, kafka.address, process="one", **options)
+    subprocess.run([binary("segmentctl"), "topics", "create", "--conf", write(cluster, "busy.conf", text)],
+                   check=True, timeout=60, stdout=subprocess.DEVNULL)
+    one = cluster.segmentd(text, name="one", env={"SEGMENTD_FAILPOINTS": "flush=error"}, failpoints=True)
+    one.wait_ready()
+    producer = kafka.topics.producer(partitioner="murmur2_random")
+    for n in range(80):
+        event = {"type": "track", "userId": "u%d" % (n // 2), "event": "Tried", "messageId": str(n)}
+        producer.produce("in", json.dumps(event), event["userId"])
+    producer.flush(30)
+    one.wait_metric("segmentd_segment_entered_total", lambda entered: entered == 40)
+    one.wait_metric("segmentd_transaction_age_seconds", lambda age: age == 0, 15)
+    one.signal(signal.SIGTERM)
+    one.wait_metric('segmentd_transaction_age_seconds', lambda age: age > 1, 15)
+    two = cluster.segmentd(settings(cluster, kafka.address, process="two", **options), name="two",
+                           failpoints=True)
+    # He would be at it for half of stop_timeout.
+    suite.equal(one.wait(20), 0)
+    two.wait_metric("segmentd_segment_members", lambda members: members == 40)
+    suite.equal(two.metric("segmentd_restore_repairs_total"), 0)
+    suite.equal(two.terminate(30), 0)
+
+
 def member_of(daemon, path):
     status, text = daemon.http(path)
     return [row["segment"] for row in json.loads(text)["memberships"]] if status == 200 else None
@@ -230,4 +259,5 @@ if __name__ == "__main__":
             a_good_file_is_checked_and_printed, without_brokers_it_waits_and_says_so,
             a_port_that_is_taken_ends_it_with_1, the_token_is_asked_for, systemd_hears_how_it_is,
             on_a_real_broker_it_gets_ready_and_answers,
-            a_producer_that_is_refused_says_why_and_tries_at_leisure]))
+            a_producer_that_is_refused_says_why_and_tries_at_leisure,
+            who_stops_still_serves_the_group]))

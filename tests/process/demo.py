@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """`make demo` as a newcomer sees it: people enter and leave by timer within a
-minute, the URLs it prints answer, and after Ctrl-C nothing is left of it."""
+minute, what is written fits the schemas, the URLs it prints answer, and after Ctrl-C nothing is left of it."""
 
 import os
 import re
@@ -10,6 +10,7 @@ import sys
 import urllib.request
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+import records
 import suite
 from cluster import ROOT, Cluster, until
 
@@ -17,16 +18,17 @@ from cluster import ROOT, Cluster, until
 class Demo:
     """`make demo` with what it printed so far."""
 
-    def __init__(self, cluster):
-        self.folder, self.log = cluster.path("temporary"), cluster.path("demo.log")
+    def __init__(self, cluster, *arguments, name="demo"):
+        self.cluster = cluster
+        self.folder, self.log = cluster.path(name), cluster.path(name + ".log")
         os.mkdir(self.folder)
         environment = {**os.environ, "TMPDIR": self.folder}
         for name in "MAKEFLAGS", "MFLAGS", "MAKELEVEL", "SANITIZE", "FAILPOINTS":
             environment.pop(name, None)
         with open(self.log, "w") as log:
             self.process = subprocess.Popen(
-                ["make", "demo"] + ["B=" + os.environ["B"]] * ("B" in os.environ), cwd=ROOT, env=environment,
-                stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
+                ["make", "demo", *arguments] + ["B=" + os.environ["B"]] * ("B" in os.environ), cwd=ROOT,
+                env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
 
     def text(self):
         with open(self.log) as log:
@@ -45,7 +47,7 @@ class Demo:
     def interrupt(self):
         """Ctrl-C: the whole foreground group hears it."""
         os.killpg(self.process.pid, signal.SIGINT)
-        self.process.wait(20)
+        self.process.wait(30)
 
 
 def it_begins(demo):
@@ -60,6 +62,13 @@ def people_enter_and_leave_within_a_minute(demo):
         len(demo.lines("  %s  " % word)) for word in ("entered", "left", "trigger")))
 
 
+def what_is_written_is_there_for_others(demo):
+    topics = records.Topics(demo.lines(r"^ +broker +(\S+) \(embedded\)")[0])
+    found = [len(topics.read("demo." + name)) for name in ("changes", "triggers", "dead-letters")]
+    print("         %d changes, %d triggers, %d dead letters" % tuple(found))
+    suite.equal((found[0] >= 25, found[1] >= 1, found[2]), (True, True, 0))
+
+
 def what_it_prints_answers(demo):
     metrics = demo.lines(r"metrics +(http://\S+)/metrics")[0]
     user = demo.lines(r"  entered  .* (\S+@\S+)")[0]
@@ -72,7 +81,18 @@ def after_ctrl_c_nothing_is_left(demo):
     demo.interrupt()
     demo_ended = "nothing is left of it" in demo.text()
     suite.equal((demo_ended, os.listdir(demo.folder)), (True, []))
+    suite.equal(demo.lines(r"make.*\*\*\*.*"), [])
     suite.equal([pid for pid in os.listdir("/proc") if pid.isdigit() and names(pid, demo.folder)], [])
+
+
+def it_does_the_same_on_a_real_broker(demo):
+    other = Demo(demo.cluster, "BROKER=kafka", name="demo-kafka")
+    try:
+        other.shows(r"^ +broker +\S+ \(kafka\)", timeout=120)
+        other.shows(r"  entered  ", 5)
+        suite.equal(other.lines("proves exactly-once"), [])
+    finally:
+        after_ctrl_c_nothing_is_left(other)
 
 
 def names(pid, folder):
@@ -87,8 +107,9 @@ if __name__ == "__main__":
     with Cluster() as here:
         scene = Demo(here)
         try:
-            status = suite.run(scene, [it_begins, people_enter_and_leave_within_a_minute, what_it_prints_answers,
-                                       after_ctrl_c_nothing_is_left])
+            status = suite.run(scene, [it_begins, people_enter_and_leave_within_a_minute,
+                                       what_is_written_is_there_for_others, what_it_prints_answers,
+                                       after_ctrl_c_nothing_is_left, it_does_the_same_on_a_real_broker])
         finally:
             if scene.process.poll() is None:
                 scene.interrupt()

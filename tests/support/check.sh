@@ -26,7 +26,6 @@ FUZZ_SECONDS=${FUZZ_SECONDS:-30}
 export B PYTHONDONTWRITEBYTECODE=1
 logs=$B/check
 mkdir -p "$logs"
-: >"$logs/times"
 passed=0 failed=0 LIVE=
 trap 'exit 130' INT TERM
 
@@ -79,6 +78,23 @@ run() { # name, limit in seconds, command...
     if [ "$status" = 124 ]; then echo "  $name: ended after its limit of $limit s"; fi
 }
 
+# As `run`, for a process of its own, see `pool`.
+one() { # name, limit in seconds, command...
+    run "$@"
+    echo "$passed $failed" >>"$logs/tally"
+}
+
+# Runs the tests of $logs/queue, a line with the arguments of `run` each, as many
+# at a time as there are processors.
+pool() {
+    local more wrong
+    : >"$logs/tally"
+    xargs -r -L 1 -P "$(nproc)" -a "$logs/queue" tests/support/check.sh --one
+    while read -r more wrong; do
+        passed=$((passed + more)) failed=$((failed + wrong))
+    done <"$logs/tally"
+}
+
 part() { # name: runs part_NAME and notes its time
     local before=$((passed + failed)) wrong=$failed began
     began=$(now)
@@ -104,11 +120,16 @@ programs() { # folder...
     # shellcheck disable=SC2086,SC2046 -- one word per program
     [ -z "$sources" ] || make_it -k $(printf "$out/%s " $sources) || remove_stale $sources
     for program in $sources; do
-        folder=$(basename "$(dirname "$program")")
-        case $folder in model) LIVE=1 limit=900 ;; *) LIVE='' limit=300 ;; esac
-        run "$label$folder/${program##*/}" $limit "$out/$program"
+        # The model test and the mutants use all processors by themselves.
+        case $program in tests/model/*|tests/mutant/*) continue ;; esac
+        echo "$label${program#tests/} 300 $out/$program"
+    done >"$logs/queue"
+    pool
+    for program in $sources; do
+        case $program in tests/model/*) LIVE=1 limit=900 ;; tests/mutant/*) limit=300 ;; *) continue ;; esac
+        run "$label${program#tests/}" $limit "$out/$program"
+        LIVE=
     done
-    LIVE=
 }
 
 # After a build that failed: an older program must not be taken for the new one.
@@ -138,11 +159,24 @@ scenarios() {
     programs scenario
 }
 
+# Those that keep all processors busy, or watch the clock, have them to themselves;
+# the others mostly wait.
+ALONE=' exact killed redis_lost git_history reload reload_killed scale wall tsan_load demo '
+
 processes() { # file...
-    local source
+    local source name
     for source; do
-        wanted "$(basename "$source" .py)" || continue
-        LIVE=1 run "$label$(basename "$source" .py)" 1200 /usr/bin/python3 "$source"
+        name=$(basename "$source" .py)
+        wanted "$name" || continue
+        case $ALONE in *" $name "*) continue ;; esac
+        echo "$label$name 1200 /usr/bin/python3 $source"
+    done >"$logs/queue"
+    pool
+    for source; do
+        name=$(basename "$source" .py)
+        wanted "$name" || continue
+        case $ALONE in *" $name "*) ;; *) continue ;; esac
+        LIVE=1 run "$label$name" 1200 /usr/bin/python3 "$source"
         LIVE=
     done
 }
@@ -190,10 +224,14 @@ part_fuzz() {
         mkdir -p "$out/corpus/$name"
         seeds=tests/fuzz/corpus/$name
         [ -d "$seeds" ] || seeds=
-        # shellcheck disable=SC2086
-        run "fuzz/$name" $((FUZZ_SECONDS + 120)) "$out/${source%.c}" -max_total_time="$FUZZ_SECONDS" \
-            -print_final_stats=1 -artifact_prefix="$out/$name-" "$out/corpus/$name" $seeds
-        sed -n 's/^stat::number_of_executed_units: */         inputs tried: /p' "$logs/fuzz-$name.log"
+        echo "fuzz/$name $((FUZZ_SECONDS + 120)) $out/${source%.c} -max_total_time=$FUZZ_SECONDS" \
+            "-print_final_stats=1 -artifact_prefix=$out/$name- $out/corpus/$name $seeds"
+    done >"$logs/queue"
+    pool
+    for source in tests/fuzz/fuzz_*.c; do
+        name=$(basename "$source" .c)
+        wanted "$name" || continue
+        sed -n "s|^stat::number_of_executed_units: *|         $name: inputs tried: |p" "$logs/fuzz-$name.log"
     done
     variant
 }
@@ -209,6 +247,9 @@ part_process() {
     build all || remove_stale segmentd segmentctl
     if grep -qs 'failpoints=True' tests/process/*.py; then
         build FAILPOINTS=1 all || rm -f "$out/failpoints/segmentd"
+    fi
+    if wanted versions && have tests/process/versions.py; then
+        build STATE_VERSION=2 "$out/state2/segmentd" || rm -f "$out/state2/segmentd"
     fi
     label=process/
     # shellcheck disable=SC2046
@@ -231,6 +272,12 @@ exists() { # part
     esac
 }
 
+if [ "${1:-}" = --one ]; then
+    shift
+    one "$@"
+    exit 0
+fi
+: >"$logs/times"
 variant
 began=$(now)
 echo "== fetch"

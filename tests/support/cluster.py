@@ -393,7 +393,7 @@ def test_program(name):
     never a variant."""
     target = os.path.join(os.environ.get("B", "build"), name)
     subprocess.run([os.environ.get("MAKE", "make"), "-s", "-C", ROOT, target], check=True,
-                   env={**os.environ, "SANITIZE": "", "FAILPOINTS": ""})
+                   env={**os.environ, "SANITIZE": "", "FAILPOINTS": "", "MAKEFLAGS": ""})
     return binary(name)
 
 

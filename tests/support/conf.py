@@ -4,25 +4,26 @@ import cluster
 
 
 def text(segments, inputs, kafka, redis=None, http=None, partitioner="murmur2", start="earliest",
-         properties=None, **settings):
+         properties=None, advertise=False, **settings):
     """The text of a segmentd.conf.
 
-    SEGMENTS is a list of paths, INPUTS a list of topic names, PARTITIONER that
-    of all of them, or a dictionary by their names, KAFKA and REDIS
+    SEGMENTS is a list of paths, INPUTS a list of topic names, PARTITIONER and
+    START those of all of them, or dictionaries by their names, KAFKA and REDIS
     are host:port (without REDIS there is no view), HTTP too (default: a free
-    port).  PROPERTIES go to librdkafka, SETTINGS are written as they are:
+    port), which others are told with ADVERTISE.  PROPERTIES go to librdkafka, SETTINGS are written as they are:
     app="x", workers=2, clock="records", flush_interval="1s".
     """
     quoted = {"app", "group", "process", "instance_id"}
     lines = ["%s %s" % (k, _quote(v) if k in quoted else v) for k, v in settings.items()]
     lines.append("segments [%s]" % ", ".join(_quote(s) for s in segments))
-    kinds = partitioner if isinstance(partitioner, dict) else dict.fromkeys(inputs, partitioner)
-    lines += ["input %s { partitioner %s  start %s }" % (_quote(i), kinds[i], start) for i in inputs]
+    kinds, starts = (x if isinstance(x, dict) else dict.fromkeys(inputs, x) for x in (partitioner, start))
+    lines += ["input %s { partitioner %s  start %s }" % (_quote(i), kinds[i], starts[i]) for i in inputs]
     lines.append("kafka { bootstrap.servers = %s }" % ", ".join(
         [_quote(kafka)] + ["%s = %s" % (k, _quote(v)) for k, v in (properties or {}).items()]))
     if redis:
         lines.append("redis { address = %s }" % _quote(redis))
-    lines.append("http { address = %s }" % _quote(http or "%s:%d" % (cluster.HOST, cluster.free_port())))
+    address = _quote(http or "%s:%d" % (cluster.HOST, cluster.free_port()))
+    lines.append("http { address = %s%s }" % (address, "  advertise = " + address if advertise else ""))
     return "\n".join(lines) + "\n"
 
 

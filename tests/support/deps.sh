@@ -27,6 +27,7 @@ kafka | openjdk-17-jdk-headless  | java_is_17                                   
 kafka | maven                    | command -v mvn                               | fetches Apache Kafka
 kafka | python3                  | test -x /usr/bin/python3                     | process tests
 kafka | python3-confluent-kafka  | /usr/bin/python3 -c "import confluent_kafka" | independent client that reads our topics
+kafka | python3-jsonschema       | /usr/bin/python3 -c "import jsonschema"      | holds what it reads against the shipped schemas
 check | check                    | pkg-config --exists check                    | unit tests
 check | clang                    | command -v clang                             | second compiler, fuzzing
 check | libclang-rt-14-dev       | clang_has_fuzzer                             | libFuzzer and the sanitizers of clang
@@ -34,8 +35,13 @@ check | clang-format             | command -v clang-format                      
 check | universal-ctags          | ctags --version 2>&1 | grep -q Universal     | lint: length of functions
 check | prometheus               | command -v promtool                          | checks /metrics
 check | systemd                  | command -v systemd-analyze                   | checks the unit
+check | procps                   | test -x /bin/kill                            | reloads as the unit does
+check | python3-seccomp          | /usr/bin/python3 -c "import seccomp"         | shuts the service in as its unit says
+check | mandoc                   | command -v mandoc                            | reads the manual pages strictly
+check | groff-base               | command -v groff                             | sets them
+check | zsh                      | command -v zsh                               | completes in zsh
 check | sqlite3                  | command -v sqlite3                           | looks into what the independent computation kept
-check | python3-jsonschema       | /usr/bin/python3 -c "import jsonschema"      | checks outputs against the shipped schemas
+check | python3-yaml             | /usr/bin/python3 -c "import yaml"            | reads the alert rules
 check | python3-redis            | /usr/bin/python3 -c "import redis"           | independent client that reads our view
 END
 }

@@ -6,10 +6,10 @@ so that an entry or exit is a matter of comparing an event with the one k - 1
 before it and the next one: no state, no timers.  Each condition becomes a table
 of *steps* (user, at, seq, delta): at instant `at` it became true (delta 1) or
 false (-1); seq is the message that did it, or -1 for a timer, which therefore
-sorts before every message of the same instant, as the manual demands
-(LANGUAGE.md, row 29: a user's timers due at or before a message have fired
-before it is applied).  A condition made of two others adds their deltas up in
-that order and looks for the moments when the combined truth turns.
+sorts before every message of the same instant (a user's timers due at or before
+a message have fired before it is applied).  A condition made of two others adds
+their deltas up in that order and looks for the moments when the combined truth
+turns.
 
 Edges: `in W` counts ages 0 <= a < W, so the k-th newest event e leaves at e + W
 exactly, and a message of that same instant finds it gone.
@@ -25,6 +25,7 @@ import subprocess
 
 import cluster
 import records
+import schema
 
 DATA = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "data")
 EVENTS = os.path.join(DATA, "git-history.ndjson.gz")
@@ -187,15 +188,19 @@ def coarse(db):
 
 
 def replay(folder):
-    """The lines that `segmentctl replay` prints for the whole history."""
+    """The lines that `segmentctl replay` prints for the whole history; they fit the
+    schemas."""
     history = os.path.join(folder, "git-history.ndjson")
     with gzip.open(EVENTS) as packed, open(history, "wb") as plain:
         shutil.copyfileobj(packed, plain)
     with open(os.path.join(folder, "changes"), "wb") as out:
         subprocess.run([cluster.binary("segmentctl"), "replay", "--segments", SEGMENTS, "--until", UNTIL, history],
                        stdout=out, check=True)
-    with open(out.name, "rb") as lines:
-        return lines.readlines()
+    with open(out.name, "rb") as changes:
+        lines = changes.readlines()
+    for line in lines:
+        schema.value(line)
+    return lines
 
 
 def change_of(value):

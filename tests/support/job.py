@@ -9,18 +9,20 @@ import os
 
 import cluster
 import conf
+import editions
 import history
 import judge
 
-SEGMENTS = os.path.join(cluster.ROOT, "tests", "data", "core.seg")
+SEGMENTS = editions.CORE
 EVENTS, PARTITIONS = 200000, 8
 
 
 class Job:
     """SLICES says into how many parts the history is cut; feed() writes the next
-    one.  SETTINGS are those of conf.text."""
+    one.  With EDITED there are editions (editions.py) beside core.seg.  SETTINGS are
+    those of conf.text."""
 
-    def __init__(self, servers, slices=1, failpoints=False, properties=None, **settings):
+    def __init__(self, servers, slices=1, failpoints=False, properties=None, edited=False, **settings):
         self.cluster, self.failpoints = servers, failpoints
         self.kafka, self.redis = servers.kafka(), servers.redis()
         self.topics = self.kafka.topics
@@ -28,7 +30,8 @@ class Job:
         self.past = history.History(self.seed, EVENTS, PARTITIONS)
         self.expected = judge.Expected(SEGMENTS, self.past.merged())
         self.slices = self.past.slices(slices)
-        self.conf = conf.text([SEGMENTS], history.TOPICS, self.kafka.address, redis=self.redis.address,
+        self.editions = editions.Editions(servers.folder, self.seed) if edited else None
+        self.conf = conf.text([self.editions.folder if edited else SEGMENTS], history.TOPICS, self.kafka.address, redis=self.redis.address,
                               clock="records", workers=2, properties=properties, **settings)
         self.past.create(self.topics)
         servers.ctl("topics", "create", "--conf", servers.path("topics.conf", self.conf))
@@ -44,14 +47,14 @@ class Job:
             if not all_of_it:
                 break
 
-    def start(self, failpoints=""):
-        """Start the daemon, with FAILPOINTS as in SEGMENTD_FAILPOINTS; it need
-        not be ready yet."""
+    def start(self, failpoints="", barriers="."):
+        """Start the daemon, with FAILPOINTS as in SEGMENTD_FAILPOINTS, the files of
+        barriers in BARRIERS; it need not be ready yet."""
+        env = {"SEGMENTD_FAILPOINTS": failpoints, "SEGMENTD_BARRIERS": barriers}
         if not self.daemon:
-            self.daemon = self.cluster.segmentd(self.conf, env={"SEGMENTD_FAILPOINTS": failpoints},
-                                                failpoints=self.failpoints)
+            self.daemon = self.cluster.segmentd(self.conf, env=env, failpoints=self.failpoints)
             return
-        self.daemon.env["SEGMENTD_FAILPOINTS"] = failpoints
+        self.daemon.env.update(env)
         self.daemon.start()
 
     def wait_done(self, timeout=180):

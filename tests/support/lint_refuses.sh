@@ -7,7 +7,7 @@ root=$(cd "$(dirname "$0")/../.." && pwd)
 tree=$(mktemp -d) && trap 'rm -rf "$tree"' EXIT
 cd "$tree" || exit 2
 mkdir -p lib/base lib/event daemon/base daemon/kafka daemon/ctl include/seg tests systemd
-touch daemon/base/base.h daemon/kafka/broker.h
+touch daemon/base/base.h daemon/kafka/broker.h README.md CONTRIBUTING.md CHANGELOG.md
 cp "$root/Makefile" .
 cp "$root/tests/lint.sh" tests/
 unset B SANITIZE FAILPOINTS MAKEFLAGS MFLAGS MAKELEVEL CI
@@ -84,6 +84,7 @@ lib/event/known.c|#include <stdio.h>\nvoid shout(void);\nvoid shout(void)\n{\n  
 lib/base/alone.h|size_t alone(void);|alone.h does not stand alone
 lib/event/known.c|int no_prototype(void)\n{\n    return 1;\n}|no previous prototype
 daemon/base/user.c|/* \0124ODO */|daemon/base/user.c:8:
+lib/base/good.c|/* As DESIGN.\0155d says. */|lib/base/good.c:7: DESIGN[.]md is not in the tree
 systemd/bare.service|[Service]\nExecStart=/bin/true|bare.service: .*exposure
 END
 

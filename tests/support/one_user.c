@@ -28,24 +28,22 @@ void one_user_fold(struct one_user *one, const struct feature *feature,
 {
     const struct fold fold = {time_ms, stamp, value};
     ck_assert_int_le(time_ms, now_ms);
-    ck_assert_int_eq(
-        feature_ops_of(feature->kind)
-            ->fold(&one->store, &one->user, feature, &fold, now_ms,
-                   &one->folded),
-        0);
+    ck_assert_int_eq(feature_ops_of(feature->kind)
+                         ->fold(&one->store, &one->user, feature, &fold, now_ms,
+                                &one->folded),
+                     0);
     ck_assert(user_validate(one->user));
     ck_assert_int_eq(one->folded.next_ms, one_user_next(one, feature, now_ms));
 }
 
 struct seg_value one_user_measure(struct one_user *one,
-                                  const struct feature *feature,
-                                  int64_t now_ms)
+                                  const struct feature *feature, int64_t now_ms)
 {
     struct seg_value value;
-    ck_assert_int_eq(feature_ops_of(feature->kind)
-                         ->measure(one->user, feature, now_ms, &one->arena,
-                                   &value),
-                     0);
+    ck_assert_int_eq(
+        feature_ops_of(feature->kind)
+            ->measure(one->user, feature, now_ms, &one->arena, &value),
+        0);
     return value;
 }
 

@@ -50,10 +50,12 @@ static void connect_client(struct redis_server *server)
 
 void redis_server_start(struct redis_server *server)
 {
-    snprintf(server->folder, sizeof(server->folder), "/tmp/segmentd-redis-XXXXXX");
+    snprintf(server->folder, sizeof(server->folder),
+             "/tmp/segmentd-redis-XXXXXX");
     if (!mkdtemp(server->folder))
         give_up("no folder");
-    snprintf(server->socket, sizeof(server->socket), "%s/socket", server->folder);
+    snprintf(server->socket, sizeof(server->socket), "%s/socket",
+             server->folder);
     launch(server);
     connect_client(server);
 }
@@ -94,7 +96,8 @@ static redisReply *ask(struct redis_server *server, const char *format,
     return reply;
 }
 
-redisReply *redis_server_ask(struct redis_server *server, const char *format, ...)
+redisReply *redis_server_ask(struct redis_server *server, const char *format,
+                             ...)
 {
     va_list args;
     va_start(args, format);

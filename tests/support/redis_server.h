@@ -29,7 +29,8 @@ void redis_server_kill(struct redis_server *server);
 void redis_server_end(struct redis_server *server);
 
 /* A command as of redisCommand, which must not fail. The caller frees it. */
-redisReply *redis_server_ask(struct redis_server *server, const char *format, ...);
+redisReply *redis_server_ask(struct redis_server *server, const char *format,
+                             ...);
 
 /* The same, its answer thrown away. */
 void redis_server_do(struct redis_server *server, const char *format, ...);

@@ -112,7 +112,8 @@ void sim_compact(struct sim *sim, int partition)
                 log->entries[i].gone = 1;
 }
 
-/* ---- transactions, at the coordinator -------------------------------------- */
+/* ---- transactions, at the coordinator --------------------------------------
+ */
 
 static void decide(struct sim_tx *tx, int commit)
 {
@@ -232,7 +233,8 @@ int sim_is_quiet(const struct sim *sim)
     return 1;
 }
 
-/* ---- the producer ------------------------------------------------------------- */
+/* ---- the producer
+ * ------------------------------------------------------------- */
 
 static struct sim_tx *tx_of(struct sim_client *client)
 {
@@ -355,7 +357,8 @@ static int sim_produce(void *impl, const struct broker_record *record)
 
 static void set_offset(struct sim_tx *tx, const struct broker_offset *offset)
 {
-    struct broker_committed *to = &tx->offsets[offset->partition][offset->input];
+    struct broker_committed *to =
+        &tx->offsets[offset->partition][offset->input];
 
     tx->offsets_set[offset->partition] = 1;
     to->offset = offset->offset;
@@ -477,7 +480,8 @@ static int64_t sim_delivered(void *impl, int topic, int partition)
     return client->delivered[topic][partition];
 }
 
-/* ---- questions ------------------------------------------------------------------ */
+/* ---- questions
+ * ------------------------------------------------------------------ */
 
 static int is_pending(const struct sim *sim, int partition)
 {
@@ -498,8 +502,7 @@ static int sim_committed(void *impl, uint64_t question, int partition,
     client->committed_number[partition] = question;
     if (is_pending(sim, partition) || chance(client, sim->faults.again))
         return BROKER_AGAIN;
-    memcpy(out, sim->committed[partition],
-           (size_t)sim->inputs * sizeof(*out));
+    memcpy(out, sim->committed[partition], (size_t)sim->inputs * sizeof(*out));
     return BROKER_OK;
 }
 
@@ -538,7 +541,8 @@ static int sim_start_offset(void *impl, uint64_t question, int topic,
     return BROKER_OK;
 }
 
-/* ---- readers ----------------------------------------------------------------------- */
+/* ---- readers
+ * ----------------------------------------------------------------------- */
 
 /* The headers of a dead letter, as far as a restore asks for them. */
 static void show_headers(struct sim_client *client,
@@ -549,8 +553,8 @@ static void show_headers(struct sim_client *client,
     int len = snprintf(client->number, sizeof(client->number), "%lld",
                        (long long)entry->offset);
 
-    h[0] = (struct broker_header){"reason", entry->reason,
-                                  strlen(entry->reason)};
+    h[0] =
+        (struct broker_header){"reason", entry->reason, strlen(entry->reason)};
     h[1] = (struct broker_header){"topic", entry->topic, strlen(entry->topic)};
     h[2] = (struct broker_header){"offset", client->number, (size_t)len};
     record->headers = h;
@@ -575,14 +579,15 @@ static int sim_read(void *impl, int topic, int partition, int64_t from,
         const struct sim_entry *entry = &log->entries[out->position];
         if (entry->is_marker || entry->gone || entry->status != SIM_COMMITTED)
             continue;
-        out->record = (struct broker_record){.topic = topic,
-                                             .partition = partition,
-                                             .offset = out->position,
-                                             .timestamp_ms = entry->timestamp_ms,
-                                             .key = entry->key,
-                                             .key_len = entry->key_len,
-                                             .value = entry->value,
-                                             .value_len = entry->value_len};
+        out->record =
+            (struct broker_record){.topic = topic,
+                                   .partition = partition,
+                                   .offset = out->position,
+                                   .timestamp_ms = entry->timestamp_ms,
+                                   .key = entry->key,
+                                   .key_len = entry->key_len,
+                                   .value = entry->value,
+                                   .value_len = entry->value_len};
         if (topic == BROKER_DEAD_LETTERS)
             show_headers(client, entry, &out->record);
         out->position++;
@@ -612,7 +617,8 @@ static const char *sim_reason(void *impl)
     return client->reason;
 }
 
-/* ---- life cycle -------------------------------------------------------------------- */
+/* ---- life cycle
+ * -------------------------------------------------------------------- */
 
 void sim_init(struct sim *sim, uint64_t seed, int inputs, int partitions)
 {

@@ -1,11 +1,11 @@
 /* sim_broker.h: Kafka in one process, as far as the protocol sees it.
  *
- * Logs with open, committed and aborted records and markers that take an offset;
- * high watermark and last stable offset; offsets pending in a transaction; a
- * transaction that is decided first and whose markers follow one by one, in any
- * order; fencing by epoch (a new producer, a time-out) and by group membership,
- * the latter in send_offsets only; answers that are late, lost, or repeated; an
- * EndTxn that arrives long after its producer gave it up.
+ * Logs with open, committed and aborted records and markers that take an
+ * offset; high watermark and last stable offset; offsets pending in a
+ * transaction; a transaction that is decided first and whose markers follow one
+ * by one, in any order; fencing by epoch (a new producer, a time-out) and by
+ * group membership, the latter in send_offsets only; answers that are late,
+ * lost, or repeated; an EndTxn that arrives long after its producer gave it up.
  *
  * One random generator decides everything, so that a run is its seed. What the
  * broker does by itself (markers, late requests, time-outs) are steps that the
@@ -18,10 +18,10 @@
 #include "daemon/protocol/broker.h"
 #include "tests/model/random.h"
 
-#define SIM_INPUTS_MAX 3
+#define SIM_INPUTS_MAX     3
 #define SIM_PARTITIONS_MAX 3
-#define SIM_CLIENTS_MAX 4
-#define SIM_TOPICS_MAX (BROKER_OUTPUTS + SIM_INPUTS_MAX)
+#define SIM_CLIENTS_MAX    4
+#define SIM_TOPICS_MAX     (BROKER_OUTPUTS + SIM_INPUTS_MAX)
 
 enum sim_status { SIM_OPEN, SIM_COMMITTED, SIM_ABORTED };
 
@@ -52,18 +52,19 @@ struct sim_tx {
     int64_t begun_ms;
     int in_flight; /* An EndTxn(commit) of this epoch is under way. */
     int flight_epoch;
-    int touched[SIM_TOPICS_MAX][SIM_PARTITIONS_MAX]; /* Markers to be written. */
+    int touched[SIM_TOPICS_MAX]
+               [SIM_PARTITIONS_MAX]; /* Markers to be written. */
     int offsets_set[SIM_PARTITIONS_MAX];
     struct broker_committed offsets[SIM_PARTITIONS_MAX][SIM_INPUTS_MAX];
 };
 
 /* How often, in percent, things go wrong. */
 struct sim_faults {
-    int again;      /* A call has to be called again. */
-    int refuse;     /* A call of a transaction answers ABORT. */
-    int lose;       /* The answer of a commit, done or not, is lost. */
-    int late;       /* A commit request stays on its way. */
-    int fatal;      /* A call answers FATAL. */
+    int again;  /* A call has to be called again. */
+    int refuse; /* A call of a transaction answers ABORT. */
+    int lose;   /* The answer of a commit, done or not, is lost. */
+    int late;   /* A commit request stays on its way. */
+    int fatal;  /* A call answers FATAL. */
 };
 
 struct sim {

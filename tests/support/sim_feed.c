@@ -21,10 +21,9 @@ void sim_feed(struct sim *sim, struct partition *partition, int input, int max,
         return;
     for (; at < stable && room && max; at++) {
         struct sim_entry *entry = &log->entries[at];
-        struct input_record record = {entry->key,   entry->key_len,
-                                      entry->value, entry->value_len,
-                                      at,           entry->timestamp_ms,
-                                      entry};
+        struct input_record record = {
+            entry->key, entry->key_len,      entry->value, entry->value_len,
+            at,         entry->timestamp_ms, entry};
         if (!is_readable(entry))
             continue;
         ++*handles;

@@ -1,4 +1,5 @@
-/* sim_feed.h: the consumer of a simulated broker: from its inputs to a partition. */
+/* sim_feed.h: the consumer of a simulated broker: from its inputs to a
+ * partition. */
 #ifndef TESTS_SUPPORT_SIM_FEED_H
 #define TESTS_SUPPORT_SIM_FEED_H
 

@@ -1,6 +1,6 @@
 /* sim_judge.h: is what a run left behind right?
  *
- * The oracle of FAULTS.md, as far as one process can have it: an engine that
+ * The oracle, as far as one process can have it: an engine that
  * applied the whole input in order without any interruption. */
 #ifndef TESTS_SUPPORT_SIM_JUDGE_H
 #define TESTS_SUPPORT_SIM_JUDGE_H

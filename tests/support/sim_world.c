@@ -8,20 +8,11 @@
 
 #include "daemon/protocol/mutation.h"
 #include "lib/base/instant.h"
+#include "tests/support/sim_catalogue.h"
 #include "tests/support/sim_feed.h"
 #include "tests/support/sim_judge.h"
 
 enum { STEPS_MAX = 60000, SECOND = 1000 };
-
-static const char *const segments =
-    "segment twice { title \"t\" when did \"A\" at least 2 times in 4s\n"
-    "  on enter trigger \"hello\" { offer.id = 1, text = \"x\" } once per 6s }\n"
-    "segment gap { when did not \"A\" in 3s and did \"B\" in 6s }\n"
-    "segment some { when did \"A\" in 4s\n"
-    "  on exit trigger \"bye\" once per 5s }\n"
-    "segment quiet { when did not \"B\" in 4s }\n"
-    "segment pro { when user.plan = \"pro\" }\n"
-    "segment both { when in segment twice and user.plan = \"pro\" }\n";
 
 void world_bad(struct world *world, const char *format, ...)
 {
@@ -34,26 +25,8 @@ void world_bad(struct world *world, const char *format, ...)
     va_end(args);
 }
 
-const struct seg_catalogue *world_catalogue(void)
-{
-    static struct seg_catalogue *catalogue;
-    struct seg_source source = {"sim.seg", segments, strlen(segments)};
-    struct seg_diagnostics *diagnostics;
-
-    if (catalogue)
-        return catalogue;
-    seg_diagnostics_new(&diagnostics);
-    if (seg_catalogue_compile(&catalogue, &source, 1, diagnostics)) {
-        for (int i = 0; i < seg_diagnostics_count(diagnostics); i++)
-            fprintf(stderr, "%s\n",
-                    seg_diagnostic_text(seg_diagnostics_at(diagnostics, i)));
-        abort();
-    }
-    seg_diagnostics_free(diagnostics);
-    return catalogue;
-}
-
-/* ---- drawing --------------------------------------------------------------- */
+/* ---- drawing ---------------------------------------------------------------
+ */
 
 static int64_t between(struct world *w, int64_t low, int64_t high)
 {
@@ -63,6 +36,11 @@ static int64_t between(struct world *w, int64_t low, int64_t high)
 static int chance(struct world *w, int percent)
 {
     return random_chance(&w->random, percent);
+}
+
+static int spend(struct world *w, enum world_fault fault)
+{
+    return w->budget[fault] > 0 && w->budget[fault]--;
 }
 
 static void draw_record(struct world *w, struct world_record *r)
@@ -80,8 +58,8 @@ static void draw_record(struct world *w, struct world_record *r)
         real_ms = real_ms / SECOND * SECOND; /* Equal instants are trouble. */
     r->real_ms = w->ledger.clock_records ? WORLD_START_MS : real_ms;
     r->timestamp_ms = real_ms - late_ms;
-    r->time_ms = r->timestamp_ms -
-                 (chance(w, 60) ? 0 : between(w, 0, 2 * SECOND));
+    r->time_ms =
+        r->timestamp_ms - (chance(w, 60) ? 0 : between(w, 0, 2 * SECOND));
     if (chance(w, 25))
         r->id = (int)between(w, 1, 3);
 }
@@ -160,6 +138,7 @@ static void draw_faults(struct world *w)
     f->fatal = chance(w, 60) ? 0 : (int)between(w, 1, 4);
     for (int i = 0; i < WORLD_FAULTS; i++)
         w->budget[i] = chance(w, 30) ? 0 : (int)between(w, 1, 4);
+    w->budget[WORLD_DEPLOY] = w->deploys ? (int)between(w, 1, 8) : 0;
     for (int i = 0; i < (int)(sizeof(w->taste) / sizeof(w->taste[0])); i++) {
         static const int tastes[] = {1, 1, 3, 10};
         w->taste[i] = RANDOM_OF(&w->random, tastes);
@@ -177,7 +156,7 @@ static void draw_settings(struct world *w)
         w->inputs[i] = (struct ledger_input){topics[i], PARTITIONER_TRUST,
                                              LEDGER_EARLIEST};
     *l = (struct ledger_options){
-        .catalogue = world_catalogue(),
+        .catalogue = sim_catalogue(0),
         .app = "sim",
         .version = "0",
         .inputs = w->inputs,
@@ -206,7 +185,7 @@ static void draw_settings(struct world *w)
         .records_max = (uint32_t)between(w, 1, 8),
         .records_per_turn = (int)between(w, 1, 4),
         .timers_per_turn = (int)between(w, 1, 3),
-        .restore_per_turn = (int)between(w, 1, 4),
+        .restore_per_turn = chance(w, 50) ? 1 : (int)between(w, 2, 4),
         .proof_interval_ms = 50,
         .future_skew_ms = 300000};
 }
@@ -214,6 +193,7 @@ static void draw_settings(struct world *w)
 static void draw(struct world *w)
 {
     w->ledger.clock_records = chance(w, 50);
+    w->deploys = chance(w, 50);
     sim_init(&w->sim, w->seed ^ 0x5eed, (int)between(w, 1, 2),
              (int)between(w, 1, 2));
     w->sim.now_ms = WORLD_START_MS;
@@ -221,6 +201,8 @@ static void draw(struct world *w)
     for (int i = 0; i < w->worker_count; i++)
         w->workers[i].skew_ms = chance(w, 70) ? 0 : -between(w, 0, 2 * SECOND);
     draw_settings(w);
+    for (int i = 0; i < w->worker_count; i++)
+        w->workers[i].ledger = w->ledger;
     draw_faults(w);
     draw_input(w);
     for (int p = 0; p < w->sim.partitions; p++)
@@ -242,13 +224,15 @@ int world_json(const struct world_record *r, char *out, int size)
                         "\"timestamp\":\"%s\"%s,\"traits\":{\"plan\":\"%s\"}}",
                         r->partition, r->user, time, id,
                         r->kind == 'p' ? "pro" : "free");
-    return snprintf(out, (size_t)size,
-                    "{\"type\":\"track\",\"userId\":\"u%d.%d\",\"event\":\"%c\","
-                    "\"timestamp\":\"%s\"%s}",
-                    r->partition, r->user, r->kind, time, id);
+    return snprintf(
+        out, (size_t)size,
+        "{\"type\":\"track\",\"userId\":\"u%d.%d\",\"event\":\"%c\","
+        "\"timestamp\":\"%s\"%s}",
+        r->partition, r->user, r->kind, time, id);
 }
 
-/* ---- workers ----------------------------------------------------------------- */
+/* ---- workers
+ * ----------------------------------------------------------------- */
 
 static void start_worker(struct world *w, int i)
 {
@@ -259,7 +243,7 @@ static void start_worker(struct world *w, int i)
     if (commit_new(&k->commit, &w->commit))
         abort();
     k->options = w->partition;
-    k->options.ledger = &w->ledger;
+    k->options.ledger = &k->ledger;
     k->options.broker = &k->client.broker;
     k->options.commit = k->commit;
     k->options.release = sim_release;
@@ -279,12 +263,24 @@ static void count(struct world *w, struct world_worker *k)
     w->lost += stats.lost;
 }
 
+/* What becomes of a partition that is dropped on its way to another catalogue.
+ */
+static void count_cut(struct world *w, const struct partition *partition)
+{
+    const struct ledger *ledger = partition_ledger(partition);
+
+    w->cut_moves += ledger->next.engine != NULL;
+    w->cut_sweeps += ledger->engine && ledger->committed.txn &&
+                     !seg_engine_swept(ledger->engine);
+}
+
 static void drop_partition(struct world *w, struct world_worker *k, int p)
 {
     struct partition_stats stats;
 
     if (!k->partitions[p])
         return;
+    count_cut(w, k->partitions[p]);
     partition_stats(k->partitions[p], &stats);
     w->restores += stats.restores;
     w->warm += stats.warm;
@@ -324,7 +320,7 @@ static void check_partition(struct world *w, struct world_worker *k, int p)
 {
     enum partition_state state = partition_state(k->partitions[p]);
 
-    if (state == PARTITION_REFUSED || state == PARTITION_CATALOGUE)
+    if (state == PARTITION_REFUSED)
         world_bad(w, "partition %d refused: %s", p,
                   partition_reason(k->partitions[p]));
 }
@@ -346,8 +342,8 @@ static void work(struct world *w, int i)
         }
         return;
     }
-    if (!busy && (commit_due_ms(k->commit, load) <= wall(w, k) ||
-                  chance(w, 5)) &&
+    if (!busy &&
+        (commit_due_ms(k->commit, load) <= wall(w, k) || chance(w, 5)) &&
         chance(w, 60)) {
         commit_start(k->commit, wall(w, k));
         return;
@@ -363,7 +359,8 @@ static void work(struct world *w, int i)
     check_partition(w, k, p);
 }
 
-/* ---- the group ------------------------------------------------------------------ */
+/* ---- the group
+ * ------------------------------------------------------------------ */
 
 static void assign(struct world *w, int p)
 {
@@ -407,6 +404,21 @@ static void notice(struct world *w, int i)
     w->sim.member[i] = 1;
 }
 
+/* Worker I, alive or not, gets another catalogue, or the one before again; the
+ * others keep theirs. */
+static void deploy(struct world *w, int i)
+{
+    struct world_worker *k = &w->workers[i];
+    const struct seg_catalogue *now = k->ledger.catalogue;
+
+    k->ledger.catalogue =
+        k->before && chance(w, 40)
+            ? k->before
+            : sim_catalogue((int)between(w, 0, SIM_CATALOGUES - 1));
+    k->before = now;
+    w->deployed++;
+}
+
 /* A rebalance takes P away from its owner in good order. */
 static void revoke(struct world *w, int p)
 {
@@ -417,11 +429,15 @@ static void revoke(struct world *w, int p)
     if (!partition_revoke(k->partitions[p], wall(w, k)))
         drop_partition(w, k, p);
     k->assigned[p] = 0;
-    w->owner[p] = -1;
     w->revokes++;
+    /* What it has kept is of another catalogue when it comes back. */
+    if (chance(w, 30) && spend(w, WORLD_DEPLOY))
+        deploy(w, w->owner[p]);
+    w->owner[p] = -1;
 }
 
-/* ---- steps ------------------------------------------------------------------------- */
+/* ---- steps
+ * ------------------------------------------------------------------------- */
 
 static void append_due(struct world *w)
 {
@@ -473,8 +489,8 @@ static int is_meta_young(const struct world *w, int p)
     return wall(w, k) - ledger->flush.meta_ms < w->ledger.refresh_ms;
 }
 
-/* A long quiet time passes, in which the owner of P writes its meta record again
- * and again; then what is older than the retention is deleted. */
+/* A long quiet time passes, in which the owner of P writes its meta record
+ * again and again; then what is older than the retention is deleted. */
 static void retain(struct world *w, int p)
 {
     int64_t retention_ms = 4 * w->ledger.refresh_ms;
@@ -512,17 +528,18 @@ enum step {
     STEP_REVOKE,
     STEP_COMPACT,
     STEP_RETAIN,
+    STEP_DEPLOY,
     STEP_COUNT
 };
 
 static const char *const step_names[] = {
-    "tick",   "marker", "deliver", "expire", "work",    "assign",
-    "notice", "crash",  "kick",    "revoke", "compact", "retain"};
+    "tick",  "marker", "deliver", "expire",  "work",   "assign", "notice",
+    "crash", "kick",   "revoke",  "compact", "retain", "deploy"};
 
 static enum step choose(struct world *w)
 {
-    static const int weights[STEP_COUNT] = {4, 20, 8, 1, 120, 20,
-                                            3, 1,  1, 2, 1,   1};
+    static const int weights[STEP_COUNT] = {4, 20, 8, 1, 120, 20, 3,
+                                            1, 1,  2, 1, 1,   3};
     int sum = 0, at;
 
     for (int i = 0; i < STEP_COUNT; i++)
@@ -533,9 +550,23 @@ static enum step choose(struct world *w)
             return (enum step)i;
 }
 
-static int spend(struct world *w, enum world_fault fault)
+/* How likely it is that something happens to worker I now, in percent: while
+ * users are on their way to another catalogue, which is short, more than usual.
+ */
+static int danger(const struct world *w, int i)
 {
-    return w->budget[fault] > 0 && w->budget[fault]--;
+    const struct world_worker *k = &w->workers[i];
+    int percent = 0;
+
+    for (int p = 0; k->alive && p < w->sim.partitions; p++) {
+        const struct ledger *l =
+            k->partitions[p] ? partition_ledger(k->partitions[p]) : NULL;
+        if (l && l->next.engine)
+            percent = 15;
+        else if (l && l->engine && !seg_engine_swept(l->engine) && !percent)
+            percent = 4;
+    }
+    return percent;
 }
 
 static void take(struct world *w, enum step step, int i, int p)
@@ -588,6 +619,10 @@ static void take(struct world *w, enum step step, int i, int p)
     case STEP_RETAIN:
         retain(w, p);
         break;
+    case STEP_DEPLOY:
+        if (spend(w, WORLD_DEPLOY))
+            deploy(w, i);
+        break;
     case STEP_COUNT:
         break;
     }
@@ -608,14 +643,18 @@ static void trace(const struct world *w, enum step step, int i, int p)
                (int)l->outbox.count, (int)l->inputs[0].position,
                (int)l->outputs[0].position);
         if (l->engine)
-            printf(" clock %+lld dirty %u",
+            printf(" clock %+lld dirty %u catalogue %d%s%s",
                    (long long)(seg_engine_clock(l->engine) - WORLD_START_MS),
-                   seg_engine_dirty_count(l->engine));
+                   seg_engine_dirty_count(l->engine),
+                   sim_catalogue_number(seg_catalogue_hash(l->catalogue)),
+                   l->next.engine ? " moving" : "",
+                   seg_engine_swept(l->engine) ? "" : " unswept");
     }
     printf("\n");
 }
 
-/* ---- the end -------------------------------------------------------------------------- */
+/* ---- the end
+ * -------------------------------------------------------------------------- */
 
 static int is_settled_partition(const struct world *w, int p)
 {
@@ -630,11 +669,11 @@ static int is_settled_partition(const struct world *w, int p)
         commit_state(k->commit) != COMMIT_IDLE)
         return 0;
     l = partition_ledger(k->partitions[p]);
-    if (ledger_has_news(l) || !l->committed.txn)
+    if (ledger_has_news(l) || !l->committed.txn || ledger_is_outdated(l) ||
+        !seg_engine_swept(l->engine))
         return 0;
     for (int i = 0; i < w->sim.inputs; i++)
-        if (l->inputs[i].position <
-            sim_end(&w->sim.logs[BROKER_INPUT(i)][p]))
+        if (l->inputs[i].position < sim_end(&w->sim.logs[BROKER_INPUT(i)][p]))
             return 0;
     return w->ledger.clock_records ||
            seg_engine_next_due(l->engine) > wall(w, k);
@@ -657,6 +696,14 @@ static void calm_down(struct world *w)
     memset(w->budget, 0, sizeof(w->budget));
     for (int i = 0; i < (int)(sizeof(w->taste) / sizeof(w->taste[0])); i++)
         w->taste[i] = 1;
+    if (!w->deploys)
+        return;
+    /* The last catalogue comes everywhere, and mostly has time to warm up. */
+    w->ledger.catalogue = sim_catalogue((int)between(w, 0, SIM_CATALOGUES - 1));
+    for (int i = 0; i < w->worker_count; i++)
+        w->workers[i].ledger.catalogue = w->ledger.catalogue;
+    if (chance(w, 70) && w->end_ms < w->sim.now_ms + 20 * SECOND)
+        w->end_ms = w->sim.now_ms + 20 * SECOND;
 }
 
 static void walk(struct world *w)
@@ -668,6 +715,8 @@ static void walk(struct world *w)
         enum step step = choose(w);
         int i = (int)between(w, 0, w->worker_count - 1);
         int p = (int)between(w, 0, w->sim.partitions - 1);
+        if (w->deploys && chance(w, danger(w, i)))
+            step = chance(w, 50) ? STEP_CRASH : STEP_DEPLOY;
         if (w->steps == calm)
             calm_down(w);
         take(w, step, i, p);

@@ -1,11 +1,12 @@
 /* sim_world.h: workers, a group and a history around a simulated broker.
  *
  * A run is a seed: it draws an input (late, duplicate, bad, future records;
- * transactions of others), settings, and then one step after the other: a broker
- * writes a marker, the wall ticks, a worker takes one step of its machine,
- * crashes, is thrown out of the group, gives a partition back. The code under
- * test is the real one: commit machine, restore, partition, engine. In the end
- * the faults stop, the run settles, and sim_judge.h compares. */
+ * transactions of others), settings, and then one step after the other: a
+ * broker writes a marker, the wall ticks, a worker takes one step of its
+ * machine, crashes, is thrown out of the group, gives a partition back, gets
+ * another catalogue. The code under test is the real one: commit machine,
+ * restore, partition, engine. In the end the faults stop, the run settles, and
+ * sim_judge.h compares. */
 #ifndef TESTS_SUPPORT_SIM_WORLD_H
 #define TESTS_SUPPORT_SIM_WORLD_H
 
@@ -16,13 +17,14 @@
 
 #define WORLD_WORKERS_MAX 2
 #define WORLD_RECORDS_MAX 48
-#define WORLD_USERS 2         /* Of one partition. */
-#define WORLD_START_MS INT64_C(1704067200000)
+#define WORLD_USERS       2 /* Of one partition. */
+#define WORLD_START_MS    INT64_C(1704067200000)
 
 enum world_fault {
     WORLD_CRASH,
     WORLD_KICK,   /* Thrown out of the group; notices later. */
     WORLD_REVOKE, /* A partition is taken away in good order. */
+    WORLD_DEPLOY, /* A process gets another catalogue. */
     WORLD_FAULTS
 };
 
@@ -30,11 +32,11 @@ enum world_fault {
 struct world_record {
     int64_t real_ms, timestamp_ms, time_ms; /* time: of the event. */
     int input, partition, user;
-    char kind;   /* 'A', 'B': the event; 'p', 'f': plan pro, free; '!': bad. */
-    int id;      /* Of the message; 0: none. */
-    int open;    /* In a transaction of somebody else, ... */
-    int end;     /* ... or 1: its commit, 2: its abort. */
-    int order;   /* Among those of one instant. */
+    char kind; /* 'A', 'B': the event; 'p', 'f': plan pro, free; '!': bad. */
+    int id;    /* Of the message; 0: none. */
+    int open;  /* In a transaction of somebody else, ... */
+    int end;   /* ... or 1: its commit, 2: its abort. */
+    int order; /* Among those of one instant. */
     int64_t offset; /* Where it was appended. */
 };
 
@@ -42,6 +44,8 @@ struct world_worker {
     int alive, joined;
     struct sim_client client;
     struct commit *commit;
+    struct ledger_options ledger; /* With the catalogue of this process. */
+    const struct seg_catalogue *before; /* What that was; NULL. */
     struct partition_options options;
     struct partition *partitions[SIM_PARTITIONS_MAX];
     int assigned[SIM_PARTITIONS_MAX]; /* As the worker believes. */
@@ -52,6 +56,8 @@ struct world {
     uint64_t seed;
     struct random random;
     struct sim sim;
+    int deploys; /* Catalogues change; in the end that of `ledger` is in force.
+                  */
     struct ledger_options ledger;
     struct ledger_input inputs[SIM_INPUTS_MAX];
     struct commit_options commit;
@@ -66,18 +72,17 @@ struct world {
     int taste[16];
     int64_t handles; /* Records that were pushed and not released. */
     uint64_t steps;
-    int trace;       /* Print every step. */
-    char bad[512];   /* The first thing that was wrong. */
+    int trace;     /* Print every step. */
+    char bad[512]; /* The first thing that was wrong. */
     /* What happened, for the report: a run in which nothing happens proves
      * nothing. */
     uint64_t crashes, kicks, revokes, warm, restores, redone, unknown, aborted,
-        committed, lost, again, refused;
+        committed, lost, again, refused, deployed, cut_moves, cut_sweeps,
+        warmed;
 };
 
-/* All catalogues of the runs; made once. */
-const struct seg_catalogue *world_catalogue(void);
-
-/* Run SEED. Returns 0, or -1 with world->bad. WORLD is to be done in any case. */
+/* Run SEED. Returns 0, or -1 with world->bad. WORLD is to be done in any case.
+ */
 int world_run(struct world *world, uint64_t seed, int trace);
 void world_done(struct world *world);
 

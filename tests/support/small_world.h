@@ -64,8 +64,8 @@ const struct user *small_world_user(const struct seg_engine *engine,
 void small_world_record(struct seg_engine *engine, const struct user *user,
                         struct buf *buf);
 
-/* Write RECORD as file NAME into the folder that the environment's RECORDS names,
- * if it does: a seed of fuzz_user_record. */
+/* Write RECORD as file NAME into the folder that the environment's RECORDS
+ * names, if it does: a seed of fuzz_user_record. */
 void small_world_keep(const struct buf *record, const char *name);
 
 /* What happened, one line an output, appended to BUF: "48.0 ada +key cause". */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/base/instant.h"
+#include "tests/support/sim_catalogue.h"
 #include "tests/support/sim_feed.h"
 #include "tests/support/sim_world.h"
 
@@ -19,7 +20,7 @@ void solo_init(struct solo *solo, int inputs)
     for (int i = 0; i < inputs; i++)
         solo->inputs[i] = (struct ledger_input){topics[i], PARTITIONER_TRUST,
                                                 LEDGER_EARLIEST};
-    solo->ledger = (struct ledger_options){.catalogue = world_catalogue(),
+    solo->ledger = (struct ledger_options){.catalogue = sim_catalogue(0),
                                            .app = "sim",
                                            .version = "0",
                                            .inputs = solo->inputs,
@@ -104,7 +105,7 @@ void solo_track(struct solo *solo, int input, const char *user,
                (size_t)len, 0);
 }
 
-static int turn(struct solo *solo)
+int solo_turn(struct solo *solo)
 {
     int moved = sim_step_marker(&solo->sim);
 
@@ -125,7 +126,7 @@ void solo_settle(struct solo *solo)
     int still = 0;
 
     for (int n = 0; n < 10000 && still < 20; n++)
-        still = turn(solo) ? 0 : still + 1;
+        still = solo_turn(solo) ? 0 : still + 1;
 }
 
 int solo_count(const struct solo *solo, int topic)

@@ -1,8 +1,8 @@
 /* solo.h: one process with one partition on a simulated broker.
  *
  * Without faults of its own: a test does to it what it is about, between two
- * calls, and looks at what it makes of that. The catalogue is that of
- * sim_world.h. Times are milliseconds after WORLD_START_MS. */
+ * calls, and looks at what it makes of that. The catalogue is the first of
+ * sim_catalogue.h. Times are milliseconds after WORLD_START_MS. */
 #ifndef TESTS_SUPPORT_SOLO_H
 #define TESTS_SUPPORT_SOLO_H
 
@@ -36,8 +36,12 @@ void solo_kill(struct solo *solo);
 void solo_track(struct solo *solo, int input, const char *user,
                 const char *event, int64_t ms);
 
-/* Go on until nothing moves any more: everything is applied, committed, decided;
- * or the partition is refused, or something is waited for. */
+/* One step of each, in this order: broker, commit machine; or if that has
+ * nothing to do, consumer and partition. Returns 0 if nothing moved. */
+int solo_turn(struct solo *solo);
+
+/* Go on until nothing moves any more: everything is applied, committed,
+ * decided; or the partition is refused, or something is waited for. */
 void solo_settle(struct solo *solo);
 
 /* Committed records of an output TOPIC that are still there. */

@@ -3,8 +3,11 @@
 A process test ends with one line `NAME: N tests, N failed`, which check.sh
 adds up."""
 
+import concurrent.futures
+import io
 import os
 import sys
+import threading
 import time
 import traceback
 
@@ -24,6 +27,51 @@ def run(argument, tests):
         sys.stderr.flush()
         print("  %-6s %6.1f s  %s" % (verdict, time.monotonic() - began, name), flush=True)
     return closing(len(tests), failed)
+
+
+def run_together(argument, tests, at_once):
+    """The same of tests that do not meddle with each other, AT_ONCE of them at a
+    time. What each prints comes before its line. The threads live on: a child of
+    theirs would die with them."""
+    sys.stdout = apart = _Apart(sys.stdout)
+    pool = concurrent.futures.ThreadPoolExecutor(at_once)
+    running = [pool.submit(apart.keep, _run_one, argument, test) for test in tests]
+    failed = 0
+    for one in running:
+        good, text = one.result()
+        failed += not good
+        print(text, end="", flush=True)
+    return closing(len(tests), failed)
+
+
+def _run_one(argument, test):
+    began = time.monotonic()
+    try:
+        test(argument)
+        verdict = "ok"
+    except Exception:
+        verdict = "FAILED"
+        traceback.print_exc(file=sys.stdout)
+    print("  %-6s %6.1f s  %s" % (verdict, time.monotonic() - began, test.__name__.replace("_", " ")))
+    return verdict == "ok"
+
+
+class _Apart:
+    """Standard output that keeps apart what threads print who want it so."""
+
+    def __init__(self, out):
+        self.out, self.kept = out, threading.local()
+
+    def keep(self, call, *arguments):
+        """What CALL returns, and what it prints."""
+        self.kept.text = io.StringIO()
+        return call(*arguments), self.kept.text.getvalue()
+
+    def write(self, text):
+        return getattr(self.kept, "text", self.out).write(text)
+
+    def flush(self):
+        self.out.flush()
 
 
 def closing(count, failed):

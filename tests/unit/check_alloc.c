@@ -68,9 +68,9 @@ START_TEST(sizes_beyond_memory_are_refused_without_overflow)
     ck_assert_int_eq(alloc_grow(&items, &cap, 10, 1), 0);
     void *before = items;
     size_t room = cap;
-    ck_assert_int_eq(alloc_grow(&items, &cap, impossible[_i].need,
-                                impossible[_i].size),
-                     SEG_ERR_NOMEM);
+    ck_assert_int_eq(
+        alloc_grow(&items, &cap, impossible[_i].need, impossible[_i].size),
+        SEG_ERR_NOMEM);
     ck_assert_ptr_eq(items, before);
     ck_assert_uint_eq(cap, room);
 }

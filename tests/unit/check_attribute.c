@@ -211,9 +211,10 @@ START_TEST(attributes_beyond_their_bytes_are_dropped)
     int ret = spare_at(0, "m", 1, value_of_int(2), limit);
     ck_assert_int_eq(ret, around[_i] < 0 ? SPARE_DROPPED : 1);
     ck_assert_int_eq(find_spare(0, "n")->write.value.as.integer, 1);
-    /* What did not fit leaves a stamped absence, if at least that fits. */
+    /* Of what did not fit it is known that it was set, if that fits. */
     ck_assert_int_eq(find_spare(0, "m")->write.value.type,
-                     around[_i] < 0 ? SEG_MISSING : SEG_INT);
+                     around[_i] < 0 ? SEG_OBJECT : SEG_INT);
+    ck_assert_ptr_null(find_spare(SPARE_LOST, ""));
 }
 END_TEST
 
@@ -223,18 +224,76 @@ START_TEST(what_does_not_fit_does_not_leave_the_old_value)
     ck_assert_int_eq(
         spare_at(0, "n", 2, text_value("longer than an integer"), limit),
         SPARE_DROPPED);
-    ck_assert(!spare_visible(one.user, find_spare(0, "n")));
+    ck_assert_int_eq(find_spare(0, "n")->write.value.type, SEG_OBJECT);
     ck_assert_int_eq(spare_at(0, "n", 1, value_of_int(3), limit), 0);
-    ck_assert(!spare_visible(one.user, find_spare(0, "n")));
+    ck_assert_int_eq(find_spare(0, "n")->write.value.type, SEG_OBJECT);
 }
 END_TEST
 
-START_TEST(where_not_even_an_absence_fits_nothing_is_kept)
+START_TEST(an_absence_that_does_not_fit_is_lost_like_anything_else)
+{
+    uint32_t limit = spare_bytes();
+    ck_assert_int_eq(spare_at(0, "n", 2, NOTHING, limit), 1);
+    ck_assert_int_eq(find_spare(0, "n")->write.value.type, SEG_MISSING);
+    limit = user_item(one.user, USER_ITEM_SPARE).len;
+    ck_assert_int_eq(spare_at(0, "m", 2, NOTHING, limit), SPARE_DROPPED);
+    ck_assert_ptr_null(find_spare(0, "m"));
+    ck_assert_ptr_nonnull(find_spare(SPARE_LOST, ""));
+}
+END_TEST
+
+START_TEST(where_not_even_a_mark_fits_it_is_noted_that_something_is_lost)
 {
     uint32_t limit = spare_bytes();
     ck_assert_int_eq(spare_at(0, "m", 1, value_of_int(2), limit),
                      SPARE_DROPPED);
     ck_assert_ptr_null(find_spare(0, "m"));
+    ck_assert_int_eq(find_spare(0, "n")->write.value.as.integer, 1);
+    struct item item = user_item(one.user, USER_ITEM_SPARE);
+    uint32_t len = item.len;
+    ck_assert_int_eq(find_spare(SPARE_LOST, "")->write.time_ms, 1);
+    ck_assert_int_eq(spare_at(0, "l", 2, value_of_int(2), limit),
+                     SPARE_DROPPED);
+    item = user_item(one.user, USER_ITEM_SPARE);
+    ck_assert_uint_eq(item.len, len); /* Said once. */
+}
+END_TEST
+
+/* The note lies beyond the limit, and all that is there with it. */
+START_TEST(what_is_there_is_replaced_though_something_was_lost)
+{
+    uint32_t limit = spare_bytes();
+    ck_assert_int_eq(spare_at(0, "m", 1, value_of_int(2), limit),
+                     SPARE_DROPPED);
+    ck_assert_int_eq(spare_at(0, "n", 2, value_of_int(7), limit), 1);
+    ck_assert_int_eq(find_spare(0, "n")->write.value.as.integer, 7);
+    ck_assert_int_eq(
+        spare_at(0, "n", 3, text_value("longer than an integer"), limit),
+        SPARE_DROPPED);
+    ck_assert_int_eq(find_spare(0, "n")->write.value.type, SEG_OBJECT);
+    ck_assert_int_eq(find_spare(0, "n")->write.time_ms, 3);
+    ck_assert_int_eq(spare_at(0, "n", 4, NOTHING, limit), 1);
+    ck_assert_int_eq(find_spare(0, "n")->write.value.type, SEG_MISSING);
+}
+END_TEST
+
+static const struct {
+    struct seg_value value;
+    enum seg_value_type kept;
+} kept_values[] = {
+    {{.type = SEG_MISSING}, SEG_MISSING},
+    {{.type = SEG_BOOL}, SEG_BOOL},
+    {{.type = SEG_INT}, SEG_INT},
+    {{.type = SEG_DOUBLE}, SEG_DOUBLE},
+    {{.type = SEG_TEXT, .as.text = ""}, SEG_TEXT},
+    {{.type = SEG_LIST}, SEG_OBJECT},
+    {{.type = SEG_OBJECT}, SEG_OBJECT},
+};
+
+START_TEST(of_what_is_no_scalar_it_is_kept_that_it_is_set)
+{
+    ck_assert_int_eq(spare_value(kept_values[_i].value).type,
+                     kept_values[_i].kept);
 }
 END_TEST
 
@@ -248,4 +307,7 @@ SUITE("attribute", setup, teardown,
       TEST(spare_attributes_are_kept_by_name_for_user_and_account_apart),
       TABLE(attributes_beyond_their_bytes_are_dropped, around),
       TEST(what_does_not_fit_does_not_leave_the_old_value),
-      TEST(where_not_even_an_absence_fits_nothing_is_kept))
+      TEST(an_absence_that_does_not_fit_is_lost_like_anything_else),
+      TEST(where_not_even_a_mark_fits_it_is_noted_that_something_is_lost),
+      TEST(what_is_there_is_replaced_though_something_was_lost),
+      TABLE(of_what_is_no_scalar_it_is_kept_that_it_is_set, kept_values))

@@ -1,10 +1,12 @@
 /* check_commit.c: the machine, call by call, against answers written down here.
- * Whether the machine is right about exactly once is seen in check_protocol.c. */
+ * Whether the machine is right about exactly once is seen in check_protocol.c.
+ */
 #include "daemon/protocol/commit.h"
 
 #include <stdio.h>
 #include <string.h>
 
+#include "tests/support/sim_catalogue.h"
 #include "tests/support/sim_world.h"
 #include "tests/support/suite.h"
 
@@ -12,9 +14,8 @@
 
 enum call { BEGIN, PRODUCE, OFFSETS, COMMIT, ABORT, RENEW, COMMITTED, CALLS };
 
-static const char *const names[CALLS] = {"begin",  "produce", "offsets",
-                                         "commit", "abort",   "renew",
-                                         "committed"};
+static const char *const names[CALLS] = {
+    "begin", "produce", "offsets", "commit", "abort", "renew", "committed"};
 
 /* What the committed offsets say. */
 enum said { NOTHING, OURS, BEFORE, FOREIGN };
@@ -157,13 +158,12 @@ static int64_t now_ms;
 
 static void setup(void)
 {
-    const struct meta_mark zero[SEG_TOPICS_MAX] = {{0, -1, 0, 0},
-                                                   {0, -1, 0, 0},
-                                                   {0, -1, 0, 0}};
+    const struct meta_mark zero[SEG_TOPICS_MAX] = {
+        {0, -1, 0, 0}, {0, -1, 0, 0}, {0, -1, 0, 0}};
 
     memset(&fake, 0, sizeof(fake));
     now_ms = NOW;
-    options = (struct ledger_options){.catalogue = world_catalogue(),
+    options = (struct ledger_options){.catalogue = sim_catalogue(0),
                                       .app = "app",
                                       .version = "0",
                                       .inputs = inputs,
@@ -252,7 +252,8 @@ static uint64_t dirty(void)
     return sum;
 }
 
-/* ---- a transaction ---------------------------------------------------------- */
+/* ---- a transaction ----------------------------------------------------------
+ */
 
 START_TEST(the_first_turns_make_a_producer)
 {
@@ -310,7 +311,8 @@ START_TEST(the_meta_record_goes_last)
 }
 END_TEST
 
-/* ---- when calls fail ---------------------------------------------------------- */
+/* ---- when calls fail
+ * ---------------------------------------------------------- */
 
 #define ANSWERS(...) {__VA_ARGS__}, sizeof((int[]){__VA_ARGS__}) / sizeof(int)
 
@@ -325,15 +327,23 @@ static const struct {
     enum commit_state state;
     int sent; /* 1: in the end it is committed, once. */
 } failures[] = {
-    {"nothing", BEGIN, {0}, 0, NOTHING, 1,
-     "begin produce offsets commit", COMMIT_IDLE, 1},
+    {"nothing",
+     BEGIN,
+     {0},
+     0,
+     NOTHING,
+     1,
+     "begin produce offsets commit",
+     COMMIT_IDLE,
+     1},
     {"a full queue goes on where it was", PRODUCE,
      ANSWERS(BROKER_AGAIN, BROKER_AGAIN), NOTHING, 1,
      "begin produce produce produce offsets commit", COMMIT_IDLE, 1},
     {"a failed record", PRODUCE, ANSWERS(BROKER_ABORT), NOTHING, 60,
      "begin produce abort begin produce offsets commit", COMMIT_IDLE, 1},
     {"refused offsets", OFFSETS, ANSWERS(BROKER_REFUSED), NOTHING, 60,
-     "begin produce offsets abort begin produce offsets commit", COMMIT_IDLE, 1},
+     "begin produce offsets abort begin produce offsets commit", COMMIT_IDLE,
+     1},
     {"offsets take long", OFFSETS, ANSWERS(BROKER_AGAIN), NOTHING, 1,
      "begin produce offsets offsets commit", COMMIT_IDLE, 1},
     {"an aborted commit", COMMIT, ANSWERS(BROKER_ABORT), NOTHING, 60,
@@ -390,9 +400,8 @@ START_TEST(a_failed_call_is_answered_as_the_protocol_says)
            sizeof(failures[_i].answers));
     commit_start(commit, now_ms);
     state = finish(failures[_i].step_ms);
-    ck_assert_msg(!strcmp(fake.log, failures[_i].log),
-                  "%s:\n got %s\nwant %s", failures[_i].what, fake.log,
-                  failures[_i].log);
+    ck_assert_msg(!strcmp(fake.log, failures[_i].log), "%s:\n got %s\nwant %s",
+                  failures[_i].what, fake.log, failures[_i].log);
     ck_assert_msg(state == failures[_i].state, "%s: state %d, want %d",
                   failures[_i].what, state, failures[_i].state);
     commit_stats(commit, &stats);
@@ -487,7 +496,8 @@ START_TEST(all_are_lost_when_the_group_says_so)
 }
 END_TEST
 
-/* ---- leaving -------------------------------------------------------------------- */
+/* ---- leaving
+ * -------------------------------------------------------------------- */
 
 /* Partition 0 leaves after TURNS turns; 1 and 2 stay and are sent. */
 static const struct {
@@ -498,8 +508,8 @@ static const struct {
     {0, 1, 0, "begin produce offsets commit", 0},
     {1, 1, 0, "begin abort begin produce offsets commit", 0},
     {2, 1, 0, "begin produce produce abort begin produce offsets commit", 0},
-    {3, 1, 0, "begin produce produce offsets abort begin produce offsets commit",
-     0},
+    {3, 1, 0,
+     "begin produce produce offsets abort begin produce offsets commit", 0},
     {4, 1, 1,
      "begin produce produce offsets commit renew committed "
      "begin produce offsets commit",
@@ -576,7 +586,8 @@ START_TEST(leaving_does_not_disturb_the_others)
 }
 END_TEST
 
-/* ---- when ------------------------------------------------------------------------- */
+/* ---- when
+ * ------------------------------------------------------------------------- */
 
 static const struct {
     enum commit_load load;
@@ -679,6 +690,5 @@ SUITE("commit", setup, teardown, TEST(the_first_turns_make_a_producer),
       TEST(a_kept_state_has_the_name_of_the_attempt),
       TEST(leaving_does_not_disturb_the_others),
       TABLE(the_first_output_waits_as_the_load_says, lingers),
-      TEST(a_large_outbox_waits_for_nobody),
-      TEST(positions_alone_wait_longer),
+      TEST(a_large_outbox_waits_for_nobody), TEST(positions_alone_wait_longer),
       TEST(one_partition_is_flushed_at_a_time), TEST(a_shutdown_flushes_all))

@@ -16,7 +16,6 @@
 #define KAFKA "kafka { bootstrap.servers = \"k:9092\" }\n"
 #define BASE  INPUT KAFKA
 #define CONF  "config/segmentd.conf"
-#define PAGE  "config/segmentd.conf.5"
 
 static struct buf errors;
 static struct conf *conf;
@@ -182,7 +181,14 @@ static const struct {
     {BASE "http { address \"/sock\" }", "3:16", "host:port", ""},
     {BASE "http { address \"0.0.0.0:80\" }", "3:16", "other machines", ""},
     {BASE "http { token \"0123456789abcde\" }", "3:14", "at least 16", ""},
+    {BASE "http { address \"0.0.0.0:80\" token \"0123456789abcdef\" }", "3:35",
+     "token file \"PATH\"", ""},
+    {BASE "http { address \"[::]:80\" token \"0123456789abcdef\" }", "3:32",
+     "token file \"PATH\"", ""},
     {BASE "http { address \"127.0.0.1:0\" }", "3:16", "lasting name", ""},
+    {BASE "http { advertise \"host\" }", "3:18", "host:port", ""},
+    {BASE "http { advertise \"host:0\" }", "3:18", "host:port", ""},
+    {BASE "http { advertise \"/sock\" }", "3:18", "host:port", ""},
     {BASE "http { address \"h:1\"", "3:6", "not closed", ""},
     {BASE "http address", "3:6", "a { is missing", ""},
     {BASE "}", "3:1", "no { for this", ""},
@@ -395,6 +401,24 @@ START_TEST(what_is_printed_reads_back_as_the_same)
 }
 END_TEST
 
+START_TEST(what_is_printed_is_what_is_in_force)
+{
+    struct buf out;
+    char want[400], process[300];
+    buf_init(&out);
+    must_parse(BASE "app acme");
+    conf_print(conf, &out);
+    conf_process(conf, process, sizeof(process));
+    snprintf(want, sizeof(want),
+             "\ngroup \"acme\"\nprocess \"%s\"\ninstance_id \"\"\n"
+             "workers %d\n",
+             process, conf_workers(conf));
+    ck_assert_msg(strstr(buf_string(&out), want), "%s: not in %s", want,
+                  buf_string(&out));
+    buf_done(&out);
+}
+END_TEST
+
 /* ---- table and manual ------------------------------------------------ */
 
 START_TEST(rows_are_unique_with_good_help_and_ranges)
@@ -480,43 +504,6 @@ START_TEST(the_manual_has_every_setting_with_its_help_and_initial_value)
 }
 END_TEST
 
-/* The manual page on one line, without the backslashes of hyphens. */
-static void read_page(struct buf *words)
-{
-    struct arena arena;
-    struct seg_text text;
-    arena_init(&arena);
-    ck_assert_int_eq(file_read(&arena, PAGE, CONF_BYTES_MAX, &text, &errors),
-                     0);
-    for (size_t i = 0; i < text.len; i++)
-        if (text.bytes[i] != '\\' || text.bytes[i + 1] != '-')
-            buf_char(words, text.bytes[i] == '\n' ? ' ' : text.bytes[i]);
-    arena_done(&arena);
-}
-
-START_TEST(the_manual_page_has_every_setting_too)
-{
-    struct buf words, tag;
-    buf_init(&words);
-    buf_init(&tag);
-    read_page(&words);
-    for (int i = 0; conf_row(i); i++) {
-        const struct conf_row *row = conf_row(i);
-        const char *dot = strrchr(row->name, '.');
-        const char *mark = row->type < CONF_START ? "\"\"" : "";
-        buf_reset(&tag);
-        buf_printf(&tag, " .BR %s \" [%s%s%s", dot ? dot + 1 : row->name, mark,
-                   row->initial ? row->initial : "must be set", mark);
-        ck_assert_msg(has(&words, row->help), "%s: the help differs",
-                      row->name);
-        ck_assert_msg(has(&words, buf_string(&tag)), "%s: not there as%s",
-                      row->name, buf_string(&tag));
-    }
-    buf_done(&words);
-    buf_done(&tag);
-}
-END_TEST
-
 START_TEST(the_manual_is_a_good_file_and_sets_nothing_but_what_must_be)
 {
     struct conf_options options = {.embedded = 0};
@@ -559,7 +546,37 @@ START_TEST(everything_in_the_manual_can_be_switched_on)
 }
 END_TEST
 
+static const struct {
+    const char *http;
+    int token; /* From a file. */
+    const char *advertise;
+} advertised[] = {
+    {"", 0, ""},
+    {"address \"localhost:7070\"", 0, ""},
+    {"address \"0.0.0.0:7070\"", 1, ""},
+    {"address \"[::]:7070\"", 1, ""},
+    {"address \"10.0.0.5:7070\"", 1, "10.0.0.5:7070"},
+    {"address \"[fe80::1]:7070\"", 1, "[fe80::1]:7070"},
+    {"address \"0.0.0.0:7070\" advertise \"a.example:80\"", 1, "a.example:80"},
+    {"advertise \"127.0.0.1:7070\"", 0, "127.0.0.1:7070"},
+};
+
+START_TEST(only_an_address_that_others_can_reach_is_told_to_them)
+{
+    char token[100] = "", text[400];
+    const char *path = temporary("a token of 24 characters\n");
+    if (advertised[_i].token)
+        snprintf(token, sizeof(token), "token file \"%s\"", path);
+    snprintf(text, sizeof(text), BASE "http { %s %s }\n", advertised[_i].http,
+             token);
+    must_parse(text);
+    ck_assert_str_eq(conf_advertise(conf), advertised[_i].advertise);
+    unlink(path);
+}
+END_TEST
+
 SUITE("conf", setup, teardown,
+      TABLE(only_an_address_that_others_can_reach_is_told_to_them, advertised),
       TEST(settings_not_given_have_their_initial_values),
       TEST(a_whole_file_is_read), TEST(the_command_line_wins_over_the_file),
       TABLE(a_process_is_named_by_the_first_name_it_has, processes),
@@ -574,8 +591,8 @@ SUITE("conf", setup, teardown,
       TEST(an_empty_secret_file_is_an_error),
       TEST(secrets_are_masked_when_printed),
       TEST(what_is_printed_reads_back_as_the_same),
+      TEST(what_is_printed_is_what_is_in_force),
       TEST(rows_are_unique_with_good_help_and_ranges),
       TEST(the_manual_has_every_setting_with_its_help_and_initial_value),
-      TEST(the_manual_page_has_every_setting_too),
       TEST(the_manual_is_a_good_file_and_sets_nothing_but_what_must_be),
       TEST(everything_in_the_manual_can_be_switched_on))

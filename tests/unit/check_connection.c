@@ -1,7 +1,8 @@
 /* check_connection.c: what the answers of Redis, or none, lead to.
  *
  * Who we are is asked of a real redis-server; errors that it does not make on
- * demand come from a thread that answers PING well and all else with an error. */
+ * demand come from a thread that answers PING well and all else with an error.
+ */
 #include "daemon/redis/connection.h"
 
 #include <pthread.h>
@@ -113,7 +114,8 @@ static void end_fake(void)
     rmdir(fake.folder);
 }
 
-/* ---- errors --------------------------------------------------------------- */
+/* ---- errors ---------------------------------------------------------------
+ */
 
 static const struct {
     const char *error;
@@ -123,16 +125,20 @@ static const struct {
     {"NOSCRIPT No matching script. Please use EVAL.", CONNECTION_NO_SCRIPT, 0},
     {"WRONGTYPE Operation against a key holding the wrong kind of value",
      CONNECTION_WRONG_TYPE, 0},
-    {"ERR Error running script (call to f_0): @user_script:7: WRONGTYPE Operation "
+    {"ERR Error running script (call to f_0): @user_script:7: WRONGTYPE "
+     "Operation "
      "against a key holding the wrong kind of value",
      CONNECTION_WRONG_TYPE, 0},
     {"LOADING Redis is loading the dataset in memory", CONNECTION_WAIT, 0},
     {"MISCONF Redis is configured to save RDB snapshots", CONNECTION_WAIT, 0},
-    {"OOM command not allowed when used memory > 'maxmemory'.", CONNECTION_WAIT, 0},
-    {"ERR Error running script (call to f_0): @user_script: 5: -OOM command not "
+    {"OOM command not allowed when used memory > 'maxmemory'.", CONNECTION_WAIT,
+     0},
+    {"ERR Error running script (call to f_0): @user_script: 5: -OOM command "
+     "not "
      "allowed when used memory > 'maxmemory'.",
      CONNECTION_WAIT, 0},
-    {"READONLY You can't write against a read only replica.", CONNECTION_WAIT, 0},
+    {"READONLY You can't write against a read only replica.", CONNECTION_WAIT,
+     0},
     {"MASTERDOWN Link with MASTER is down", CONNECTION_WAIT, 0},
     {"NOREPLICAS Not enough good replicas to write.", CONNECTION_WAIT, 0},
     {"BUSY Redis is busy running a script.", CONNECTION_WAIT, 0},
@@ -143,7 +149,8 @@ static const struct {
     {"NOPERM this user has no permissions", CONNECTION_WAIT, 1},
     {"MOVED 3999 127.0.0.1:6381", CONNECTION_WAIT, 1},
     {"ASK 3999 127.0.0.1:6381", CONNECTION_WAIT, 1},
-    {"CROSSSLOT Keys in request don't hash to the same slot", CONNECTION_WAIT, 1},
+    {"CROSSSLOT Keys in request don't hash to the same slot", CONNECTION_WAIT,
+     1},
     {"ERR unknown command `EVALSHA`", CONNECTION_WAIT, 1},
 };
 
@@ -155,12 +162,13 @@ START_TEST(an_error_is_of_its_kind)
     open_to(fake.path);
     ck_assert_int_eq(connection_ready(connection, now_ms), 1);
     int answer = ask("GET", "x");
-    ck_assert_msg(answer == kinds[_i].answer, "%s: got %d, want %d", kinds[_i].error,
-                  answer, kinds[_i].answer);
+    ck_assert_msg(answer == kinds[_i].answer, "%s: got %d, want %d",
+                  kinds[_i].error, answer, kinds[_i].answer);
     int wait = kinds[_i].answer == CONNECTION_WAIT;
     ck_assert_msg(errors == (wait && kinds[_i].must_act) &&
                       warnings == (wait && !kinds[_i].must_act),
-                  "%s: %d errors and %d warnings", kinds[_i].error, errors, warnings);
+                  "%s: %d errors and %d warnings", kinds[_i].error, errors,
+                  warnings);
     ck_assert_msg(connection_ready(connection, now_ms) == !wait, "%s",
                   kinds[_i].error);
     end_fake();
@@ -213,16 +221,17 @@ START_TEST(nobody_there_is_away)
 }
 END_TEST
 
-/* ---- who we are ----------------------------------------------------------- */
+/* ---- who we are -----------------------------------------------------------
+ */
 
 static const struct {
     const char *user, *password;
     int64_t database;
     int works;
 } logins[] = {
-    {"", "secret", 0, 1},     {"", "secret", 3, 1},    {"", "wrong", 0, 0},
-    {"", "", 0, 0},           {"bob", "builder", 0, 1}, {"bob", "builder", 5, 1},
-    {"bob", "wrong", 0, 0},   {"nobody", "x", 0, 0},   {"", "secret", 99, 0},
+    {"", "secret", 0, 1},   {"", "secret", 3, 1},     {"", "wrong", 0, 0},
+    {"", "", 0, 0},         {"bob", "builder", 0, 1}, {"bob", "builder", 5, 1},
+    {"bob", "wrong", 0, 0}, {"nobody", "x", 0, 0},    {"", "secret", 99, 0},
 };
 
 START_TEST(a_login_opens_the_database)
@@ -241,7 +250,8 @@ START_TEST(a_login_opens_the_database)
     ck_assert_int_eq(errors, !works);
     if (works) {
         redisReply *reply;
-        connection_call(connection, 3, (const char *[]){"SET", "here", "x"}, NULL);
+        connection_call(connection, 3, (const char *[]){"SET", "here", "x"},
+                        NULL);
         ck_assert_int_eq(connection_answer(connection, now_ms, &reply),
                          CONNECTION_OK);
         redis_server_do(&redis, "SELECT %d", (int)logins[_i].database);

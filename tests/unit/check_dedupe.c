@@ -1,4 +1,4 @@
-/* check_dedupe.c: message ids seen of a user (LANGUAGE.md row 16). */
+/* check_dedupe.c: message ids seen of a user. */
 #include "lib/user/dedupe.h"
 
 #include "lib/base/text.h"

@@ -7,6 +7,7 @@
 
 #include "lib/base/text.h"
 #include "lib/engine/engine.h"
+#include "lib/user/fired.h"
 #include "lib/user/member.h"
 #include "tests/support/small_world.h"
 #include "tests/support/suite.h"
@@ -120,19 +121,47 @@ START_TEST(entering_twice_is_refused)
 }
 END_TEST
 
-START_TEST(a_segment_or_trigger_that_nobody_knows_is_named)
+/* It is one that the catalogue has no more: a sweep will end it. */
+START_TEST(a_change_of_a_segment_that_nobody_knows_is_kept)
 {
-    ck_assert_int_eq(change(1, "gone", 1, 100), SEG_ERR_NOT_FOUND);
-    ck_assert_str_eq(detail.message,
-                     "segment \"gone\" is not in the catalogue");
-    ck_assert_int_eq(trigger(1, "exporters", "gone", 1, 100),
-                     SEG_ERR_NOT_FOUND);
-    ck_assert_str_eq(detail.message,
-                     "trigger \"gone\" is not in the catalogue");
-    /* There is one of that name, but it fires on exit. */
-    ck_assert_int_eq(trigger(1, "exporters", "come_back", 1, 100),
-                     SEG_ERR_NOT_FOUND);
-    ck_assert_int_eq(trigger(1, "ever", "upgrade", 1, 100), SEG_ERR_NOT_FOUND);
+    struct seg_membership in[2];
+    ck_assert_int_eq(change(1, "gone", 1, 100), 0);
+    ck_assert_int_eq(change(2, "gone", 1, 100), SEG_ERR_SEQ_GAP);
+    ck_assert_int_eq(seg_user_memberships(
+                         engine, seg_user_find(engine, text_of("u")), in, 2),
+                     1);
+    ck_assert_int_eq(in[0].segment, seg_catalogue_segment_count(catalogue));
+    ck_assert(text_equal(in[0].key, text_of("gone")));
+    ck_assert_int_eq(in[0].entered_at_ms, 100);
+    ck_assert_int_eq(change(2, "gone", 0, 200), 0);
+    ck_assert_int_eq(seg_user_memberships(
+                         engine, seg_user_find(engine, text_of("u")), in, 2),
+                     0);
+    ck_assert_uint_eq(info().seq, 2);
+}
+END_TEST
+
+static const struct {
+    const char *segment, *trigger;
+} unknown_triggers[] = {
+    {"exporters", "gone"},
+    {"exporters", "come_back"}, /* There is one, but it fires on exit. */
+    {"ever", "upgrade"},
+    {"gone", "upgrade"},
+};
+
+/* Its segment may come back, and then its cooldown holds. */
+START_TEST(a_trigger_that_nobody_knows_is_kept)
+{
+    ck_assert_int_eq(trigger(1, unknown_triggers[_i].segment,
+                             unknown_triggers[_i].trigger, 1, 100),
+                     0);
+    ck_assert_uint_eq(info().trigger_seq, 1);
+    ck_assert_uint_eq(fired_count(small_world_user(engine, "u")), 1);
+    ck_assert_int_eq(trigger(3, "exporters", "upgrade", 1, 100),
+                     SEG_ERR_SEQ_GAP);
+    ck_assert_int_eq(trigger(2, "exporters", "upgrade", 1, 100), 0);
+    ck_assert_uint_eq(fired_count(small_world_user(engine, "u")), 2);
 }
 END_TEST
 
@@ -436,7 +465,8 @@ SUITE("engine_restore", setup, teardown,
       TEST(a_change_that_is_there_already_is_skipped),
       TEST(a_missing_change_is_a_gap_that_names_both_numbers),
       TEST(entering_twice_is_refused),
-      TEST(a_segment_or_trigger_that_nobody_knows_is_named),
+      TEST(a_change_of_a_segment_that_nobody_knows_is_kept),
+      TABLE(a_trigger_that_nobody_knows_is_kept, unknown_triggers),
       TEST(triggers_have_numbers_and_cooldowns_of_their_own),
       TEST(a_user_known_by_changes_alone_is_born_by_his_first_event),
       TABLE(an_event_before_the_position_of_the_record_is_in_it, positions),

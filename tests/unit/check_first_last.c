@@ -55,8 +55,8 @@ static const struct fold *naive(int64_t now_ms)
     const struct fold *found = NULL;
     for (int i = 0; i < count; i++)
         if (in_sight(&events[i], now_ms) &&
-            (!found || is_earlier(&events[i], found) ==
-                           (feature.kind == FEATURE_FIRST)))
+            (!found ||
+             is_earlier(&events[i], found) == (feature.kind == FEATURE_FIRST)))
             found = &events[i];
     return found;
 }
@@ -69,13 +69,12 @@ static void compare(int64_t now_ms)
         ck_assert_uint_eq(got.type, SEG_MISSING);
         return;
     }
-    ck_assert_msg(got.type == SEG_INT &&
-                      got.as.integer == want->value.as.integer,
-                  "%s from %lld to %lld at %lld: got %lld, want %lld",
-                  feature.kind == FEATURE_FIRST ? "first" : "last",
-                  (long long)feature.from_ms, (long long)feature.to_ms,
-                  (long long)now_ms, (long long)got.as.integer,
-                  (long long)want->value.as.integer);
+    ck_assert_msg(
+        got.type == SEG_INT && got.as.integer == want->value.as.integer,
+        "%s from %lld to %lld at %lld: got %lld, want %lld",
+        feature.kind == FEATURE_FIRST ? "first" : "last",
+        (long long)feature.from_ms, (long long)feature.to_ms, (long long)now_ms,
+        (long long)got.as.integer, (long long)want->value.as.integer);
 }
 
 /* `next` may come early, never late. */
@@ -99,10 +98,14 @@ static const struct {
     int64_t from_ms, to_ms;
     int keeps_one;
 } kinds[] = {
-    {FEATURE_FIRST, FEATURE_LIFETIME, 0, 1}, {FEATURE_LAST, FEATURE_LIFETIME, 0, 1},
-    {FEATURE_FIRST, 25, 0, 0},               {FEATURE_LAST, 25, 0, 1},
-    {FEATURE_FIRST, 25, 10, 0},              {FEATURE_LAST, 25, 10, 0},
-    {FEATURE_FIRST, 2, 1, 0},                {FEATURE_LAST, 1, 0, 1},
+    {FEATURE_FIRST, FEATURE_LIFETIME, 0, 1},
+    {FEATURE_LAST, FEATURE_LIFETIME, 0, 1},
+    {FEATURE_FIRST, 25, 0, 0},
+    {FEATURE_LAST, 25, 0, 1},
+    {FEATURE_FIRST, 25, 10, 0},
+    {FEATURE_LAST, 25, 10, 0},
+    {FEATURE_FIRST, 2, 1, 0},
+    {FEATURE_LAST, 1, 0, 1},
 };
 
 static uint32_t item_words(void)

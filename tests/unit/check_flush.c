@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "daemon/protocol/ledger.h"
+#include "tests/support/sim_catalogue.h"
 #include "tests/support/sim_world.h"
 #include "tests/support/suite.h"
 
@@ -21,7 +22,7 @@ static void setup(void)
     const struct meta_mark fold[META_OUTPUTS] = {
         {4, 3, 0, 0}, {5, 4, 0, 0}, {6, 5, 0, 0}};
 
-    options = (struct ledger_options){.catalogue = world_catalogue(),
+    options = (struct ledger_options){.catalogue = sim_catalogue(0),
                                       .app = "app",
                                       .version = "0",
                                       .inputs = inputs,
@@ -173,18 +174,16 @@ END_TEST
 START_TEST(restored_users_keep_the_old_bound_and_are_due)
 {
     struct seg_error error;
-    struct seg_restored change = {.user_id = {"u", 1},
-                                  .segment = {"some", 4},
-                                  .member = 1,
-                                  .seq = 1};
+    struct seg_restored change = {
+        .user_id = {"u", 1}, .segment = {"some", 4}, .member = 1, .seq = 1};
     const struct meta_mark redo[SEG_TOPICS_MAX] = {{40, 39, 0, 0}};
     const struct meta_mark fold[META_OUTPUTS] = {{4, 3, 0, 0}};
 
     ck_assert_int_eq(ledger_reset(ledger, 0), 0);
     ledger->inputs[0] = (struct meta_mark){100, 99, 0, 0};
     ledger->outputs[0] = (struct meta_mark){10, 9, 0, 0};
-    ck_assert_int_eq(
-        seg_engine_restore_change(ledger->engine, &change, &error), 0);
+    ck_assert_int_eq(seg_engine_restore_change(ledger->engine, &change, &error),
+                     0);
     while (seg_engine_restore_finish(ledger->engine, 0, 10) > 0)
         ;
     seg_engine_outputs_clear(ledger->engine); /* A repair, no matter. */
@@ -199,7 +198,8 @@ START_TEST(restored_users_keep_the_old_bound_and_are_due)
 }
 END_TEST
 
-/* ---- a quiet partition ---------------------------------------------------- */
+/* ---- a quiet partition ----------------------------------------------------
+ */
 
 static int asked, known;
 

@@ -55,9 +55,9 @@ END_TEST
 
 START_TEST(texts_differ_by_every_byte_and_by_length)
 {
-    const struct seg_text texts[] = {{"", 0},      {"a", 1},    {"b", 1},
-                                     {"a\0", 2},   {"a\0b", 3}, {"a\0c", 3},
-                                     {"A", 1},     {"aa", 2}};
+    const struct seg_text texts[] = {{"", 0},    {"a", 1},    {"b", 1},
+                                     {"a\0", 2}, {"a\0b", 3}, {"a\0c", 3},
+                                     {"A", 1},   {"aa", 2}};
     uint32_t number;
     for (int i = 0; i < COUNT(texts); i++)
         ck_assert_int_eq(intern_add(&intern, texts[i], &number), 1);

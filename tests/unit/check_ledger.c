@@ -5,13 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/support/sim_catalogue.h"
 #include "tests/support/sim_world.h"
 #include "tests/support/suite.h"
 
 static struct ledger_input inputs[1] = {{"a", PARTITIONER_MURMUR2, 0}};
 static struct ledger_options options;
 static struct ledger *ledger;
-static int outputs_seen, bad_seen;
+static int outputs_seen, bad_seen, cut_seen;
 
 static void on_output(void *arg, const struct seg_output *output)
 {
@@ -20,17 +21,18 @@ static void on_output(void *arg, const struct seg_output *output)
     outputs_seen++;
 }
 
-static void on_bad(void *arg, int partition, int input, int error)
+static void on_bad(void *arg, int partition, int input, int error, int cut)
 {
     (void)arg;
     ck_assert_int_eq(partition, 0);
     ck_assert_int_eq(input, 0);
     bad_seen = error;
+    cut_seen = cut;
 }
 
 static void setup(void)
 {
-    options = (struct ledger_options){.catalogue = world_catalogue(),
+    options = (struct ledger_options){.catalogue = sim_catalogue(0),
                                       .app = "app",
                                       .version = "0",
                                       .inputs = inputs,
@@ -168,7 +170,8 @@ START_TEST(a_user_of_another_partition_is_a_dead_letter)
                            i);
         char id[16];
         snprintf(id, sizeof(id), "u%d", i);
-        int mine = !partitioner_partition(PARTITIONER_MURMUR2, id, strlen(id), 5);
+        int mine =
+            !partitioner_partition(PARTITIONER_MURMUR2, id, strlen(id), 5);
         ck_assert_int_eq(apply("k", text, (size_t)len, i), !mine);
         own += mine;
         other += !mine;
@@ -210,7 +213,9 @@ START_TEST(a_large_original_is_cut_until_it_fits)
     memset(value, '{', sizeof(value));
     memset(key, 'k', sizeof(key) - 1);
     ck_assert_int_eq(apply("k", value, sizeof(value), 0), 1);
+    ck_assert_int_eq(cut_seen, 1);
     ck_assert_int_eq(apply(key, value, sizeof(value), 1), 1);
+    ck_assert_int_eq(cut_seen, 1);
     for (size_t i = 0; i < 2; i++) {
         outbox_at(&ledger->outbox, i, &record, headers);
         ck_assert_uint_gt(record.value_len, 500);
@@ -220,13 +225,35 @@ START_TEST(a_large_original_is_cut_until_it_fits)
 }
 END_TEST
 
+START_TEST(an_original_is_cut_beyond_the_limit_and_said_to_be)
+{
+    static char value[1002];
+    struct broker_header headers[BROKER_HEADERS_MAX];
+    struct broker_record record;
+
+    make();
+    memset(value, '{', sizeof(value));
+    for (size_t i = 0; i < 3; i++) {
+        size_t len = options.dead_letter_bytes - 1 + i;
+        ck_assert_int_eq(apply("k", value, len, (int64_t)i), 1);
+        outbox_at(&ledger->outbox, i, &record, headers);
+        ck_assert_uint_eq(record.value_len,
+                          i < 2 ? len : options.dead_letter_bytes);
+        ck_assert_int_eq(cut_seen, i == 2);
+    }
+}
+END_TEST
+
 START_TEST(an_output_that_is_too_large_stops_the_partition)
 {
     options.record_bytes_max = 700;
     make();
-    ck_assert_int_eq(apply_text(TRACK("u"), 0), 0);
+    ck_assert_int_eq(apply_text(TRACK("ada@example.com"), 41), 0);
     ck_assert_int_eq(ledger->broken.code, SEG_ERR_LIMIT);
     ck_assert_ptr_nonnull(strstr(ledger->broken.message, "700"));
+    /* It goes to the log: where it came from, not who it was. */
+    ck_assert_ptr_nonnull(strstr(ledger->broken.message, "offset 41"));
+    ck_assert_ptr_null(strstr(ledger->broken.message, "ada"));
     ck_assert_uint_eq(ledger->outbox.count, 0);
 }
 END_TEST
@@ -250,9 +277,8 @@ START_TEST(a_redo_is_silent_and_agrees_about_what_is_bad)
         record.value_len = record.value ? strlen(record.value) : 0;
         ck_assert_int_eq(ledger_redo(ledger, 0, &record), 1);
     }
-    struct broker_record good = {.offset = 9,
-                                 .value = TRACK("u"),
-                                 .value_len = strlen(TRACK("u"))};
+    struct broker_record good = {
+        .offset = 9, .value = TRACK("u"), .value_len = strlen(TRACK("u"))};
     ck_assert_int_eq(ledger_redo(ledger, 0, &good), 0);
     ck_assert_uint_eq(ledger->outbox.count, 0);
     ck_assert_uint_eq(seg_engine_user_count(ledger->engine), 1);
@@ -289,6 +315,7 @@ SUITE("ledger", setup, teardown,
       TEST(a_user_of_another_partition_is_a_dead_letter),
       TEST(a_user_who_grows_too_large_is_a_dead_letter),
       TEST(a_large_original_is_cut_until_it_fits),
+      TEST(an_original_is_cut_beyond_the_limit_and_said_to_be),
       TEST(an_output_that_is_too_large_stops_the_partition),
       TEST(too_many_users_hold_the_record_up),
       TEST(a_redo_is_silent_and_agrees_about_what_is_bad),

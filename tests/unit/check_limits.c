@@ -274,6 +274,56 @@ START_TEST(a_trigger_cools_for_exactly_its_time)
 }
 END_TEST
 
+/* Change the catalogue. */
+static void compile(const char *text)
+{
+    seg_engine_free(engine);
+    engine = NULL;
+    seg_decoder_free(decoder);
+    seg_catalogue_free(catalogue);
+    catalogue = small_world_compile(text);
+    options.catalogue = catalogue;
+    ck_assert_int_eq(seg_decoder_new(&decoder, catalogue), 0);
+}
+
+/* A byte does not count them. */
+START_TEST(a_change_has_so_many_triggers)
+{
+    enum { TRIGGERS = 300 };
+    char text[TRIGGERS * 48 + 64];
+    size_t len = (size_t)sprintf(text, "segment s {\n when did \"E\"\n"), count;
+    for (int i = 0; i < TRIGGERS; i++)
+        len += (size_t)sprintf(text + len, " on enter trigger \"%d\"\n", i);
+    strcpy(text + len, "}\n");
+    compile(text);
+    begin();
+    send(0, "{\"type\":\"track\",\"userId\":\"u\",\"event\":\"E\"}");
+    const struct seg_output *outputs = seg_engine_outputs(engine, &count);
+    ck_assert_uint_eq(count, 1 + TRIGGERS);
+    ck_assert_uint_eq(outputs[0].trigger_count, TRIGGERS);
+}
+END_TEST
+
+/* His timer is due when 1970 begins; then something half a second before. */
+START_TEST(a_timer_comes_earlier_before_1970_too)
+{
+    size_t count;
+    compile("segment a { when did \"A\" in 10s }\n"
+            "segment b { when did \"B\" in 1s }\n");
+    options.clock_ms = -20000;
+    begin();
+    send(-SMALL_WORLD_START_MS - 10000,
+         "{\"type\":\"track\",\"userId\":\"u\",\"event\":\"A\"}");
+    send(-SMALL_WORLD_START_MS - 1500,
+         "{\"type\":\"track\",\"userId\":\"u\",\"event\":\"B\"}");
+    ck_assert_int_eq(seg_engine_advance(engine, 1000, 1000), 0);
+    const struct seg_output *outputs = seg_engine_outputs(engine, &count);
+    ck_assert_uint_eq(count, 4);
+    ck_assert_int_eq(outputs[2].at_ms, -500);
+    ck_assert_int_eq(outputs[3].at_ms, 0);
+}
+END_TEST
+
 /* ---- message ids ----------------------------------------------------- */
 
 static int send_id(int64_t at_ms, int id)
@@ -311,27 +361,41 @@ END_TEST
 
 /* ---- catalogues ------------------------------------------------------ */
 
-START_TEST(a_catalogue_has_so_many_features)
+/* Compile COUNT conditions, a thousand a segment: BEFORE, a number, AFTER. */
+static void compile_many(const char *before, const char *after, int count,
+                         int want)
 {
     struct seg_diagnostics *diagnostics;
     struct seg_catalogue *made = NULL;
     struct buf text;
-    int count = SEG_FEATURES_MAX + around[_i];
     buf_init(&text);
     for (int i = 0; i < count; i++) {
         if (i % 1000 == 0)
             buf_printf(&text, "%ssegment s%d { when ", i ? " }\n" : "", i);
-        buf_printf(&text, "%sdid \"E%d\"", i % 1000 ? " or " : "", i);
+        buf_printf(&text, "%s%s%d%s", i % 1000 ? " or " : "", before, i, after);
     }
     buf_str(&text, " }\n");
     const struct seg_source source = {"many.seg", text.bytes, text.len};
     ck_assert_int_eq(seg_diagnostics_new(&diagnostics), 0);
     ck_assert_int_eq(seg_catalogue_compile(&made, &source, 1, diagnostics),
-                     around[_i] > 0 ? SEG_ERR_LIMIT : 0);
-    ck_assert((made != NULL) == (around[_i] <= 0));
+                     want);
+    ck_assert((made != NULL) == (want == 0));
     seg_catalogue_free(made);
     seg_diagnostics_free(diagnostics);
     buf_done(&text);
+}
+
+START_TEST(a_catalogue_has_so_many_features)
+{
+    compile_many("did \"E", "\"", SEG_FEATURES_MAX + around[_i],
+                 around[_i] > 0 ? SEG_ERR_LIMIT : 0);
+}
+END_TEST
+
+START_TEST(a_catalogue_reads_so_many_attributes)
+{
+    compile_many("user.a", " is set", SEG_ATTRIBUTES_MAX + around[_i],
+                 around[_i] > 0 ? SEG_ERR_LIMIT : 0);
 }
 END_TEST
 
@@ -347,6 +411,9 @@ SUITE("limits", setup, teardown,
       TEST(times_that_are_missing_or_unreadable_are_counted),
       TABLE(a_change_that_is_too_old_fires_no_trigger, skews),
       TEST(a_trigger_cools_for_exactly_its_time),
+      TEST(a_change_has_so_many_triggers),
+      TEST(a_timer_comes_earlier_before_1970_too),
       TABLE(the_last_ids_of_a_user_are_known, around),
       TABLE(an_id_is_known_for_a_day, around),
-      TABLE(a_catalogue_has_so_many_features, around))
+      TABLE(a_catalogue_has_so_many_features, around),
+      TABLE(a_catalogue_reads_so_many_attributes, around))

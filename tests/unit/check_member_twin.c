@@ -1,4 +1,5 @@
-/* check_member_twin.c: memberships in few bytes beside a plain array of instants. */
+/* check_member_twin.c: memberships in few bytes beside a plain array of
+ * instants. */
 #include "lib/user/member.h"
 
 #include <string.h>
@@ -256,8 +257,7 @@ END_TEST
 
 SUITE("member_twin", NULL, NULL,
       TABLE(memberships_are_what_an_array_would_be, worlds),
-      TEST(instants_may_come_in_any_order),
-      TEST(a_user_can_be_filled_at_once),
+      TEST(instants_may_come_in_any_order), TEST(a_user_can_be_filled_at_once),
       TEST(instants_at_the_ends_of_64_bits_are_kept),
       TEST(a_user_in_thousands_of_segments), TEST(at_the_limit_nothing_is_lost),
       TEST(the_bytes_are_as_documented),

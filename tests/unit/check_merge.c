@@ -3,10 +3,16 @@
 
 #include "tests/support/suite.h"
 
-#define RECORD(ms) {1, ms, 0}
-#define ENDED(ms) {0, 0, ms}
+#define RECORD(ms) \
+    {              \
+        1, ms, 0   \
+    }
+#define ENDED(ms) \
+    {             \
+        0, 0, ms  \
+    }
 #define UNKNOWN ENDED(INT64_MIN)
-#define OVER ENDED(INT64_MAX)
+#define OVER    ENDED(INT64_MAX)
 
 static const struct {
     const char *what;
@@ -17,14 +23,21 @@ static const struct {
     {"nothing at hand", {UNKNOWN, UNKNOWN, OVER}, 50, MERGE_EMPTY},
     {"the least goes", {RECORD(7), RECORD(5), RECORD(6)}, 50, 1},
     {"of equal ones the first topic", {RECORD(5), RECORD(5), RECORD(5)}, 50, 0},
-    {"an unknown topic holds all up", {RECORD(5), UNKNOWN, OVER}, 50, MERGE_WAITS},
+    {"an unknown topic holds all up",
+     {RECORD(5), UNKNOWN, OVER},
+     50,
+     MERGE_WAITS},
     {"one that is over does not", {RECORD(5), OVER, OVER}, 50, 0},
     {"ended before the record", {RECORD(5), ENDED(4), OVER}, 50, MERGE_WAITS},
     {"ended at its instant", {RECORD(5), ENDED(5), OVER}, 50, 0},
     {"a date ahead waits since it came, not for its date",
-     {RECORD(500), ENDED(50), OVER}, 50, 0},
+     {RECORD(500), ENDED(50), OVER},
+     50,
+     0},
     {"and not for less", {RECORD(500), ENDED(49), OVER}, 50, MERGE_WAITS},
-    {"a record before all time", {RECORD(INT64_MIN), UNKNOWN, OVER}, 50,
+    {"a record before all time",
+     {RECORD(INT64_MIN), UNKNOWN, OVER},
+     50,
      MERGE_WAITS},
 };
 
@@ -37,4 +50,5 @@ START_TEST(the_least_record_goes_when_none_can_be_less)
 }
 END_TEST
 
-SUITE("merge", NULL, NULL, TABLE(the_least_record_goes_when_none_can_be_less, table))
+SUITE("merge", NULL, NULL,
+      TABLE(the_least_record_goes_when_none_can_be_less, table))

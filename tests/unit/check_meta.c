@@ -18,6 +18,7 @@ static void setup(void)
     meta.incarnation = 0x1122334455667788;
     meta.offsets = (struct meta_offsets){77, -5, 0xfedcba9876543210};
     memcpy(meta.catalogue, "9f3a01c2", 9);
+    meta.latest_ms = 0x0102030405060708;
     meta.swept = 1;
     meta.input_count = 2;
     meta.inputs[0] = (struct meta_input){
@@ -60,6 +61,7 @@ START_TEST(what_is_written_is_read_back)
     ck_assert_uint_eq(back.offsets.tag, meta.offsets.tag);
     ck_assert_str_eq(back.catalogue, "9f3a01c2");
     ck_assert(back.swept);
+    ck_assert_int_eq(back.latest_ms, meta.latest_ms);
     ck_assert_int_eq(back.input_count, 2);
     for (int i = 0; i < 2; i++) {
         ck_assert(text_equal(back.inputs[i].topic, meta.inputs[i].topic));
@@ -86,8 +88,9 @@ START_TEST(every_byte_is_where_the_table_says)
         1,    1,    0x88, 0x77, 0x66, 0x55, 0x44, 0x33, 0x22, 0x11, 77,
         0,    0,    0,    0,    0,    0,    0,    0xfb, 0xff, 0xff, 0xff,
         0xff, 0xff, 0xff, 0xff, 0x10, 0x32, 0x54, 0x76, 0x98, 0xba, 0xdc,
-        0xfe, '9',  'f',  '3',  'a',  '0',  '1',  'c',  '2',  2,    0,
-        6,    0,    'c',  'l',  'i',  'c',  'k',  's',  100,  0};
+        0xfe, '9',  'f',  '3',  'a',  '0',  '1',  'c',  '2',  0x08, 0x07,
+        0x06, 5,    4,    3,    2,    1,    2,    0,    6,    0,    'c',
+        'l',  'i',  'c',  'k',  's',  100,  0};
 
     meta_write(&buf, &meta);
     for (size_t i = 0; i < sizeof(want); i++)
@@ -96,7 +99,7 @@ START_TEST(every_byte_is_where_the_table_says)
                       (unsigned char)buf.bytes[i], want[i]);
     size_t input = 2 + 6 + 8 + 32 + 2;
     size_t output = 32 + 8 + 4;
-    ck_assert_uint_eq(buf.len, 44 + input + 2 + input + 1 + 3 * output + 2 + 8);
+    ck_assert_uint_eq(buf.len, 52 + input + 2 + input + 1 + 3 * output + 8);
 }
 END_TEST
 
@@ -104,8 +107,7 @@ START_TEST(a_shorter_record_is_refused)
 {
     meta_write(&buf, &meta);
     for (size_t len = 0; len < buf.len; len++)
-        ck_assert_msg(meta_read(&back, buf.bytes, len, NULL) ==
-                          SEG_ERR_RECORD,
+        ck_assert_msg(meta_read(&back, buf.bytes, len, NULL) == SEG_ERR_RECORD,
                       "length %zu", len);
     ck_assert_int_eq(meta_read(&back, NULL, 0, NULL), SEG_ERR_RECORD);
 }
@@ -139,17 +141,17 @@ static const struct {
     unsigned char byte;
     int want;
 } edits[] = {
-    {"a newer version", 0, META_VERSION + 1, SEG_ERR_RECORD_VERSION},
+    {"a newer version", 0, SEG_STATE_VERSION + 1, SEG_ERR_RECORD_VERSION},
     {"version 0", 0, 0, SEG_ERR_RECORD},
     {"a flag nobody knows", 1, 2, SEG_ERR_RECORD},
-    {"more inputs than there can be", 43, 1, SEG_ERR_RECORD},
-    {"an input more than there is", 42, 3, SEG_ERR_RECORD},
-    {"a negative position", 60 + 7, 0x80, SEG_ERR_RECORD},
-    {"a redo position beyond the offset", 60, 101, SEG_ERR_RECORD},
-    {"a witness at the position", 68, 90, SEG_ERR_RECORD},
-    {"a window larger than it can be", 93, 4, SEG_ERR_RECORD},
-    {"a bit of no record", 95, 0xf2, SEG_ERR_RECORD},
-    {"nothing at all", 0, META_VERSION, 0},
+    {"more inputs than there can be", 51, 1, SEG_ERR_RECORD},
+    {"an input more than there is", 50, 3, SEG_ERR_RECORD},
+    {"a negative position", 68 + 7, 0x80, SEG_ERR_RECORD},
+    {"a redo position beyond the offset", 68, 101, SEG_ERR_RECORD},
+    {"a witness at the position", 76, 90, SEG_ERR_RECORD},
+    {"a window larger than it can be", 101, 4, SEG_ERR_RECORD},
+    {"a bit of no record", 103, 0xf2, SEG_ERR_RECORD},
+    {"nothing at all", 0, SEG_STATE_VERSION, 0},
 };
 
 START_TEST(impossible_values_are_refused)
@@ -178,7 +180,8 @@ START_TEST(the_most_inputs_fit)
 }
 END_TEST
 
-/* ---- metadata -------------------------------------------------------------- */
+/* ---- metadata --------------------------------------------------------------
+ */
 
 START_TEST(metadata_is_read_back)
 {
@@ -229,13 +232,15 @@ START_TEST(metadata_of_others_is_not_read)
 }
 END_TEST
 
-START_TEST(keys_tell_users_from_the_meta_record)
+START_TEST(keys_tell_users_from_meta_and_catalogue_records)
 {
     struct seg_text id;
 
     ck_assert_int_eq(meta_key_read("\0", 1, &id), META_KEY_IS_META);
     ck_assert_int_eq(meta_key_read("\1u", 2, &id), META_KEY_IS_USER);
     ck_assert(text_equal(id, text_of("u")));
+    ck_assert_int_eq(meta_key_read("\2", 1, &id), META_KEY_IS_CATALOGUE);
+    ck_assert_int_eq(meta_key_read("\2u", 2, &id), META_KEY_IS_UNKNOWN);
     ck_assert_int_eq(meta_key_read("\1", 1, &id), META_KEY_IS_UNKNOWN);
     ck_assert_int_eq(meta_key_read("\0u", 2, &id), META_KEY_IS_UNKNOWN);
     ck_assert_int_eq(meta_key_read("u", 1, &id), META_KEY_IS_UNKNOWN);
@@ -249,4 +254,4 @@ SUITE("meta", setup, teardown, TEST(what_is_written_is_read_back),
       TABLE(impossible_values_are_refused, edits), TEST(the_most_inputs_fit),
       TEST(metadata_is_read_back),
       TABLE(metadata_of_others_is_not_read, foreign),
-      TEST(keys_tell_users_from_the_meta_record))
+      TEST(keys_tell_users_from_meta_and_catalogue_records))

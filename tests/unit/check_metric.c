@@ -133,6 +133,19 @@ START_TEST(states_shared_by_threads_are_added_up)
 }
 END_TEST
 
+START_TEST(each_worker_stands_by_itself)
+{
+    static struct metric_worker one, two;
+    static const char *const labels0[] = {"worker=\"0\""};
+    static const char *const labels1[] = {"worker=\"1\""};
+    metrics_add(metrics, METRIC_WORKER, &one, 1, labels0);
+    metrics_add(metrics, METRIC_WORKER, &two, 1, labels1);
+    metric_set(&two.transaction_age_ms, 2500);
+    must_print("segmentd_transaction_age_seconds{worker=\"0\"} 0.000");
+    must_print("segmentd_transaction_age_seconds{worker=\"1\"} 2.500");
+}
+END_TEST
+
 static const struct {
     int64_t us;
     const char *first; /* The first bucket that has it. */
@@ -189,7 +202,7 @@ static const struct {
     const char *name, *type, *help;
 } table[] = {
 #define X(field, name, type, unit, help) {name, #type, help},
-    METRIC_TABLE(X, X, X, X, X, X, X, X, X)
+    METRIC_TABLE(X, X, X, X, X, X, X, X, X, X)
 #undef X
 };
 
@@ -216,12 +229,14 @@ START_TEST(promtool_finds_nothing_to_say)
     static struct metric_segment segments[2];
     static struct metric_reason reasons[METRIC_REASON_COUNT];
     static struct metric_state states[1];
+    static struct metric_worker worker;
     static struct metric_view view;
     static struct metric_build build;
     static struct metric_catalogue info;
     static const char *const in[] = {"topic=\"a\\\"\",partition=\"3\""};
     static const char *const at[] = {"partition=\"3\""};
     static const char *const state[] = {"state=\"running\""};
+    static const char *const first[] = {"worker=\"0\""};
     static const char *const version[] = {"version=\"1\",librdkafka=\"2\""};
     static const char *const hash[] = {"hash=\"9f3a01c2\""};
     metrics_add(metrics, METRIC_PROCESS, &process, 1, NULL);
@@ -230,6 +245,7 @@ START_TEST(promtool_finds_nothing_to_say)
     metrics_add(metrics, METRIC_SEGMENT, segments, 2, NULL);
     metrics_add(metrics, METRIC_REASON, reasons, METRIC_REASON_COUNT, NULL);
     metrics_add(metrics, METRIC_STATE, states, 1, state);
+    metrics_add(metrics, METRIC_WORKER, &worker, 1, first);
     metrics_add(metrics, METRIC_VIEW, &view, 1, NULL);
     metrics_add(metrics, METRIC_BUILD, &build, 1, version);
     metrics_add(metrics, METRIC_CATALOGUE, &info, 1, hash);
@@ -277,6 +293,7 @@ SUITE("metric", setup, teardown, TEST(structs_of_threads_are_added_up),
       TEST(reasons_are_named_as_in_dead_letters),
       TEST(structs_with_labels_of_their_own_stand_by_themselves),
       TEST(states_shared_by_threads_are_added_up),
+      TEST(each_worker_stands_by_itself),
       TABLE(a_duration_counts_from_its_bucket_on, durations),
       TEST(the_sum_of_durations_is_in_seconds),
       TEST(labels_are_escaped_and_separated),

@@ -443,8 +443,7 @@ START_TEST(an_answer_is_right_or_there_is_none)
 }
 END_TEST
 
-SUITE("no_memory", setup, teardown,
-      TABLE(an_engine_is_made_or_not, modes),
+SUITE("no_memory", setup, teardown, TABLE(an_engine_is_made_or_not, modes),
       TABLE(an_event_is_applied_or_not_and_timers_fire_in_the_end, modes),
       TABLE(a_record_is_written_whole_or_not_at_all, modes),
       TABLE(users_are_restored_in_the_end, modes),

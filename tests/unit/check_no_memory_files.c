@@ -1,7 +1,7 @@
 /* check_no_memory_files.c: segment files when memory runs out.
  *
- * Compiling, formatting and testing are done again and again, with the first, the
- * second, the third ... allocation failing: each says SEG_ERR_NOMEM, leaks
+ * Compiling, formatting and testing are done again and again, with the first,
+ * the second, the third ... allocation failing: each says SEG_ERR_NOMEM, leaks
  * nothing, and whatever does succeed is right. */
 #include <stdlib.h>
 #include <string.h>

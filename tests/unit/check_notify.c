@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <seg/error.h>
@@ -43,8 +44,35 @@ START_TEST(states_reach_the_socket_that_is_named)
     notify_status("%d partitions", 4);
     ck_assert_int_gt(recv(fd, got, sizeof(got) - 1, MSG_DONTWAIT), 0);
     ck_assert_str_eq(got, "STATUS=4 partitions");
+    memset(got, 0, sizeof(got));
+    ck_assert_int_eq(notify_ready(), 1);
+    ck_assert_int_gt(recv(fd, got, sizeof(got) - 1, MSG_DONTWAIT), 0);
+    ck_assert_str_eq(got, "READY=1");
     close(fd);
     unlink(path);
+}
+END_TEST
+
+static int64_t monotonic_us(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+START_TEST(a_reload_is_told_with_the_instant_it_began)
+{
+    char path[64], got[512] = "";
+    long long us = 0;
+    snprintf(path, sizeof(path), "@check_notify.%d", getpid());
+    int fd = listen_at(path);
+    setenv("NOTIFY_SOCKET", path, 1);
+    int64_t before_us = monotonic_us();
+    notify_reloading();
+    ck_assert_int_gt(recv(fd, got, sizeof(got) - 1, MSG_DONTWAIT), 0);
+    ck_assert_int_eq(sscanf(got, "RELOADING=1\nMONOTONIC_USEC=%lld", &us), 1);
+    ck_assert(us >= before_us && us <= monotonic_us());
+    close(fd);
 }
 END_TEST
 
@@ -76,5 +104,6 @@ END_TEST
 
 SUITE("notify", NULL, NULL,
       TABLE(states_reach_the_socket_that_is_named, prefixes),
+      TEST(a_reload_is_told_with_the_instant_it_began),
       TEST(who_does_not_read_blocks_nobody),
       TEST(without_systemd_nothing_is_sent))

@@ -423,6 +423,11 @@ static const struct {
      "1:10+1 The values of a list stand in [ ]. | a list is written `list a = "
      "[\"a\", \"b\"]`\n"},
     {"list a = []", "1:11+1 A list has at least one value.\n"},
+    {"list a = [\"x\",\n\nsegment s { when everyone }",
+     "1:14+1 This list has no closing `]`.\n"},
+    {"list a = [\"x\"\nsegment s { when everyone }",
+     "1:11+3 This list has no closing `]`.\n"},
+    {"list a = [1,\nlist b = [2]", "1:12+1 This list has no closing `]`.\n"},
     {"list a = [\"x\"", "1:14+1 `,` or `]` is missing after this value.\n"},
     {"trait x = count(any)",
      "1:1+5 `trait` is not supported yet by this version.\n"},

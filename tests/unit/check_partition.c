@@ -1,9 +1,11 @@
-/* check_partition.c: merging, the clock and its proof, the life of a partition. */
+/* check_partition.c: merging, the clock and its proof, the life of a partition.
+ */
 #include "daemon/partition/partition.h"
 
 #include <stdio.h>
 #include <string.h>
 
+#include "tests/support/fail_alloc.h"
 #include "tests/support/sim_feed.h"
 #include "tests/support/sim_world.h"
 #include "tests/support/solo.h"
@@ -53,7 +55,8 @@ static void tick(int64_t ms)
     solo.sim.now_ms += ms;
 }
 
-/* ---- merging -------------------------------------------------------------- */
+/* ---- merging --------------------------------------------------------------
+ */
 
 START_TEST(with_clock_records_an_end_told_is_enough)
 {
@@ -127,7 +130,8 @@ START_TEST(a_record_from_the_future_does_not_wait_for_its_date)
 }
 END_TEST
 
-/* ---- the clock --------------------------------------------------------------- */
+/* ---- the clock
+ * --------------------------------------------------------------- */
 
 START_TEST(a_record_moves_the_clock_at_most_to_the_wall)
 {
@@ -204,6 +208,27 @@ START_TEST(watermarks_are_not_asked_for_all_the_time)
 }
 END_TEST
 
+/* Its answer rings a bell: who waits for it need not look all the time. */
+START_TEST(a_proof_that_is_missing_is_looked_for_at_leisure)
+{
+    int turns = 0;
+
+    run(1);
+    tick(1000);
+    solo_track(&solo, 0, "u", "A", 1000);
+    solo_settle(&solo);
+    sim_append(&solo.sim, 1, 0, WORLD_START_MS + 1000, "v", "{}", 2, 1);
+    tick(10000); /* A timer is due, and cannot be proven. */
+    for (int64_t end_ms = solo_now(&solo) + 1000; solo_now(&solo) < end_ms;) {
+        partition_turn(solo.partition, solo_now(&solo));
+        tick(partition_wake_ms(solo.partition) - solo_now(&solo));
+        turns++;
+    }
+    ck_assert_int_le(turns, 1000 / 50 + 1);
+    ck_assert_int_ge(turns, 1000 / 50);
+}
+END_TEST
+
 START_TEST(a_turn_fires_a_bounded_number_of_timers)
 {
     char user[16];
@@ -251,7 +276,8 @@ START_TEST(a_stored_clock_ahead_of_the_wall_waits)
 }
 END_TEST
 
-/* ---- records in -------------------------------------------------------------------- */
+/* ---- records in
+ * -------------------------------------------------------------------- */
 
 START_TEST(there_is_room_for_so_many_records)
 {
@@ -284,6 +310,41 @@ START_TEST(records_pushed_twice_are_applied_once)
 }
 END_TEST
 
+/* A turn without memory. Returns how many allocations failed. */
+static long turn_without_memory(void)
+{
+    fail_alloc_begin(1, FAIL_ALLOC_FROM);
+    partition_turn(solo.partition, solo_now(&solo));
+    return fail_alloc_end();
+}
+
+/* There is none from turn _i of a restore on, for three seconds. */
+START_TEST(a_restore_without_memory_pauses_before_the_next)
+{
+    solo_start(&solo);
+    for (int i = 0; i < _i; i++)
+        partition_turn(solo.partition, solo_now(&solo));
+    for (int times = 0; times < 3; times++) {
+        int turns = 0;
+        while (!turn_without_memory())
+            ck_assert_int_lt(turns++, 100);
+        ck_assert(partition_stands(solo.partition));
+        ck_assert_ptr_nonnull(
+            strstr(partition_reason(solo.partition), "no memory"));
+        ck_assert_int_eq(partition_wake_ms(solo.partition),
+                         solo_now(&solo) + 1000);
+        tick(999);
+        ck_assert_int_eq(turn_without_memory(), 0); /* Not tried. */
+        ck_assert(partition_stands(solo.partition));
+        tick(1);
+    }
+    solo_settle(&solo);
+    ck_assert_int_eq(partition_state(solo.partition), PARTITION_RUNNING);
+    ck_assert(!partition_stands(solo.partition));
+    ck_assert_str_eq(partition_reason(solo.partition), "");
+}
+END_TEST
+
 START_TEST(a_restore_says_how_far_it_is)
 {
     const char *last = "";
@@ -299,6 +360,115 @@ START_TEST(a_restore_says_how_far_it_is)
     }
     ck_assert_int_ge(told, 4);
     ck_assert_str_eq(partition_reason(solo.partition), "");
+}
+END_TEST
+
+/* Turns at the present instant, until it can get no further. */
+static void turns(void)
+{
+    for (int i = 0; i < 50; i++)
+        partition_turn(solo.partition, solo_now(&solo));
+}
+
+START_TEST(a_restore_that_waits_tells_for_what)
+{
+    struct restore_waits waits;
+    const char *reason;
+
+    run(0);
+    solo_kill(&solo);
+    solo.sim.tx[3].offsets_set[0] = 1; /* Somebody's, and pending. */
+    solo_start(&solo);
+    strcpy(solo.client.reason, "It is pending.");
+    turns();
+    ck_assert(!strstr(partition_reason(solo.partition), "waited"));
+    tick(9999);
+    turns();
+    ck_assert(!partition_waits(solo.partition, &waits));
+    tick(1001);
+    turns();
+    ck_assert(partition_waits(solo.partition, &waits));
+    ck_assert_int_eq(waits.step, 1);
+    ck_assert_str_eq(waits.asked, "committed offsets");
+    ck_assert_str_eq(waits.topic, "a, b");
+    ck_assert_str_eq(waits.answer, "again");
+    ck_assert_str_eq(waits.why, "It is pending.");
+    ck_assert_int_eq(waits.since_ms, solo_now(&solo) - 11000);
+    reason = partition_reason(solo.partition);
+    ck_assert_msg(strstr(reason,
+                         "For 11 s it has waited for: committed offsets, "
+                         "topic a, b; last answer: again. It is pending."),
+                  "%s", reason);
+    solo.sim.tx[3].offsets_set[0] = 0;
+    solo_settle(&solo);
+    ck_assert(!partition_waits(solo.partition, &waits));
+    ck_assert_str_eq(partition_reason(solo.partition), "");
+}
+END_TEST
+
+/* What was said of one question is not told of the next, and each step has its
+ * own ten seconds. */
+START_TEST(a_restore_that_goes_on_waits_anew)
+{
+    struct restore_waits waits;
+    struct sim_log *state = &solo.sim.logs[BROKER_STATE][0];
+
+    run(0);
+    solo_kill(&solo);
+    solo.sim.tx[3].offsets_set[0] = 1;
+    solo_start(&solo);
+    strcpy(solo.client.reason, "It is pending.");
+    turns();
+    tick(11000);
+    turns();
+    state->entries[0].status = SIM_OPEN;
+    solo.sim.tx[3].offsets_set[0] = 0;
+    solo.client.reason[0] = '\0';
+    turns();
+    ck_assert(!partition_waits(solo.partition, &waits));
+    tick(10000);
+    turns();
+    ck_assert(partition_waits(solo.partition, &waits));
+    ck_assert_int_eq(waits.step, 2);
+    ck_assert_str_eq(waits.asked, "records");
+    ck_assert_ptr_nonnull(strstr(waits.topic, ".state"));
+    ck_assert_int_eq(waits.from, 0);
+    ck_assert_int_eq(waits.until, sim_end(state));
+    ck_assert_str_eq(waits.why, "");
+    ck_assert_ptr_nonnull(
+        strstr(partition_reason(solo.partition), "records from 0 to "));
+    state->entries[0].status = SIM_COMMITTED;
+    solo_settle(&solo);
+    ck_assert_int_eq(partition_state(solo.partition), PARTITION_RUNNING);
+}
+END_TEST
+
+/* Of the lag, which must not freeze or vanish when a partition stands still. */
+START_TEST(what_is_applied_is_known_in_every_state)
+{
+    struct partition_applied applied;
+
+    run(0);
+    solo_track(&solo, 0, "u", "A", 1000);
+    solo_track(&solo, 0, "u", "A", 2000);
+    solo_settle(&solo);
+    applied = partition_applied(solo.partition, 0);
+    ck_assert_int_eq(applied.position, 2);
+    ck_assert_int_ge(applied.timestamp_ms, WORLD_START_MS + 1000);
+    solo_kill(&solo);
+    solo_start(&solo);
+    ck_assert_int_eq(partition_applied(solo.partition, 0).position, -1);
+    solo.sim.logs[BROKER_STATE][0].entries[0].status = SIM_OPEN;
+    turns(); /* It has read what is committed, and waits in step (2). */
+    applied = partition_applied(solo.partition, 0);
+    ck_assert_int_eq(applied.position, 2);
+    ck_assert_int_eq(applied.timestamp_ms, WORLD_START_MS + 2000);
+    ck_assert_int_eq(partition_state(solo.partition), PARTITION_RESTORING);
+    solo.sim.logs[BROKER_STATE][0].entries[0].status = SIM_COMMITTED;
+    sim_cut(&solo.sim, BROKER_INPUT(0), 0, 0); /* Made again: refused. */
+    solo_settle(&solo);
+    ck_assert_int_eq(partition_state(solo.partition), PARTITION_REFUSED);
+    ck_assert_int_eq(partition_applied(solo.partition, 0).position, 2);
 }
 END_TEST
 
@@ -332,7 +502,8 @@ START_TEST(what_waits_is_released_at_the_end)
 }
 END_TEST
 
-/* ---- bad input ------------------------------------------------------------------------ */
+/* ---- bad input
+ * ------------------------------------------------------------------------ */
 
 static void append_bad(int count)
 {
@@ -395,6 +566,37 @@ START_TEST(too_many_users_stop_it_without_loss)
 }
 END_TEST
 
+START_TEST(without_memory_for_users_it_takes_no_records_until_there_is_some)
+{
+    solo.options.full = "Full.";
+    solo_start(&solo);
+    for (int i = 0; i < 20; i++)
+        partition_turn(solo.partition, solo_now(&solo));
+    ck_assert_int_eq(partition_state(solo.partition), PARTITION_RESTORING);
+    ck_assert_str_eq(partition_reason(solo.partition), "Full.");
+    solo.options.full = NULL;
+    solo_settle(&solo);
+    solo_track(&solo, 0, "u", "A", 1000);
+    solo_track(&solo, 0, "v", "A", 2000);
+    feed(0, 1);
+    ck_assert_int_eq(applied(0), 1);
+    size_t bytes = partition_bytes(solo.partition);
+    ck_assert_uint_gt(bytes, 0);
+    sim_feed(&solo.sim, solo.partition, 0, 1, &solo.handles); /* It waits. */
+    solo.options.full = "Full.";
+    solo_settle(&solo);
+    ck_assert_int_eq(applied(0), 1);
+    ck_assert_uint_eq(partition_bytes(solo.partition), bytes);
+    ck_assert_uint_eq(partition_room(solo.partition, 0), 0);
+    ck_assert_str_eq(partition_reason(solo.partition), "Full.");
+    ck_assert(!partition_stands(solo.partition)); /* Told for all at once. */
+    solo.options.full = NULL;
+    solo_settle(&solo);
+    ck_assert_int_eq(applied(0), 2);
+    ck_assert_str_eq(partition_reason(solo.partition), "");
+}
+END_TEST
+
 START_TEST(on_bad_input_stop_stops_at_the_first)
 {
     solo.ledger.stop_on_bad = 1;
@@ -424,7 +626,9 @@ START_TEST(an_output_too_large_refuses_the_partition_only)
 }
 END_TEST
 
-/* ---- owners ----------------------------------------------------------------------------- */
+/* ---- owners
+ * -----------------------------------------------------------------------------
+ */
 
 START_TEST(what_is_lost_is_restored_from_kafka)
 {
@@ -487,16 +691,22 @@ SUITE("partition", setup, teardown,
       TEST(the_wall_fires_timers_when_nothing_is_unread),
       TEST(the_wall_does_not_run_past_what_is_unread),
       TEST(watermarks_are_not_asked_for_all_the_time),
+      TEST(a_proof_that_is_missing_is_looked_for_at_leisure),
       TEST(a_turn_fires_a_bounded_number_of_timers),
       TEST(a_stored_clock_ahead_of_the_wall_waits),
       TEST(there_is_room_for_so_many_records),
       TEST(records_pushed_twice_are_applied_once),
+      TIMES(a_restore_without_memory_pauses_before_the_next, 2),
       TEST(a_restore_says_how_far_it_is),
+      TEST(a_restore_that_waits_tells_for_what),
+      TEST(a_restore_that_goes_on_waits_anew),
+      TEST(what_is_applied_is_known_in_every_state),
       TEST(nothing_is_taken_before_it_runs),
       TEST(what_waits_is_released_at_the_end),
       TEST(an_input_that_is_mostly_bad_pauses),
       {&the_alarm_survives_a_restart, 2, 0},
       TEST(too_many_users_stop_it_without_loss),
+      TEST(without_memory_for_users_it_takes_no_records_until_there_is_some),
       TEST(on_bad_input_stop_stops_at_the_first),
       TEST(an_output_too_large_refuses_the_partition_only),
       TEST(what_is_lost_is_restored_from_kafka),

@@ -1,5 +1,6 @@
 /* The protocol against a simulated broker: seeded runs with crashes, zombies,
- * lost answers and rebalances, judged by an engine that was never interrupted.
+ * lost answers, rebalances and changes of catalogue, judged by an engine that
+ * was never interrupted.
  *
  *     check_protocol              the runs of `make check`
  *     check_protocol SEED         one run, step by step
@@ -16,7 +17,8 @@ enum { RUNS = EFFORT(3000) };
 
 struct total {
     uint64_t steps, crashes, kicks, revokes, warm, restores, redone, unknown,
-        aborted, committed, lost, refused;
+        aborted, committed, lost, refused, deployed, cut_moves, cut_sweeps,
+        warmed;
 };
 
 static void add(struct total *t, const struct world *w)
@@ -33,21 +35,29 @@ static void add(struct total *t, const struct world *w)
     t->committed += w->committed;
     t->lost += w->lost;
     t->refused += w->refused;
+    t->deployed += w->deployed;
+    t->cut_moves += w->cut_moves;
+    t->cut_sweeps += w->cut_sweeps;
+    t->warmed += w->warmed;
 }
 
 static void print(const struct total *t, uint64_t runs)
 {
-    printf("%llu runs, %llu steps: %llu transactions, %llu aborted, %llu of "
-           "unknown outcome, %llu lost; %llu crashes, %llu kicks, %llu revokes; "
-           "%llu restores (%llu warm) that read %llu input records again; %llu "
-           "events too large for their user\n",
-           (unsigned long long)runs, (unsigned long long)t->steps,
-           (unsigned long long)t->committed, (unsigned long long)t->aborted,
-           (unsigned long long)t->unknown, (unsigned long long)t->lost,
-           (unsigned long long)t->crashes, (unsigned long long)t->kicks,
-           (unsigned long long)t->revokes, (unsigned long long)t->restores,
-           (unsigned long long)t->warm, (unsigned long long)t->redone,
-           (unsigned long long)t->refused);
+    printf(
+        "%llu runs, %llu steps: %llu transactions, %llu aborted, %llu of "
+        "unknown outcome, %llu lost; %llu crashes, %llu kicks, %llu revokes; "
+        "%llu restores (%llu warm) that read %llu input records again; %llu "
+        "events too large for their user; %llu other catalogues, %llu moves "
+        "and %llu sweeps cut short, %llu partitions warm in the end\n",
+        (unsigned long long)runs, (unsigned long long)t->steps,
+        (unsigned long long)t->committed, (unsigned long long)t->aborted,
+        (unsigned long long)t->unknown, (unsigned long long)t->lost,
+        (unsigned long long)t->crashes, (unsigned long long)t->kicks,
+        (unsigned long long)t->revokes, (unsigned long long)t->restores,
+        (unsigned long long)t->warm, (unsigned long long)t->redone,
+        (unsigned long long)t->refused, (unsigned long long)t->deployed,
+        (unsigned long long)t->cut_moves, (unsigned long long)t->cut_sweeps,
+        (unsigned long long)t->warmed);
 }
 
 /* A run in which nothing happens proves nothing. */
@@ -56,7 +66,10 @@ static int is_rich(const struct total *t, uint64_t runs)
     return t->crashes >= runs / 4 && t->kicks >= runs / 4 &&
            t->revokes >= runs / 4 && t->unknown >= runs / 4 &&
            t->aborted >= runs / 4 && t->lost >= runs / 20 &&
-           t->warm >= runs / 40 && t->redone >= runs && t->refused >= runs / 4;
+           t->warm >= runs / 40 && t->redone >= runs &&
+           t->refused >= runs / 4 && t->deployed >= runs / 2 &&
+           t->cut_moves >= runs / 500 && t->cut_sweeps >= runs / 20 &&
+           t->warmed >= runs / 5;
 }
 
 int main(int argc, char **argv)
@@ -64,7 +77,9 @@ int main(int argc, char **argv)
     static struct world world;
     struct total total = {0};
     uint64_t from = argc > 1 ? strtoull(argv[1], NULL, 10) : 1;
-    uint64_t runs = argc > 2 ? strtoull(argv[2], NULL, 10) : argc > 1 ? 1 : RUNS;
+    uint64_t runs = argc > 2   ? strtoull(argv[2], NULL, 10)
+                    : argc > 1 ? 1
+                               : RUNS;
     int failed = 0;
 
     for (uint64_t seed = from; seed < from + runs && failed < 5; seed++) {

@@ -200,9 +200,11 @@ static const struct {
     {"ada", "busy_free",
      "not a member, at 2024-01-03T04:30:00.000Z\n"
      "no  all of\n"
-     "yes   in segment exporters\n"
+     "yes   in segment exporters  -- member since 2024-01-02T02:00:00.000Z, "
+     "needs membership, may change at 2024-01-08T02:00:00.000Z\n"
      "no    not\n"
-     "yes     in segment paying\n"},
+     "yes     in segment paying  -- member since 2024-01-03T04:00:00.000Z, "
+     "needs membership\n"},
     {"ada", "health",
      "member since 2024-01-01T04:00:00.000Z, at 2024-01-03T04:30:00.000Z\n"
      "yes all of\n"
@@ -225,7 +227,7 @@ static const struct {
     {"zoe", "friends",
      "not a member, at 2024-01-03T04:30:00.000Z\n"
      "no  any of\n"
-     "no    in segment paying\n"
+     "no    in segment paying  -- not a member, needs membership\n"
      "no    count(\"Visited\") in 2d >= 4  -- is 0, needs >= 4\n"},
     {"zoe", "quiet",
      "not a member, at 2024-01-03T04:30:00.000Z\n"
@@ -282,6 +284,41 @@ START_TEST(an_explanation_knows_who_is_a_member_and_since_when)
 }
 END_TEST
 
+START_TEST(a_segment_that_others_ask_for_is_looked_into_once)
+{
+    struct seg_explanation *why;
+    struct buf text;
+    buf_init(&text);
+    /* Every way down to the event is one of 2^40. */
+    buf_str(&text, "segment s0 { when did \"A\" in 1h }\n");
+    for (int i = 1; i <= 40; i++)
+        buf_printf(&text,
+                   "segment s%d { when in segment s%d or not in segment s%d }"
+                   "\n",
+                   i, i - 1, i - 1);
+    struct seg_catalogue *of = small_world_compile(buf_string(&text));
+    struct seg_engine *other = small_world_engine(of);
+    small_world_send(other, of, 1,
+                     "{\"type\":\"track\",\"userId\":\"u\",\"event\":\"A\"}",
+                     0);
+    ck_assert_int_eq(seg_explain(&why, other,
+                                 seg_user_find(other, text_of("u")),
+                                 seg_catalogue_segment_index(of, "s40")),
+                     0);
+    ck_assert_int_eq(seg_explanation_count(why), 4);
+    const struct seg_reason *reason = seg_explanation_at(why, 1);
+    ck_assert_str_eq(reason->condition, "in segment s39");
+    ck_assert_int_eq(reason->segment, seg_catalogue_segment_index(of, "s39"));
+    ck_assert_int_eq(reason->since_ms, SMALL_WORLD_START_MS + HOUR_MS);
+    ck_assert_int_eq(reason->changes_at_ms, SMALL_WORLD_START_MS + 2 * HOUR_MS);
+    ck_assert_int_eq(seg_explanation_at(why, 0)->segment, -1);
+    seg_explanation_free(why);
+    seg_engine_free(other);
+    seg_catalogue_free(of);
+    buf_done(&text);
+}
+END_TEST
+
 SUITE("query", setup, teardown, TEST(whoever_sent_nothing_is_not_known),
       TEST(a_user_is_known_by_what_happened_to_him),
       TEST(a_user_without_changes_has_no_last_one),
@@ -292,4 +329,5 @@ SUITE("query", setup, teardown, TEST(whoever_sent_nothing_is_not_known),
       TEST(a_walk_may_stop_and_go_on_where_it_stopped),
       TABLE(an_explanation_says_what_is_what_is_needed_and_until_when,
             explanations),
-      TEST(an_explanation_knows_who_is_a_member_and_since_when))
+      TEST(an_explanation_knows_who_is_a_member_and_since_when),
+      TEST(a_segment_that_others_ask_for_is_looked_into_once))

@@ -53,9 +53,8 @@ END_TEST
 static const struct {
     uint64_t number;
     size_t bytes;
-} varints[] = {{0, 1},           {127, 1},        {128, 2},
-               {16383, 2},       {16384, 3},      {UINT32_MAX, 5},
-               {INT64_MAX, 9},   {UINT64_MAX, 10}};
+} varints[] = {{0, 1},     {127, 1},        {128, 2},       {16383, 2},
+               {16384, 3}, {UINT32_MAX, 5}, {INT64_MAX, 9}, {UINT64_MAX, 10}};
 
 START_TEST(a_varint_takes_as_many_bytes_as_it_needs)
 {

@@ -66,7 +66,6 @@ START_TEST(ages_are_days_with_their_fraction)
 }
 END_TEST
 
-SUITE("recency", setup, teardown,
-      TABLE(days_of_nothing_are_missing, features),
+SUITE("recency", setup, teardown, TABLE(days_of_nothing_are_missing, features),
       TABLE(the_age_is_that_of_the_first_or_last_in_any_order, features),
       TABLE(ages_are_days_with_their_fraction, ages))

@@ -11,7 +11,8 @@
 static const char segments[] =
     "segment buyers { title \"t\" when did \"Bought\"\n"
     "  on enter trigger \"thank you\" { goal.id = \"g1\", text = \"x\\ny\",\n"
-    "                                  goal.size = 3, seq = 99 } once per 1d }\n"
+    "                                  goal.size = 3, seq = 99 } once per 1d "
+    "}\n"
     "segment quiet { when did not \"Bought\"\n"
     "  on exit trigger \"welcome\" once }\n";
 
@@ -25,8 +26,8 @@ static void setup(void)
     struct seg_diagnostics *diagnostics;
 
     ck_assert_int_eq(seg_diagnostics_new(&diagnostics), 0);
-    ck_assert_int_eq(
-        seg_catalogue_compile(&catalogue, &source, 1, diagnostics), 0);
+    ck_assert_int_eq(seg_catalogue_compile(&catalogue, &source, 1, diagnostics),
+                     0);
     seg_diagnostics_free(diagnostics);
     record_init(&record);
     names = (struct record_names){"app", "1.2.3", catalogue, 3, 300000};
@@ -60,8 +61,8 @@ static void outputs_of_u1(struct seg_output out[2])
 {
     static struct seg_evidence evidence[2];
 
-    evidence[0] = (struct seg_evidence){
-        "did \"Bought\"", {.type = SEG_INT, .as.integer = 1}};
+    evidence[0] = (struct seg_evidence){"did \"Bought\"",
+                                        {.type = SEG_INT, .as.integer = 1}};
     evidence[1] = (struct seg_evidence){"user.plan = \"pro\"", {0}};
     out[0] = (struct seg_output){.kind = SEG_OUTPUT_CHANGE,
                                  .member = 1,
@@ -69,6 +70,7 @@ static void outputs_of_u1(struct seg_output out[2])
                                  .evidence_count = 2,
                                  .trigger_count = 1,
                                  .segment = segment("buyers"),
+                                 .segment_key = text_of("buyers"),
                                  .trigger = -1,
                                  .seq = 42,
                                  .at_ms = 1769860800000,
@@ -175,6 +177,23 @@ START_TEST(a_change_by_timer_has_no_source)
 END_TEST
 
 /* Own properties become nested objects; those that would hide ours do not. */
+START_TEST(a_segment_that_the_catalogue_has_no_more_is_named)
+{
+    struct seg_output out[2];
+
+    outputs_of_u1(out);
+    out[0].member = 0;
+    out[0].cause = SEG_CAUSE_CATALOGUE;
+    out[0].segment = seg_catalogue_segment_count(catalogue) + 1;
+    out[0].segment_key = text_of("gone");
+    out[0].trigger_count = out[0].evidence_count = 0;
+    ck_assert_int_eq(record_output(&record, &names, out), 0);
+    ck_assert_ptr_nonnull(strstr(value(), "\"segment\":\"gone\","
+                                          "\"member\":false"));
+    ck_assert_ptr_nonnull(strstr(value(), "\"cause\":\"catalogue\""));
+}
+END_TEST
+
 START_TEST(a_trigger_carries_its_properties)
 {
     struct seg_output out[2];
@@ -198,9 +217,8 @@ START_TEST(what_is_written_is_read_back)
     outputs_of_u1(out);
     for (int i = 0; i < 2; i++) {
         ck_assert_int_eq(record_output(&record, &names, out + i), 0);
-        ck_assert_int_eq(record_read(&back, record.bytes.bytes,
-                                     record.value_len, NULL),
-                         0);
+        ck_assert_int_eq(
+            record_read(&back, record.bytes.bytes, record.value_len, NULL), 0);
         ck_assert_int_eq(back.kind, out[i].kind);
         ck_assert(text_equal(back.restored.user_id, out[i].user_id));
         ck_assert(text_equal(back.restored.segment, text_of("buyers")));
@@ -208,11 +226,9 @@ START_TEST(what_is_written_is_read_back)
         ck_assert_uint_eq(back.restored.seq, out[i].seq);
         ck_assert_int_eq(back.restored.at_ms, out[i].at_ms);
         if (i == 0)
-            ck_assert_int_eq(back.restored.entered_at_ms,
-                             out[i].entered_at_ms);
+            ck_assert_int_eq(back.restored.entered_at_ms, out[i].entered_at_ms);
         else
-            ck_assert(
-                text_equal(back.restored.trigger, text_of("thank you")));
+            ck_assert(text_equal(back.restored.trigger, text_of("thank you")));
         record_back_done(&back);
     }
 }
@@ -299,7 +315,7 @@ END_TEST
 
 START_TEST(a_dead_letter_says_why_and_where)
 {
-    struct record_letter letter = {"bad_json", "events", 3, 991,
+    struct record_letter letter = {"bad_json",    "events",   3, 991,
                                    1769860800000, "{\"a\": ", 6, 4};
 
     ck_assert_int_eq(record_dead_letter(&record, &letter), 0);
@@ -374,9 +390,9 @@ END_TEST
 
 SUITE("record", setup, teardown, TEST(a_change_is_a_track_payload),
       TEST(a_change_is_a_cloud_event), TEST(a_change_by_timer_has_no_source),
+      TEST(a_segment_that_the_catalogue_has_no_more_is_named),
       TEST(a_trigger_carries_its_properties),
       TEST(what_is_written_is_read_back),
-      TEST(message_ids_differ_in_every_part),
-      TEST(a_message_id_never_changes), TEST(evidence_is_bounded),
-      TEST(a_dead_letter_says_why_and_where),
+      TEST(message_ids_differ_in_every_part), TEST(a_message_id_never_changes),
+      TEST(evidence_is_bounded), TEST(a_dead_letter_says_why_and_where),
       TABLE(what_is_not_ours_is_not_read, unreadable))

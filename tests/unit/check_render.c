@@ -233,15 +233,45 @@ START_TEST(an_explanation_says_since_when_and_when_it_changes)
 }
 END_TEST
 
+START_TEST(a_segment_that_is_asked_for_says_since_when_he_is_in_it)
+{
+    static const struct row want[] = {
+        {"segments/0/tree/children/0/condition", "\"in segment goals\""},
+        {"segments/0/tree/children/0/holds", "true"},
+        {"segments/0/tree/children/0/needed", "\"membership\""},
+        {"segments/0/tree/children/0/member_since",
+         "\"2026-01-03T00:00:00.000Z\""},
+        {"segments/0/tree/children/0/changes_at",
+         "\"2026-01-09T00:00:00.000Z\""},
+        {"segments/0/tree/children/1/member_since", "null"},
+        {"segments/0/tree/children/2/member_since", "(nothing)"},
+    };
+    struct buf text;
+    buf_init(&text);
+    buf_printf(&text,
+               "%s segment best { when in segment goals or in segment pro or "
+               "user.vip = true }\n",
+               segments);
+    teardown();
+    open_engine(buf_string(&text));
+    buf_done(&text);
+    apply_history();
+    struct render_user user = found();
+    parse(
+        render_explain(&user, seg_catalogue_segment_index(catalogue, "best")));
+    compare(want, COUNT(want));
+}
+END_TEST
+
 START_TEST(an_explanation_as_text_begins_with_the_answer)
 {
     apply_history();
     struct render_user user = found();
     char *text = render_explain_text(&user, -1);
     static const char first[] =
-        "goals: in since 2026-01-03T00:00:00.000Z (Uses goals)\n";
+        "goals (Uses goals): member since 2026-01-03T00:00:00.000Z, at ";
     ck_assert_msg(!strncmp(text, first, strlen(first)), "%s", text);
-    ck_assert_ptr_nonnull(strstr(text, "\n\npro: not in\n"));
+    ck_assert_ptr_nonnull(strstr(text, "\n\npro: not a member, at "));
     ck_assert_ptr_nonnull(strstr(text, "account.tier >= 2"));
     free(text);
 }
@@ -264,7 +294,7 @@ START_TEST(segments_are_listed_with_what_they_are_and_their_sizes)
         {"segments/1/members", "0"},
         {"segments/2", "(nothing)"},
     };
-    parse(render_segments(catalogue, members, 2, 8));
+    parse(render_segments(catalogue, members, 2, 8, NULL));
     compare(want, COUNT(want));
 }
 END_TEST
@@ -302,6 +332,7 @@ SUITE("render", setup, teardown, TEST(a_user_is_shown_with_all_that_is_known),
       TEST(a_user_in_more_segments_than_usual_is_shown_with_all),
       TEST(an_explanation_is_the_condition_as_a_tree),
       TEST(an_explanation_says_since_when_and_when_it_changes),
+      TEST(a_segment_that_is_asked_for_says_since_when_he_is_in_it),
       TEST(an_explanation_as_text_begins_with_the_answer),
       TEST(segments_are_listed_with_what_they_are_and_their_sizes),
       TEST(readiness_names_what_is_not_running), TEST(errors_are_one_member))

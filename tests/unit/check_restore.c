@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tests/support/sim_catalogue.h"
 #include "tests/support/sim_world.h"
 #include "tests/support/solo.h"
 #include "tests/support/suite.h"
@@ -35,8 +36,8 @@ static void live(int flushed)
     if (flushed) {
         solo.sim.now_ms += 40000;
         solo_settle(&solo);
-        ck_assert_uint_eq(
-            seg_engine_dirty_count(solo_ledger(&solo)->engine), 0);
+        ck_assert_uint_eq(seg_engine_dirty_count(solo_ledger(&solo)->engine),
+                          0);
     }
 }
 
@@ -54,8 +55,8 @@ static void must_refuse(const char *const *words, int count)
     ck_assert_msg(partition_state(solo.partition) == PARTITION_REFUSED,
                   "state %d: %s", partition_state(solo.partition), reason);
     for (int i = 0; i < count && words[i]; i++)
-        ck_assert_msg(strstr(reason, words[i]) != NULL,
-                      "\"%s\" is not in: %s", words[i], reason);
+        ck_assert_msg(strstr(reason, words[i]) != NULL, "\"%s\" is not in: %s",
+                      words[i], reason);
     ck_assert_ptr_null(partition_engine(solo.partition));
 }
 
@@ -83,11 +84,12 @@ START_TEST(a_new_partition_commits_where_it_starts)
         if (commit_due_ms(solo.commit, COMMIT_LOAD_IDLE) <= solo_now(&solo))
             commit_start(solo.commit, solo_now(&solo));
     }
-    /* Nothing was applied; start positions and meta record are committed. */
+    /* Nothing was applied; start positions, catalogue and meta record are
+     * committed. */
     while (sim_step_marker(&solo.sim))
         ;
     ck_assert_int_eq(solo.sim.committed[0][0].offset, 0);
-    ck_assert_int_eq(solo_count(&solo, BROKER_STATE), 1);
+    ck_assert_int_eq(solo_count(&solo, BROKER_STATE), 2);
     ck_assert_int_eq(solo_count(&solo, BROKER_CHANGES), 0);
 }
 END_TEST
@@ -95,11 +97,8 @@ END_TEST
 static const struct {
     int64_t start_ms, want;
 } starts[] = {
-    {LEDGER_EARLIEST, 0},
-    {LEDGER_LATEST, 3},
-    {1704067200000, 0},
-    {1704067201500, 2},
-    {1704067209999, 3},
+    {LEDGER_EARLIEST, 0}, {LEDGER_LATEST, 3}, {1704067200000, 0},
+    {1704067201500, 2},   {1704067209999, 3},
 };
 
 START_TEST(a_new_partition_starts_as_configured)
@@ -163,8 +162,8 @@ START_TEST(a_state_that_was_kept_too_long_is_not_used)
     snprintf(solo.sim.committed[0][0].metadata, BROKER_METADATA_BYTES,
              "v1:%d:1704067205000:00000000000000ff",
              (int)solo_ledger(&solo)->committed.txn);
-    memcpy(solo.sim.committed[0][1].metadata,
-           solo.sim.committed[0][0].metadata, BROKER_METADATA_BYTES);
+    memcpy(solo.sim.committed[0][1].metadata, solo.sim.committed[0][0].metadata,
+           BROKER_METADATA_BYTES);
     partition_assign(solo.partition);
     solo_settle(&solo);
     partition_stats(solo.partition, &stats);
@@ -172,7 +171,8 @@ START_TEST(a_state_that_was_kept_too_long_is_not_used)
 }
 END_TEST
 
-/* ---- refusals ------------------------------------------------------------- */
+/* ---- refusals -------------------------------------------------------------
+ */
 
 static struct sim_log *log_of(int topic)
 {
@@ -272,7 +272,25 @@ static void spoil_meta(void)
     for (int64_t i = 0; i < sim_end(log_of(BROKER_STATE)); i++) {
         struct sim_entry *entry = &log_of(BROKER_STATE)->entries[i];
         if (!entry->is_marker && entry->key[0] == META_KEY_META)
-            entry->value[0] = META_VERSION + 1;
+            entry->value[0] = SEG_STATE_VERSION + 1;
+    }
+}
+
+static void spoil_catalogue(void)
+{
+    for (int64_t i = 0; i < sim_end(log_of(BROKER_STATE)); i++) {
+        struct sim_entry *entry = &log_of(BROKER_STATE)->entries[i];
+        if (!entry->is_marker && entry->key[0] == META_KEY_CATALOGUE)
+            entry->value[entry->value_len / 2] ^= 1;
+    }
+}
+
+static void lose_catalogue(void)
+{
+    for (int64_t i = 0; i < sim_end(log_of(BROKER_STATE)); i++) {
+        struct sim_entry *entry = &log_of(BROKER_STATE)->entries[i];
+        if (!entry->is_marker && entry->key[0] == META_KEY_CATALOGUE)
+            entry->gone = 1;
     }
 }
 
@@ -329,6 +347,8 @@ static const struct {
     {set_back_position, 1, {"topic a partition 0", "offset 0", "before 3"}},
     {spoil_user, 1, {"sim.state partition 0", "cannot be used"}},
     {spoil_meta, 1, {"sim.state partition 0", "version 2", "up to 1"}},
+    {spoil_catalogue, 0, {"sim.state partition 0", "catalogue record"}},
+    {lose_catalogue, 1, {"sim.state partition 0", "catalogue record"}},
     {spoil_change, 0, {"sim.changes partition 0", "offset 0", "JSON"}},
     {lose_change, 0, {"sim.changes partition 0", "offset", "follows"}},
     {foreign_key, 0, {"sim.state partition 0", "offset 0", "key"}},
@@ -362,34 +382,50 @@ START_TEST(more_users_than_allowed_now_are_refused)
 }
 END_TEST
 
-START_TEST(another_catalogue_is_refused_with_both_names)
+/* Everybody who left or entered because of the catalogue, by the change topic.
+ */
+static int count_swept(void)
 {
-    static const char text[] = "segment other { when did \"A\" }";
-    struct seg_source source = {"o.seg", text, sizeof(text) - 1};
-    struct seg_diagnostics *diagnostics;
-    struct seg_catalogue *other;
-    const struct seg_catalogue *old = solo.ledger.catalogue;
-    const char *reason;
+    int count = 0;
 
-    live(0);
-    seg_diagnostics_new(&diagnostics);
-    ck_assert_int_eq(seg_catalogue_compile(&other, &source, 1, diagnostics), 0);
-    seg_diagnostics_free(diagnostics);
+    for (int64_t i = 0; i < sim_end(log_of(BROKER_CHANGES)); i++) {
+        const struct sim_entry *entry = &log_of(BROKER_CHANGES)->entries[i];
+        if (entry->is_marker || entry->status != SIM_COMMITTED)
+            continue;
+        ck_assert_ptr_null(strstr(entry->value, "\"cause\":\"repair\""));
+        count += strstr(entry->value, "\"cause\":\"catalogue\"") != NULL;
+    }
+    return count;
+}
+
+START_TEST(another_catalogue_is_taken_over)
+{
+    struct meta meta;
+    const struct sim_entry *last = NULL;
+
+    live(_i);
     solo_kill(&solo);
-    solo.ledger.catalogue = other;
+    ck_assert_int_eq(count_swept(), 0);
+    solo.ledger.catalogue = sim_catalogue(1);
     solo_start(&solo);
     solo_settle(&solo);
-    reason = partition_reason(solo.partition);
-    ck_assert_int_eq(partition_state(solo.partition), PARTITION_CATALOGUE);
-    ck_assert_msg(strstr(reason, seg_catalogue_hash(other)) &&
-                      strstr(reason, seg_catalogue_hash(old)),
-                  "%s", reason);
-    solo_kill(&solo);
-    seg_catalogue_free(other);
+    must_run();
+    ck_assert_int_eq(count_swept(), 4); /* u: -some; v: -some -twice +double */
+    for (int64_t i = 0; i < sim_end(log_of(BROKER_STATE)); i++)
+        if (!log_of(BROKER_STATE)->entries[i].is_marker &&
+            log_of(BROKER_STATE)->entries[i].key[0] == META_KEY_META)
+            last = &log_of(BROKER_STATE)->entries[i];
+    ck_assert_int_eq(meta_read(&meta, last->value, last->value_len, NULL), 0);
+    ck_assert_str_eq(meta.catalogue, seg_catalogue_hash(sim_catalogue(1)));
+    ck_assert(meta.swept);
+    start_again();
+    must_run();
+    ck_assert_int_eq(count_swept(), 4);
 }
 END_TEST
 
-/* ---- a group that has expired ------------------------------------------------ */
+/* ---- a group that has expired
+ * ------------------------------------------------ */
 
 static void forget_offsets(void)
 {
@@ -439,16 +475,17 @@ START_TEST(without_offsets_a_dead_letter_after_meta_is_refused)
 }
 END_TEST
 
-/* ---- waiting -------------------------------------------------------------------- */
+/* ---- waiting
+ * -------------------------------------------------------------------- */
 
 START_TEST(an_open_transaction_in_an_output_is_waited_out)
 {
     live(1);
     solo_kill(&solo);
     /* A zombie has a record open in the change topic. */
-    log_of(BROKER_CHANGES)->entries = realloc(
-        log_of(BROKER_CHANGES)->entries,
-        (log_of(BROKER_CHANGES)->cap + 2) * sizeof(struct sim_entry));
+    log_of(BROKER_CHANGES)->entries =
+        realloc(log_of(BROKER_CHANGES)->entries,
+                (log_of(BROKER_CHANGES)->cap + 2) * sizeof(struct sim_entry));
     log_of(BROKER_CHANGES)->cap += 2;
     struct sim_entry *entry =
         &log_of(BROKER_CHANGES)->entries[log_of(BROKER_CHANGES)->count++];
@@ -526,15 +563,14 @@ START_TEST(a_refusal_stands_only_if_nothing_moved)
 }
 END_TEST
 
-SUITE("restore", setup, teardown,
-      TEST(a_new_partition_commits_where_it_starts),
+SUITE("restore", setup, teardown, TEST(a_new_partition_commits_where_it_starts),
       TABLE(a_new_partition_starts_as_configured, starts),
       {&a_restart_goes_on_where_it_was, 2, 0},
       TEST(a_state_that_was_kept_is_used_again),
       TEST(a_state_that_was_kept_too_long_is_not_used),
       TABLE(what_does_not_fit_is_refused, refusals),
       {&more_users_than_allowed_now_are_refused, 2, 0},
-      TEST(another_catalogue_is_refused_with_both_names),
+      {&another_catalogue_is_taken_over, 2, 0},
       TEST(without_offsets_it_goes_on_from_the_meta_record),
       TEST(without_offsets_whatever_came_after_meta_is_refused),
       TEST(without_offsets_a_dead_letter_after_meta_is_refused),

@@ -11,7 +11,9 @@
 
 #include <jansson.h>
 
+#include "daemon/http/members.h"
 #include "daemon/http/route_table.h"
+#include "daemon/kafka/owners.h"
 #include "lib/base/text.h"
 #include "tests/support/http_client.h"
 #include "tests/support/suite.h"
@@ -42,8 +44,11 @@ struct worker {
     enum mood mood;
     int state;
     struct seg_engine *engine;
-    int paused;      /* Inputs. */
-    worker_run *run; /* Of the closure that waits. */
+    uint64_t incarnation; /* Of its partition. */
+    int64_t position;     /* Likewise, in the change topic. */
+    int idle;             /* Its partition is another process's. */
+    int paused;           /* Inputs. */
+    worker_run *run;      /* Of the closure that waits. */
     void *arg;
 };
 
@@ -61,10 +66,39 @@ struct worker *workers_at(struct workers *workers, int index)
     return &fakes[index];
 }
 
+/* Of these the group has; ours are the first. */
+static int partitions = WORKERS;
+
 int workers_partition_count(struct workers *workers)
 {
     (void)workers;
-    return WORKERS;
+    return partitions;
+}
+
+/* What the group says, or that it cannot be asked. */
+static struct {
+    int refuses;
+    enum owners_verdict verdict;
+    const char *address;
+    int count, asked; /* The partition. */
+} group;
+
+int owners_ask(struct owners *owners, struct owners_question *question)
+{
+    (void)owners;
+    if (group.refuses)
+        return SEG_ERR_LIMIT;
+    group.asked = question->partition;
+    question->verdict = group.verdict;
+    question->count = group.count;
+    question->list = calloc((size_t)group.count + 1, sizeof(*question->list));
+    for (int i = 0; i < group.count; i++) {
+        snprintf(question->list[i].address, OWNERS_ADDRESS_BYTES, "%s",
+                 group.address);
+        snprintf(question->list[i].host, OWNERS_ADDRESS_BYTES, "10.0.0.9");
+    }
+    question->told(question->arg);
+    return 0;
 }
 
 int workers_ready(struct workers *workers, char reason[WORKERS_REASON_BYTES])
@@ -112,10 +146,27 @@ int worker_post(struct worker *worker, enum worker_when when, worker_run *run,
 static struct worker_partition partition_of(struct worker *worker)
 {
     struct worker_partition partition = {.partition = (int)(worker - fakes),
-                                         .state = worker->state};
+                                         .state = worker->state,
+                                         .incarnation = worker->incarnation,
+                                         .changes_position = worker->position};
     if (worker->state == WORKER_RUNNING)
         partition.engine = worker->engine;
     return partition;
+}
+
+int worker_partition(struct worker *worker, int partition,
+                     struct worker_partition *out)
+{
+    *out = partition_of(worker);
+    return out->partition == partition ? 0 : SEG_ERR_NOT_FOUND;
+}
+
+struct worker *workers_owner(struct workers *workers, int partition)
+{
+    (void)workers;
+    return fakes[partition].state == WORKER_RUNNING && !fakes[partition].idle
+               ? &fakes[partition]
+               : NULL;
 }
 
 void worker_each_partition(
@@ -161,7 +212,9 @@ static void open_engines(void)
                                          .topic_count = 1,
                                          .topics = (const char *[]){"in"}};
     for (int i = 0; i < WORKERS; i++) {
-        fakes[i] = (struct worker){.state = WORKER_RUNNING};
+        fakes[i] = (struct worker){.state = WORKER_RUNNING,
+                                   .incarnation = (uint64_t)i + 1,
+                                   .position = 100 + i};
         ck_assert_int_eq(seg_engine_new(&fakes[i].engine, &options), 0);
     }
     apply(&fakes[0],
@@ -208,6 +261,7 @@ static void start(const char *text)
                              .process = &process,
                              .catalogue = catalogue,
                              .workers = (struct workers *)fakes,
+                             .app = "acme",
                              .measure = count_measure};
     struct server_options options = {.loop = loop,
                                      .host = "127.0.0.1",
@@ -223,6 +277,8 @@ static void setup(void)
 {
     json = NULL;
     measured = 0;
+    partitions = WORKERS;
+    memset(&group, 0, sizeof(group));
     memset(&process, 0, sizeof(process));
     start(segments);
 }
@@ -316,8 +372,8 @@ START_TEST(paused_inputs_of_all_workers_go_on)
 {
     for (int i = 0; i < WORKERS; i++)
         fakes[i].paused = i + 1;
-    http_ask(server_port(server), "POST", "/-/resume",
-             "Content-Length: 0\r\n", &answer);
+    http_ask(server_port(server), "POST", "/-/resume", "Content-Length: 0\r\n",
+             &answer);
     ck_assert_int_eq(answer.status, 200);
     ck_assert_ptr_nonnull(strstr(answer.body, "\"resumed\": 3"));
     get("/-/resume");
@@ -351,8 +407,9 @@ START_TEST(an_explanation_is_text_for_those_who_want_it)
              "Accept: text/plain\r\n", &answer);
     ck_assert_int_eq(answer.status, 200);
     ck_assert_ptr_nonnull(strstr(answer.head, "text/plain"));
-    ck_assert_msg(strstr(answer.body, "pro: in since 2026-01-01T00:00:00.000Z "
-                                      "(Pros)\n") == answer.body,
+    ck_assert_msg(strstr(answer.body,
+                         "pro (Pros): member since "
+                         "2026-01-01T00:00:00.000Z, at 2026-") == answer.body,
                   "%s", answer.body);
 }
 END_TEST
@@ -382,10 +439,37 @@ END_TEST
 
 START_TEST(segment_sizes_say_how_many_partitions_they_are_of)
 {
+    get("/v1/segments");
+    ck_assert(json_is_true(json_object_get(json, "complete")));
+    ck_assert(json_is_null(json_object_get(json, "others")));
     set(0, ANSWERS, WORKER_RESTORING);
     get("/v1/segments");
     ck_assert_ptr_nonnull(strstr(answer.body, "\"here\": 1"));
     ck_assert_ptr_nonnull(strstr(answer.body, "\"total\": 2"));
+    ck_assert(json_is_false(json_object_get(json, "complete")));
+    ck_assert(json_is_null(json_object_get(json, "others")));
+    group.refuses = 1;
+    get("/v1/segments");
+    ck_assert_int_eq(answer.status, 200);
+    ck_assert(json_is_null(json_object_get(json, "others")));
+}
+END_TEST
+
+START_TEST(segment_sizes_say_who_has_the_rest)
+{
+    partitions = 3;
+    group.verdict = OWNERS_ELSEWHERE;
+    group.address = "10.0.0.9:7070";
+    group.count = 1;
+    get("/v1/segments");
+    ck_assert_int_eq(answer.status, 200);
+    ck_assert_int_eq(group.asked, -1);
+    ck_assert(json_is_false(json_object_get(json, "complete")));
+    const json_t *others = json_object_get(json, "others");
+    ck_assert_int_eq(json_array_size(others), 1);
+    ck_assert_str_eq(json_string_value(json_array_get(others, 0)),
+                     "http://10.0.0.9:7070");
+    ck_assert_int_eq(json_array_size(json_object_get(json, "segments")), 2);
 }
 END_TEST
 
@@ -414,12 +498,103 @@ START_TEST(who_is_stopping_is_not_ready)
 }
 END_TEST
 
-START_TEST(a_user_not_found_while_a_partition_is_away_may_be_there)
+START_TEST(who_has_a_worker_that_hangs_is_not_well)
+{
+    metric_set(&process.hung_workers, 1);
+    get("/healthz");
+    ck_assert_int_eq(answer.status, 503);
+    metric_set(&process.hung_workers, 0);
+    get("/healthz");
+    ck_assert_int_eq(answer.status, 200);
+}
+END_TEST
+
+/* ---- users of others ------------------------------------------------------
+ */
+
+START_TEST(a_user_of_a_partition_that_is_restored_may_be_there)
 {
     set(0, ANSWERS, WORKER_RESTORING);
-    get("/v1/users/a%2Fb");
-    ck_assert_int_eq(answer.status, 404);
-    ck_assert_ptr_nonnull(strstr(member("error"), "not known here"));
+    routes.partitioner = PARTITIONER_MURMUR2;
+    for (int i = 0, told = 0; i < 8; i++) {
+        char id[] = {'u', (char)('0' + i), '\0'}, path[32];
+        snprintf(path, sizeof(path), "/v1/users/%s", id);
+        get(path);
+        int here =
+            partitioner_partition(PARTITIONER_MURMUR2, id, strlen(id), 2);
+        ck_assert_int_eq(answer.status, here ? 404 : 503);
+        ck_assert_ptr_nonnull(
+            strstr(member("error"), here ? "ever seen" : "not running here"));
+        told += !here;
+        ck_assert(i < 7 || (told && told < 8));
+    }
+}
+END_TEST
+
+static const struct {
+    enum partitioner partitioner;
+    enum owners_verdict verdict;
+    const char *address;
+    int count, status;
+    const char *owner, *error;
+} elsewhere[] = {
+    {PARTITIONER_MURMUR2, OWNERS_ELSEWHERE, "10.0.0.9:7070", 1, 307,
+     "http://10.0.0.9:7070", "owned by the process at 10.0.0.9:7070"},
+    {PARTITIONER_MURMUR2, OWNERS_ELSEWHERE, "", 1, 421, "(nothing)",
+     "on 10.0.0.9 that does not tell where it answers: set http.advertise"},
+    {PARTITIONER_TRUST, OWNERS_ELSEWHERE, "10.0.0.9:7070", 2, 421, "(nothing)",
+     "ask the other processes"},
+    {PARTITIONER_MURMUR2, OWNERS_ELSEWHERE, "", 0, 503, "(nothing)", "memory"},
+    {PARTITIONER_MURMUR2, OWNERS_HERE, "", 0, 503, "(nothing)", "moving"},
+    {PARTITIONER_MURMUR2, OWNERS_MOVING, "", 0, 503, "(nothing)", "moving"},
+    {PARTITIONER_MURMUR2, OWNERS_UNKNOWN, "", 0, 503, "(nothing)",
+     "the brokers do not say"},
+};
+
+/* A user of partition 2 of three. */
+static void ask_for_another(void)
+{
+    char id[] = "ua";
+    partitions = 3;
+    while (partitioner_partition(PARTITIONER_MURMUR2, id, 2, 3) != 2)
+        id[1]++;
+    char path[64];
+    snprintf(path, sizeof(path), "/v1/users/%%%02x%s/explain?segment=pro",
+             id[0], id + 1);
+    get(path);
+}
+
+START_TEST(who_has_a_user_is_said)
+{
+    routes.partitioner = elsewhere[_i].partitioner;
+    group.verdict = elsewhere[_i].verdict;
+    group.address = elsewhere[_i].address;
+    group.count = elsewhere[_i].count;
+    ask_for_another();
+    int trust = elsewhere[_i].partitioner == PARTITIONER_TRUST;
+    ck_assert_int_eq(group.asked, trust ? -1 : 2);
+    ck_assert_int_eq(answer.status, elsewhere[_i].status);
+    ck_assert_str_eq(member("owner"), elsewhere[_i].owner);
+    ck_assert_msg(strstr(member("error"), elsewhere[_i].error) != NULL, "%s",
+                  answer.body);
+    ck_assert_int_eq(json_array_size(json_object_get(json, "owners")),
+                     *elsewhere[_i].address ? elsewhere[_i].count : 0);
+    ck_assert_int_eq(strstr(answer.head, "Location: http://10.0.0.9:7070"
+                                         "/v1/users/%75") != NULL,
+                     answer.status == 307);
+    ck_assert_int_eq(strstr(answer.head, "/explain?segment=pro\r") != NULL,
+                     answer.status == 307);
+    ck_assert_int_eq(strstr(answer.head, "Retry-After: 1") != NULL,
+                     answer.status == 503);
+}
+END_TEST
+
+START_TEST(a_group_that_cannot_be_asked_is_no_answer_either)
+{
+    routes.partitioner = PARTITIONER_MURMUR2;
+    group.refuses = 1;
+    ask_for_another();
+    ck_assert_int_eq(answer.status, 503);
 }
 END_TEST
 
@@ -439,7 +614,7 @@ START_TEST(a_worker_that_ended_is_done_without)
     get("/v1/users/c");
     ck_assert_int_eq(answer.status, 200);
     get("/v1/users/a%2Fb");
-    ck_assert_int_eq(answer.status, 404);
+    ck_assert_int_eq(answer.status, 503);
     get("/v1/segments");
     ck_assert_ptr_nonnull(strstr(answer.body, "\"here\": 1"));
 }
@@ -470,6 +645,35 @@ START_TEST(a_busy_worker_is_not_waited_for_without_end)
 }
 END_TEST
 
+static void resume(void)
+{
+    http_ask(server_port(server), "POST", "/-/resume", "Content-Length: 0\r\n",
+             &answer);
+}
+
+START_TEST(who_resumes_again_and_again_piles_nothing_up)
+{
+    set(0, WAITS, WORKER_RUNNING);
+    fakes[0].paused = 1;
+    resume();
+    ck_assert_int_eq(answer.status, 503);
+    worker_run *run = fakes[0].run;
+    fakes[0].run = NULL;
+    for (int i = 0; i < 3; i++) {
+        resume();
+        ck_assert_int_eq(answer.status, 503);
+        ck_assert_ptr_nonnull(strstr(answer.body, "already"));
+    }
+    ck_assert_ptr_null(fakes[0].run);
+    run(&fakes[0], fakes[0].arg);
+    set(0, ANSWERS, WORKER_RUNNING);
+    do /* The loop may see us before it sees his answer. */
+        resume();
+    while (strstr(answer.body, "already"));
+    ck_assert_int_eq(answer.status, 200);
+}
+END_TEST
+
 START_TEST(too_many_segments_are_not_explained_at_once)
 {
     struct buf text;
@@ -484,6 +688,234 @@ START_TEST(too_many_segments_are_not_explained_at_once)
     get("/v1/users/c/explain?segment=s7");
     ck_assert_int_eq(answer.status, 200);
     buf_done(&text);
+}
+END_TEST
+
+/* ---- members ----------------------------------------------------------- */
+
+#define GOALS "/v1/segments/goals/members"
+
+/* COUNT more users of worker INDEX who are in `goals`. */
+static void enter(int index, int count)
+{
+    for (int i = 0; i < count; i++) {
+        char text[128];
+        snprintf(text, sizeof(text),
+                 "{\"type\":\"track\",\"userId\":\"m%d\",\"event\":\"Goal "
+                 "Used\"}",
+                 i);
+        apply(&fakes[index], text);
+    }
+}
+
+/* Ask for a page that goes on after the last one. */
+static void get_next(const char *and)
+{
+    char path[8192];
+    snprintf(path, sizeof(path), GOALS "?after=%s%s", member("next"), and);
+    get(path);
+}
+
+static int page_size(void)
+{
+    return (int)json_array_size(json_object_get(json, "members"));
+}
+
+static const json_t *page_member(int index, const char *name)
+{
+    return json_object_get(
+        json_array_get(json_object_get(json, "members"), (size_t)index), name);
+}
+
+START_TEST(members_are_listed_partition_after_partition)
+{
+    get(GOALS);
+    ck_assert_int_eq(answer.status, 200);
+    ck_assert_int_eq(page_size(), 1);
+    ck_assert_str_eq(json_string_value(page_member(0, "user")), "a/b");
+    ck_assert_str_eq(json_string_value(page_member(0, "entered_at")),
+                     "2026-01-01T00:00:00.000Z");
+    ck_assert_int_eq(json_integer_value(page_member(0, "seq")), 1);
+    ck_assert(json_is_null(json_object_get(json, "follow")));
+    get_next("");
+    ck_assert_int_eq(page_size(), 1);
+    ck_assert_str_eq(json_string_value(page_member(0, "user")), "c");
+    ck_assert_int_eq(json_integer_value(page_member(0, "partition")), 1);
+    ck_assert_int_eq(json_integer_value(page_member(0, "seq")), 2);
+    ck_assert(json_is_null(json_object_get(json, "next")));
+}
+END_TEST
+
+START_TEST(the_last_page_says_where_to_follow_on)
+{
+    get(GOALS);
+    /* Noted before the first page of the partition, whatever came since. */
+    fakes[0].position = 7000;
+    get_next("");
+    const json_t *follow = json_object_get(json, "follow");
+    char *text = json_dumps(follow, JSON_SORT_KEYS | JSON_COMPACT);
+    ck_assert_str_eq(text, "{\"complete\":true,\"partitions\":2,\"positions\":["
+                           "{\"offset\":100,\"partition\":0},"
+                           "{\"offset\":101,\"partition\":1}],"
+                           "\"topic\":\"acme.changes\"}");
+    free(text);
+}
+END_TEST
+
+START_TEST(a_page_holds_as_many_as_were_asked_for)
+{
+    int sum = 0, pages = 0;
+    enter(0, 25);
+    for (get(GOALS "?limit=10");; get_next("&limit=10")) {
+        ck_assert_int_eq(answer.status, 200);
+        ck_assert_int_le(page_size(), 10);
+        sum += page_size();
+        pages++;
+        if (json_is_null(json_object_get(json, "next")))
+            break;
+    }
+    ck_assert_int_eq(sum, 27);
+    ck_assert_int_eq(pages, 4);
+}
+END_TEST
+
+START_TEST(who_comes_meanwhile_is_listed_or_follows)
+{
+    enter(0, 3);
+    get(GOALS "?limit=2");
+    apply(&fakes[0], "{\"type\":\"track\",\"userId\":\"late\",\"event\":\"Goal "
+                     "Used\"}");
+    get_next("");
+    ck_assert_int_eq(page_size(), 3);
+    ck_assert_str_eq(json_string_value(page_member(2, "user")), "late");
+}
+END_TEST
+
+START_TEST(a_list_of_some_partitions_says_so)
+{
+    set(0, ANSWERS, WORKER_RESTORING);
+    get(GOALS);
+    ck_assert_int_eq(page_size(), 1);
+    const json_t *follow = json_object_get(json, "follow");
+    ck_assert(json_is_false(json_object_get(follow, "complete")));
+    ck_assert_int_eq(json_array_size(json_object_get(follow, "positions")), 1);
+}
+END_TEST
+
+START_TEST(a_partition_that_was_read_may_go)
+{
+    get(GOALS);
+    set(0, ANSWERS, WORKER_RESTORING);
+    get_next("");
+    ck_assert_int_eq(answer.status, 200);
+    const json_t *follow = json_object_get(json, "follow");
+    ck_assert(json_is_true(json_object_get(follow, "complete")));
+}
+END_TEST
+
+/* What becomes of the partition in the middle of its list. */
+static const struct {
+    int state;
+    uint64_t incarnation, boot;
+} losses[] = {
+    {WORKER_RESTORING, 1, 0}, /* Moved, or is being restored. */
+    {WORKER_RUNNING, 9, 0},   /* Is here again. */
+    {WORKER_RUNNING, 1, 5},   /* In another process. */
+};
+
+START_TEST(a_partition_in_the_middle_must_stay)
+{
+    enter(0, 3);
+    get(GOALS "?limit=2");
+    fakes[0].state = losses[_i].state;
+    fakes[0].incarnation = losses[_i].incarnation;
+    if (losses[_i].boot)
+        routes.boot = losses[_i].boot;
+    get_next("");
+    ck_assert_int_eq(answer.status, 410);
+    ck_assert_ptr_nonnull(strstr(member("error"), "from its beginning"));
+}
+END_TEST
+
+static const struct {
+    const char *path;
+    int status;
+    const char *part;
+} refusals[] = {
+    {"/v1/segments/none/members", 404, "no segment of this key"},
+    {"/v1/segments/goals%00/members", 404, "no segment of this key"},
+    {GOALS "?limit=0", 400, "`limit`"},
+    {GOALS "?limit=10001", 400, "`limit`"},
+    {GOALS "?limit=10x", 400, "`limit`"},
+    {GOALS "?after=", 400, "`after`"},
+    {GOALS "?after=AAAA*AAA", 400, "`after`"},
+    {GOALS "?after=AAAAAAAAAAAAAAAAAAAAAAAAA", 400, "`after`"},
+};
+
+START_TEST(what_cannot_be_listed_is_said)
+{
+    get(refusals[_i].path);
+    ck_assert_msg(answer.status == refusals[_i].status &&
+                      strstr(answer.body, refusals[_i].part),
+                  "%s: got %d %s want %d %s", refusals[_i].path, answer.status,
+                  answer.body, refusals[_i].status, refusals[_i].part);
+    get(GOALS "?limit=10000");
+    ck_assert_int_eq(answer.status, 200);
+}
+END_TEST
+
+START_TEST(without_partitions_there_is_no_list)
+{
+    set(0, ANSWERS, WORKER_RESTORING);
+    set(1, ANSWERS, WORKER_RESTORING);
+    get(GOALS);
+    ck_assert_int_eq(answer.status, 503);
+    set(1, ENDED, WORKER_RUNNING);
+    get(GOALS);
+    ck_assert_int_eq(answer.status, 503);
+    set(1, REFUSES, WORKER_RUNNING);
+    get(GOALS);
+    ck_assert_int_eq(answer.status, 503);
+}
+END_TEST
+
+START_TEST(a_process_that_has_none_lists_an_empty_part)
+{
+    for (int i = 0; i < WORKERS; i++)
+        fakes[i].idle = 1;
+    get(GOALS);
+    ck_assert_int_eq(answer.status, 200);
+    ck_assert_int_eq(page_size(), 0);
+    const json_t *follow = json_object_get(json, "follow");
+    ck_assert(json_is_false(json_object_get(follow, "complete")));
+    ck_assert_int_eq(json_array_size(json_object_get(follow, "positions")), 0);
+}
+END_TEST
+
+START_TEST(pages_that_wait_do_not_pile_up)
+{
+    routes.listing = MEMBERS_AT_ONCE - 1;
+    get(GOALS);
+    ck_assert_int_eq(answer.status, 200);
+    routes.listing = MEMBERS_AT_ONCE;
+    get(GOALS);
+    ck_assert_int_eq(answer.status, 503);
+    ck_assert_ptr_nonnull(strstr(member("error"), "Too many pages"));
+}
+END_TEST
+
+START_TEST(a_commit_is_not_waited_for_without_end)
+{
+    set(0, WAITS, WORKER_RUNNING);
+    get(GOALS);
+    ck_assert_int_eq(answer.status, 503);
+    ck_assert_ptr_nonnull(strstr(member("error"), "try again"));
+    worker_run *run = fakes[0].run;
+    fakes[0].run = NULL;
+    run(&fakes[0], fakes[0].arg); /* To nobody. */
+    set(0, ANSWERS, WORKER_RUNNING);
+    get(GOALS);
+    ck_assert_int_eq(answer.status, 200);
 }
 END_TEST
 
@@ -509,23 +941,6 @@ START_TEST(routes_are_unique_and_explained)
 }
 END_TEST
 
-START_TEST(the_manual_page_has_every_route)
-{
-    static char page[32768];
-    char entry[400];
-    FILE *in = fopen("config/segmentd.8", "r");
-    ck_assert_ptr_nonnull(in);
-    size_t len = fread(page, 1, sizeof(page) - 1, in);
-    fclose(in);
-    page[len] = 0;
-    for (char *c = page; *c; c++)
-        *c = *c == '\n' ? ' ' : *c;
-    snprintf(entry, sizeof(entry), ".TP .B %s %s", table[_i].path,
-             table[_i].help);
-    ck_assert_msg(strstr(page, entry) != NULL, "not there: %s", entry);
-}
-END_TEST
-
 SUITE("routes", setup, teardown, TABLE(each_path_has_its_answer, answers),
       TEST(paused_inputs_of_all_workers_go_on),
       TABLE(what_can_only_be_read_is_not_written, methods),
@@ -534,13 +949,29 @@ SUITE("routes", setup, teardown, TABLE(each_path_has_its_answer, answers),
       TEST(metrics_are_brought_up_to_date_first),
       TEST(segment_sizes_are_added_up_over_the_workers),
       TEST(segment_sizes_say_how_many_partitions_they_are_of),
+      TEST(segment_sizes_say_who_has_the_rest),
       TEST(not_ready_says_which_partition_and_why),
       TEST(who_is_stopping_is_not_ready),
-      TEST(a_user_not_found_while_a_partition_is_away_may_be_there),
+      TEST(who_has_a_worker_that_hangs_is_not_well),
+      TEST(a_user_of_a_partition_that_is_restored_may_be_there),
+      TABLE(who_has_a_user_is_said, elsewhere),
+      TEST(a_group_that_cannot_be_asked_is_no_answer_either),
       TEST(one_who_found_the_user_need_not_wait_for_the_others),
       TEST(a_worker_that_ended_is_done_without),
       TEST(with_no_worker_to_ask_it_is_said),
       TEST(a_busy_worker_is_not_waited_for_without_end),
+      TEST(who_resumes_again_and_again_piles_nothing_up),
       TEST(too_many_segments_are_not_explained_at_once),
-      TABLE(routes_are_unique_and_explained, table),
-      TABLE(the_manual_page_has_every_route, table))
+      TEST(members_are_listed_partition_after_partition),
+      TEST(the_last_page_says_where_to_follow_on),
+      TEST(a_page_holds_as_many_as_were_asked_for),
+      TEST(who_comes_meanwhile_is_listed_or_follows),
+      TEST(a_list_of_some_partitions_says_so),
+      TEST(a_partition_that_was_read_may_go),
+      TABLE(a_partition_in_the_middle_must_stay, losses),
+      TABLE(what_cannot_be_listed_is_said, refusals),
+      TEST(without_partitions_there_is_no_list),
+      TEST(a_process_that_has_none_lists_an_empty_part),
+      TEST(pages_that_wait_do_not_pile_up),
+      TEST(a_commit_is_not_waited_for_without_end),
+      TABLE(routes_are_unique_and_explained, table))

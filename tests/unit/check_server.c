@@ -213,6 +213,38 @@ START_TEST(only_the_right_token_is_let_in)
 }
 END_TEST
 
+static const struct {
+    const char *token, *method, *headers;
+    int status;
+} pages[] = {
+    {"", "POST", "", 200}, /* curl, and the like. */
+    {"", "POST", "Sec-Fetch-Site: none\r\n", 200},
+    {"", "POST", "Sec-Fetch-Site: cross-site\r\n", 403},
+    {"", "POST", "Sec-Fetch-Site: same-site\r\n", 403},
+    {"", "POST", "Origin: https://example.com\r\n", 403},
+    {"", "POST", "Origin: null\r\n", 403},
+    {"", "POST", "origin: http://localhost\r\n", 403}, /* Rebound DNS. */
+    {"", "DELETE", "Origin: https://example.com\r\n", 403},
+    {"", "GET", "Origin: https://example.com\r\n", 200},
+    {TOKEN, "POST",
+     "Origin: https://example.com\r\nAuthorization: Bearer " TOKEN "\r\n", 200},
+    {TOKEN, "POST", "Origin: https://example.com\r\n", 401},
+};
+
+START_TEST(a_web_page_may_not_change_anything)
+{
+    char headers[200];
+    start(pages[_i].token);
+    snprintf(headers, sizeof(headers), "%sContent-Length: 0\r\n",
+             pages[_i].headers);
+    ask(pages[_i].method, "/x", headers);
+    ck_assert_msg(answer.status == pages[_i].status, "%s %s: got %d want %d",
+                  pages[_i].method, pages[_i].headers, answer.status,
+                  pages[_i].status);
+    stop();
+}
+END_TEST
+
 /* A request of which the head, or the body, has so many bytes. */
 static int status_of_size(int head_bytes, int body_bytes)
 {
@@ -320,6 +352,7 @@ SUITE("server", setup, teardown,
       TEST(text_is_wanted_by_those_who_say_so),
       TABLE(every_method_reaches_the_handler, methods), TEST(head_has_no_body),
       TEST(a_body_that_memory_was_short_of_is_a_503),
-      TABLE(only_the_right_token_is_let_in, tokens), TEST(requests_have_limits),
-      TEST(only_so_many_may_wait_at_one_time), TEST(an_answer_may_come_later),
-      TEST(an_address_in_use_is_an_error))
+      TABLE(only_the_right_token_is_let_in, tokens),
+      TABLE(a_web_page_may_not_change_anything, pages),
+      TEST(requests_have_limits), TEST(only_so_many_may_wait_at_one_time),
+      TEST(an_answer_may_come_later), TEST(an_address_in_use_is_an_error))

@@ -45,7 +45,7 @@ START_TEST(every_size_up_to_four_gigabytes_has_a_class_of_8_bits)
     size_t most = (size_t)1 << 32;
     ck_assert_int_lt(slab_class(most), 256);
     ck_assert_uint_eq(slab_size(slab_class(most)), most);
-    for (int class = 0; class < slab_class(most); class++) {
+    for (int class = 0; class < slab_class(most); class ++) {
         ck_assert_int_eq(slab_class(slab_size(class)), class);
         ck_assert_int_eq(slab_class(slab_size(class) + 1), class + 1);
     }
@@ -117,7 +117,7 @@ START_TEST(pages_of_blocks_that_went_away_serve_other_sizes)
     enum { BLOCKS = 20000 };
     static void *blocks[BLOCKS];
     int last = 0;
-    for (int class = 0; class <= slab_class(640); class++) {
+    for (int class = 0; class <= slab_class(640); class ++) {
         size_t size = slab_size(class);
         for (int i = 0; i < BLOCKS; i++) {
             void *larger = slab_alloc(&slab, class);

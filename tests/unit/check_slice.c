@@ -11,7 +11,7 @@
 #include "tests/support/suite.h"
 
 #define SEGMENTS 80 /* More than fit on the stack of slice.c. */
-#define NOW_MS INT64_C(1700000000000)
+#define NOW_MS   INT64_C(1700000000000)
 
 static struct seg_catalogue *catalogue;
 static struct seg_engine *engine;
@@ -27,11 +27,13 @@ static void setup(void)
     const char *topic = "in";
     buf_init(&text);
     for (int k = 1; k <= SEGMENTS; k++)
-        buf_printf(&text, "segment s%02d { when did \"A\" at least %d times }\n", k,
+        buf_printf(&text,
+                   "segment s%02d { when did \"A\" at least %d times }\n", k,
                    k);
     struct seg_source source = {"s.seg", buf_string(&text), text.len};
     ck_assert_int_eq(seg_diagnostics_new(&diagnostics), 0);
-    ck_assert_int_eq(seg_catalogue_compile(&catalogue, &source, 1, diagnostics), 0);
+    ck_assert_int_eq(seg_catalogue_compile(&catalogue, &source, 1, diagnostics),
+                     0);
     seg_diagnostics_free(diagnostics);
     buf_done(&text);
     struct seg_engine_options options = {
@@ -56,10 +58,12 @@ static void add_user(int times)
     char json[200];
     struct seg_event event;
     for (int i = 0; i < (times ? times : 1); i++) {
-        int len = snprintf(json, sizeof(json),
-                           "{\"type\":\"track\",\"event\":\"%s\",\"userId\":\"u%d\"}",
-                           times ? "A" : "B", users);
-        ck_assert_int_eq(seg_decode(decoder, json, (size_t)len, &event, NULL), 0);
+        int len =
+            snprintf(json, sizeof(json),
+                     "{\"type\":\"track\",\"event\":\"%s\",\"userId\":\"u%d\"}",
+                     times ? "A" : "B", users);
+        ck_assert_int_eq(seg_decode(decoder, json, (size_t)len, &event, NULL),
+                         0);
         struct seg_origin origin = {0, offset++, NOW_MS};
         ck_assert_int_eq(seg_engine_apply(engine, &event, &origin), 0);
         seg_engine_outputs_clear(engine);
@@ -68,8 +72,8 @@ static void add_user(int times)
     users++;
 }
 
-static struct seg_text word(const struct link *link, const struct link_word *words,
-                            size_t i)
+static struct seg_text word(const struct link *link,
+                            const struct link_word *words, size_t i)
 {
     return (struct seg_text){link->bytes.bytes + words[i].at, words[i].len};
 }
@@ -84,7 +88,7 @@ static int take(uint64_t *cursor, int *seen, int *memberships)
     ck_assert_int_eq(slice_new(&slice, "app", 3), 0);
     slice->cursor = *cursor;
     link_guard(&slice->link, 3, &marker);
-    slice_fill(slice, engine, catalogue);
+    slice_fill(slice, engine);
     const struct link *link = &slice->link;
     ck_assert_int_eq(link->failed, 0);
     for (size_t i = 0; i < link_steps(link); i++) {
@@ -100,7 +104,8 @@ static int take(uint64_t *cursor, int *seen, int *memberships)
             clears++;
         } else {
             /* Steps of a user follow his clear. */
-            ck_assert_msg(seen[user] > 0, "%s is put before he is cleared", key);
+            ck_assert_msg(seen[user] > 0, "%s is put before he is cleared",
+                          key);
             ck_assert_int_eq(word(link, link->values, 2 * i + 1).len, 13);
             (*memberships)++;
         }

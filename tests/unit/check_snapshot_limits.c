@@ -48,7 +48,7 @@ static int import(void)
 static void lay_head(uint64_t seq, int64_t last_ms, int64_t due_ms)
 {
     buf_reset(&record);
-    buf_u8(&record, SNAPSHOT_VERSION);
+    buf_u8(&record, SEG_STATE_VERSION);
     buf_varint(&record, 1);
     buf_str(&record, "u");
     buf_u8(&record, 0);
@@ -58,7 +58,7 @@ static void lay_head(uint64_t seq, int64_t last_ms, int64_t due_ms)
     buf_varint(&record, 0);
     buf_u64(&record, (uint64_t)last_ms);
     buf_u64(&record, (uint64_t)due_ms);
-    buf_u32(&record, 0);
+    buf_varint(&record, 1);
 }
 
 static void lay_section(enum section section, uint64_t count)
@@ -89,7 +89,7 @@ static void lay_write(int64_t time_ms)
 static void id_of_bytes(int64_t n)
 {
     buf_reset(&record);
-    buf_u8(&record, SNAPSHOT_VERSION);
+    buf_u8(&record, SEG_STATE_VERSION);
     buf_varint(&record, (uint64_t)n);
     for (int64_t i = 0; i < n; i++)
         buf_char(&record, 'u');
@@ -99,12 +99,19 @@ static void id_of_bytes(int64_t n)
         buf_varint(&record, 0);
     buf_u64(&record, 0);
     buf_u64(&record, 0);
-    buf_u32(&record, 0);
+    buf_varint(&record, 1);
 }
 
 static void seq_of(int64_t n)
 {
     lay_head((uint64_t)n, USER_NO_CHANGE, SEG_NEVER);
+}
+
+static void epoch_of(int64_t n)
+{
+    lay_head(0, USER_NO_CHANGE, SEG_NEVER);
+    record.len--;
+    buf_varint(&record, (uint64_t)n);
 }
 
 static void last_change_at(int64_t n)
@@ -227,6 +234,16 @@ static void double_of_exponent(int64_t n)
     buf_u64(&record, (uint64_t)n << 52);
 }
 
+static void spare_of_kind(int64_t n)
+{
+    lay_section(SECTION_SPARE, 1);
+    buf_u8(&record, (uint8_t)n);
+    buf_varint(&record, 1);
+    buf_str(&record, "a");
+    lay_write(5);
+    buf_u8(&record, SEG_OBJECT);
+}
+
 static void account_of_type(int64_t n)
 {
     lay_head(0, USER_NO_CHANGE, SEG_NEVER);
@@ -286,6 +303,8 @@ static const struct {
     LIMIT(seq_of, UINT32_MAX - INT64_C(1), 1),
     LIMIT(seq_of, UINT32_MAX, 1),
     LIMIT(seq_of, UINT32_MAX + INT64_C(1), 0),
+    LIMIT(epoch_of, UINT32_MAX, 1),
+    LIMIT(epoch_of, UINT32_MAX + INT64_C(1), 0),
     LIMIT(last_change_at, SNAPSHOT_MS_MAX, 1),
     LIMIT(last_change_at, SNAPSHOT_MS_MAX + 1, 0),
     LIMIT(last_change_at, -SNAPSHOT_MS_MAX, 1),
@@ -326,6 +345,9 @@ static const struct {
     LIMIT(value_of_type, SEG_MISSING, 1),
     LIMIT(value_of_type, SEG_OBJECT, 1),
     LIMIT(value_of_type, SEG_OBJECT + 1, 0),
+    LIMIT(spare_of_kind, 1, 1),
+    LIMIT(spare_of_kind, SPARE_LOST, 1),
+    LIMIT(spare_of_kind, SPARE_LOST + 1, 0),
     LIMIT(double_of_exponent, 0x7fe, 1),
     LIMIT(double_of_exponent, 0x7ff, 0),
     LIMIT(account_of_type, SEG_TEXT, 1),
@@ -368,6 +390,7 @@ START_TEST(a_user_of_the_far_future_is_written_and_read)
     ck_assert_int_ne(timer_at(engine, user), SEG_NEVER);
     buf_reset(&record);
     small_world_record(engine, user, &record);
+    small_world_keep(&record, "far_ahead");
     seg_engine_free(engine);
     engine = small_world_engine(catalogue);
     ck_assert_int_eq(

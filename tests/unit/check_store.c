@@ -31,7 +31,8 @@ static struct seg_text name_of(uint32_t number)
     return text_of(name);
 }
 
-/* ---- ids whose hashes meet ------------------------------------------------ */
+/* ---- ids whose hashes meet ------------------------------------------------
+ */
 
 #define HOME_BITS 10 /* Of the smallest table. */
 
@@ -61,8 +62,7 @@ static int colliding(uint32_t *numbers, int max)
     struct candidate *all = malloc(TRIED * sizeof(*all));
     int count = 0;
     for (uint32_t i = 0; i < TRIED; i++)
-        all[i] =
-            (struct candidate){seen_of(store_hash(&store, name_of(i))), i};
+        all[i] = (struct candidate){seen_of(store_hash(&store, name_of(i))), i};
     qsort(all, TRIED, sizeof(*all), by_seen);
     for (int i = 1; i < TRIED && count + 2 <= max / 2; i++)
         if (all[i].seen == all[i - 1].seen) {
@@ -77,7 +77,8 @@ static int colliding(uint32_t *numbers, int max)
     return count;
 }
 
-/* ---- the store beside a set of numbers -------------------------------------- */
+/* ---- the store beside a set of numbers --------------------------------------
+ */
 
 enum { USERS_MAX = 6000 };
 
@@ -192,8 +193,8 @@ START_TEST(a_new_user_is_blank)
 {
     struct user *user;
     struct seg_text id = {"a\0b", 3};
-    ck_assert_int_eq(
-        store_add(&store, id, store_hash(&store, id), 5000, &user), 0);
+    ck_assert_int_eq(store_add(&store, id, store_hash(&store, id), 5000, &user),
+                     0);
     ck_assert_uint_eq(user->directory_len, 0);
     ck_assert_int_eq(user->last_at_ms, USER_NO_CHANGE);
     ck_assert_uint_eq(user->seq, 0);
@@ -222,7 +223,8 @@ START_TEST(there_are_users_max_users_and_no_more)
                      SEG_ERR_LIMIT);
     check_all(100);
     drop(50);
-    ck_assert_int_eq(store_add(&store, id, store_hash(&store, id), 0, &user), 0);
+    ck_assert_int_eq(store_add(&store, id, store_hash(&store, id), 0, &user),
+                     0);
 }
 END_TEST
 

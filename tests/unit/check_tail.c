@@ -16,10 +16,10 @@
 #include "lib/base/text.h"
 #include "tests/support/suite.h"
 
-#define TOPIC "app.changes"
+#define TOPIC      "app.changes"
 #define PARTITIONS 3
-#define RECORDS 2000
-#define PATIENCE 500 /* Polls of 20 ms. */
+#define RECORDS    2000
+#define PATIENCE   500 /* Polls of 20 ms. */
 
 static rd_kafka_t *producer;
 static struct conf *conf;
@@ -59,14 +59,16 @@ static void setup(void)
     rd_kafka_mock_cluster_t *cluster = rd_kafka_handle_mock_cluster(producer);
     rd_kafka_mock_topic_create(cluster, TOPIC, PARTITIONS, 1);
     buf_init(&errors);
-    ck_assert_msg(conf_parse(&conf, "/x.conf",
-                             text_of("segments [\"/x\"]\n"
-                                     "input \"in\" { partitioner trust start latest }\n"
-                                     "kafka { bootstrap.servers = \"x:1\" }\n"),
-                             &(struct conf_options){.embedded = 1}, &errors) == 0,
-                  "%s", buf_string(&errors));
+    ck_assert_msg(
+        conf_parse(&conf, "/x.conf",
+                   text_of("segments [\"/x\"]\n"
+                           "input \"in\" { partitioner trust start latest }\n"
+                           "kafka { bootstrap.servers = \"x:1\" }\n"),
+                   &(struct conf_options){.embedded = 1}, &errors) == 0,
+        "%s", buf_string(&errors));
     buf_done(&errors);
-    ck_assert_int_eq(tail_open(&tail, conf, rd_kafka_mock_cluster_bootstraps(cluster),
+    ck_assert_int_eq(tail_open(&tail, conf,
+                               rd_kafka_mock_cluster_bootstraps(cluster),
                                TOPIC),
                      0);
 }
@@ -95,7 +97,8 @@ static void expect_records(int partition, int64_t from, int64_t to)
     struct tail_record record;
     for (int64_t offset = from; offset < to; offset++) {
         char want[32];
-        int len = snprintf(want, sizeof(want), "%d-%" PRId64, partition, offset);
+        int len =
+            snprintf(want, sizeof(want), "%d-%" PRId64, partition, offset);
         ck_assert_int_eq(next(&record), TAIL_RECORD);
         ck_assert_int_eq(record.partition, partition);
         ck_assert_int_eq(record.offset, offset);

@@ -74,7 +74,8 @@ static int add(int i, uint32_t gone, int64_t time_ms)
     uint32_t at = gone;
     while (at < twin->count && twin->times[at] <= time_ms)
         at++;
-    int ret = times_add(&store, &user, ids[i], gone, at, time_ms, &item, &times);
+    int ret =
+        times_add(&store, &user, ids[i], gone, at, time_ms, &item, &times);
     if (ret < 0)
         return ret;
     memmove(twin->times + at + 1, twin->times + at,
@@ -216,7 +217,8 @@ START_TEST(at_the_limit_nothing_is_lost_and_cutting_still_works)
         store.user_bytes_max = 600;
         for (int n = 0; n < 1000; n++) {
             int i = (int)random_below(&random, IDS);
-            int64_t time_ms = n * DAY_MS / 4 - random_below(&random, 90 * DAY_MS);
+            int64_t time_ms =
+                n * DAY_MS / 4 - random_below(&random, 90 * DAY_MS);
             int ret = twins[i].count < TIMES_MAX - 1 ? add(i, 0, time_ms) : 0;
             ck_assert(ret == 0 || ret == SEG_ERR_USER_BYTES);
             refused += ret < 0;

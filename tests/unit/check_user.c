@@ -188,7 +188,8 @@ static void step(struct random *random)
     }
 }
 
-static const char *const user_ids[] = {"", "u", "user", "a user id of 23 bytes.."};
+static const char *const user_ids[] = {"", "u", "user",
+                                       "a user id of 23 bytes.."};
 
 START_TEST(items_are_what_a_map_of_vectors_would_be)
 {
@@ -247,25 +248,54 @@ START_TEST(the_limit_is_exact_and_leaves_all_as_it_was)
 }
 END_TEST
 
-/* As many as two bytes can count. */
-START_TEST(a_directory_that_is_full_takes_no_more_items)
+/* Fill the directory from ID downwards (each is found at once), the first
+ * SPACED items 64 apart. Returns how many there are. */
+static uint32_t fill_directory(uint32_t id, uint32_t spaced)
 {
     struct item item;
-    uint32_t count = 0, id = 40000; /* Downwards: each is found at once. */
-    int ret = 0;
+    uint32_t count = 0;
     begin("u");
     store.user_bytes_max = STORE_USER_BYTES_MAX;
-    for (; ret == 0; id--, count += ret == 0) {
+    for (;; id -= count <= spaced ? 64 : 1) {
         item = user_item(user, id);
-        ret = user_resize(&store, &user, id, 1, &item);
-        if (ret == 0)
-            item.bytes[0] = (uint8_t)id;
+        int ret = user_resize(&store, &user, id, 2, &item);
+        if (ret < 0) {
+            ck_assert_int_eq(ret, SEG_ERR_USER_BYTES);
+            return count;
+        }
+        item.bytes[0] = (uint8_t)id;
+        count++;
     }
-    ck_assert_int_eq(ret, SEG_ERR_USER_BYTES);
+}
+
+/* Two thirds of what two bytes can count. */
+START_TEST(a_directory_that_is_full_takes_no_more_items)
+{
+    uint32_t count = fill_directory(40000, 0);
     /* The first one's number takes four bytes more. */
-    ck_assert_uint_eq(count, (UINT16_MAX - 4) / 2);
+    ck_assert_uint_eq(count, (UINT16_MAX / 6 * 4 - 4) / 2);
     ck_assert(user_validate(user));
     ck_assert_uint_eq(user_item(user, 40000).bytes[0], (uint8_t)40000);
+    end();
+}
+END_TEST
+
+/* Two entries of two bytes become one of six. */
+START_TEST(a_full_directory_may_lose_items_and_grow)
+{
+    enum { SPACED = 1000, FIRST = 100000 };
+    struct item item;
+    uint32_t count = fill_directory(FIRST, SPACED);
+    uint32_t len = user->directory_len;
+    for (uint32_t i = 1; i < SPACED; i += 2) {
+        item = user_item(user, FIRST - i * 64);
+        ck_assert_ptr_nonnull(item.bytes);
+        user_resize(&store, &user, FIRST - i * 64, 0, &item);
+    }
+    ck_assert_uint_eq(user->directory_len, len + SPACED);
+    ck_assert(user_validate(user));
+    ck_assert_uint_gt(count, SPACED);
+    ck_assert_uint_eq(user_item(user, FIRST).bytes[0], (uint8_t)FIRST);
     end();
 }
 END_TEST
@@ -277,8 +307,8 @@ START_TEST(a_directory_entry_takes_two_bytes)
     static const struct {
         uint32_t id, len;
         int coarse;
-    } items[] = {{USER_ITEM_MEMBERS, 11, 0}, {3, 17, 0}, {4, 5, 1},
-                 {0xf0 - 16, 1, 0}};
+    } items[] = {
+        {USER_ITEM_MEMBERS, 11, 0}, {3, 17, 0}, {4, 5, 1}, {0xf0 - 16, 1, 0}};
     struct item item;
     begin("u");
     for (int i = COUNT(items); i-- > 0;) {
@@ -316,5 +346,6 @@ SUITE("user", NULL, NULL,
       TEST(an_item_crosses_255_bytes_either_way_one_by_one),
       TABLE(the_limit_is_exact_and_leaves_all_as_it_was, over),
       TEST(a_directory_that_is_full_takes_no_more_items),
+      TEST(a_full_directory_may_lose_items_and_grow),
       TEST(a_directory_entry_takes_two_bytes),
       TEST(a_broken_block_does_not_validate))

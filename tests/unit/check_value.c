@@ -140,8 +140,7 @@ static uint64_t next_random(void)
 static struct seg_value random_number(void)
 {
     uint64_t bits = next_random();
-    int64_t n =
-        (int64_t)((UINT64_C(1) << bits % 64) + (bits >> 8 & 3) - 2);
+    int64_t n = (int64_t)((UINT64_C(1) << bits % 64) + (bits >> 8 & 3) - 2);
     double d = ldexp(1, (int)(bits % 66)) * (bits & 64 ? -1 : 1);
     switch (bits >> 10 & 3) {
     case 0:

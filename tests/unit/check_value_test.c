@@ -1,4 +1,4 @@
-/* check_value_test.c: one test of one value (LANGUAGE.md, `test`).
+/* check_value_test.c: one test of one value.
  *
  * Tests are written as in a segment file and compiled from it, values as in a
  * message: what the rows say is what people write. */

@@ -1,8 +1,9 @@
 /* check_view.c: the view in Redis, on a real redis-server.
  *
- * The world is ours: a change topic per partition is an array, and what a worker
- * would know is folded from it. Time is ours too, so pauses cost nothing. What
- * Redis holds is compared with the world key by key, both ways. */
+ * The world is ours: a change topic per partition is an array, and what a
+ * worker would know is folded from it. Time is ours too, so pauses cost
+ * nothing. What Redis holds is compared with the world key by key, both ways.
+ */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,12 +18,12 @@
 #include "tests/support/suite.h"
 
 #define PARTITIONS 3
-#define USERS 40 /* Of one partition. */
-#define SEGMENTS 4
-#define LOG_MAX 20000
-#define VIEWS 2
-#define TURNS_MAX 5000 /* Until everything must have come to rest. */
-#define MARKER_GAP 2   /* Offsets that a commit takes: the log has holes. */
+#define USERS      40 /* Of one partition. */
+#define SEGMENTS   4
+#define LOG_MAX    20000
+#define VIEWS      2
+#define TURNS_MAX  5000 /* Until everything must have come to rest. */
+#define MARKER_GAP 2    /* Offsets that a commit takes: the log has holes. */
 
 struct world;
 
@@ -31,9 +32,10 @@ struct eyes {
     struct world *world;
     uint64_t change;
     int owns[PARTITIONS];
-    int64_t frozen[PARTITIONS]; /* A zombie's worker knows no more; 0: it lives. */
-    int running;                /* A worker answers. */
-    int slow;                   /* Slices do not come back for now. */
+    int64_t
+        frozen[PARTITIONS]; /* A zombie's worker knows no more; 0: it lives. */
+    int running;            /* A worker answers. */
+    int slow;               /* Slices do not come back for now. */
     struct {
         int on;
         int64_t next;
@@ -76,7 +78,8 @@ static const char *user_name(int partition, int user)
 
 static const char *segment_name(int segment)
 {
-    static const char *const names[SEGMENTS] = {"lapsed", "regulars", "trial", "vip"};
+    static const char *const names[SEGMENTS] = {"lapsed", "regulars", "trial",
+                                                "vip"};
     return names[segment];
 }
 
@@ -154,7 +157,8 @@ static void feed_stop(void *impl, int partition)
     eyes->tail[partition].on = 0;
 }
 
-static const char *json_of(int partition, int64_t offset, const struct fact *fact)
+static const char *json_of(int partition, int64_t offset,
+                           const struct fact *fact)
 {
     char at[25];
     instant_string(at, entered_ms(offset));
@@ -162,8 +166,9 @@ static const char *json_of(int partition, int64_t offset, const struct fact *fac
              "{\"type\":\"track\",\"event\":\"Segment %s\",\"userId\":\"%s\","
              "\"timestamp\":\"%s\",\"properties\":{\"segment\":\"%s\","
              "\"member\":%s,\"entered_at\":\"%s\",\"seq\":1}}",
-             fact->member ? "Entered" : "Exited", user_name(partition, fact->user),
-             at, segment_name(fact->segment), fact->member ? "true" : "false", at);
+             fact->member ? "Entered" : "Exited",
+             user_name(partition, fact->user), at, segment_name(fact->segment),
+             fact->member ? "true" : "false", at);
     return world.json;
 }
 
@@ -234,7 +239,8 @@ static void fill(struct slice *slice, int64_t end)
             continue;
         struct seg_text id = text_of(user_name(p, user));
         link_clear(&slice->link, id);
-        slice->users = realloc(slice->users, (slice->count + 1) * sizeof(uint64_t));
+        slice->users =
+            realloc(slice->users, (slice->count + 1) * sizeof(uint64_t));
         slice->users[slice->count++] = slice_hash(id);
         for (int s = 0; s < SEGMENTS; s++) {
             int64_t since = membership(p, user, s, end);
@@ -343,7 +349,8 @@ static int at_rest(int i)
     return turn_idle(views[i]);
 }
 
-/* Turns of view I until it is at rest and, by a tick, knows that it is right. */
+/* Turns of view I until it is at rest and, by a tick, knows that it is right.
+ */
 static void settle(int i)
 {
     int turns = 0;
@@ -398,8 +405,9 @@ static int compare_memberships(void)
         for (int u = 0; u < USERS; u++)
             for (int s = 0; s < SEGMENTS; s++) {
                 int64_t since = membership(p, u, s, world.end[p]);
-                redisReply *got = redis_server_ask(
-                    &redis, "HGET app:user:%s %s", user_name(p, u), segment_name(s));
+                redisReply *got =
+                    redis_server_ask(&redis, "HGET app:user:%s %s",
+                                     user_name(p, u), segment_name(s));
                 char want[32] = "";
                 if (since >= 0)
                     snprintf(want, sizeof(want), "%" PRId64, entered_ms(since));
@@ -431,8 +439,9 @@ static void compare(void)
         freeReplyObject(len);
     }
     freeReplyObject(keys);
-    ck_assert_msg(fields == count, "%d memberships in Redis, %d in the world, seed %"
-                  PRIu64, fields, count, seed);
+    ck_assert_msg(fields == count,
+                  "%d memberships in Redis, %d in the world, seed %" PRIu64,
+                  fields, count, seed);
 }
 
 static int64_t number_of(const char *key)
@@ -456,7 +465,8 @@ static void live(int changes)
 {
     static int n;
     for (int i = 0; i < changes; i++, n++) {
-        int p = n % PARTITIONS, user = n / 3 * 11 % (USERS - 5), segment = n / 7 % SEGMENTS;
+        int p = n % PARTITIONS, user = n / 3 * 11 % (USERS - 5),
+            segment = n / 7 % SEGMENTS;
         int in = membership(p, user, segment, world.end[p]) >= 0;
         happen(p, user, segment, !in);
     }
@@ -652,11 +662,10 @@ START_TEST(the_view_recovers)
     live(30);
     settle(0);
     compare();
-    ck_assert_msg(metric_get(&views[0]->metric.rebuilds) - before ==
-                      blows[_i].rebuilds,
-                  "%s: got %" PRId64 " rebuilds, want %d", blows[_i].name,
-                  metric_get(&views[0]->metric.rebuilds) - before,
-                  blows[_i].rebuilds);
+    ck_assert_msg(
+        metric_get(&views[0]->metric.rebuilds) - before == blows[_i].rebuilds,
+        "%s: got %" PRId64 " rebuilds, want %d", blows[_i].name,
+        metric_get(&views[0]->metric.rebuilds) - before, blows[_i].rebuilds);
 }
 END_TEST
 
@@ -751,14 +760,16 @@ START_TEST(redis_away_is_waited_out)
 }
 END_TEST
 
-/* A server that answers, but does not take writes: the cure, and what it says. */
+/* A server that answers, but does not take writes: the cure, and what it says.
+ */
 static const struct {
     const char *name, *set, *cure;
 } refusals[] = {
     {"OOM", "CONFIG SET maxmemory 1", "CONFIG SET maxmemory 0"},
     {"READONLY", "REPLICAOF 127.0.0.1 1", "REPLICAOF NO ONE"},
     {"NOAUTH", "CONFIG SET requirepass x", "CONFIG SET requirepass \"\""},
-    {"NOPERM", "ACL SETUSER default -eval -evalsha", "ACL SETUSER default +@all"},
+    {"NOPERM", "ACL SETUSER default -eval -evalsha",
+     "ACL SETUSER default +@all"},
 };
 
 static void command(const char *line)
@@ -795,7 +806,7 @@ END_TEST
 
 /* ---- all of it, at random ------------------------------------------------ */
 
-#define STEPS 400
+#define STEPS      400
 #define COPIES_MAX 4096
 
 /* An older state of Redis, kept key by key. */
@@ -844,7 +855,8 @@ static uint64_t draws;
 
 static int draw(int below)
 {
-    draws = draws * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    draws =
+        draws * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
     return (int)((draws >> 33) % (uint64_t)below);
 }
 
@@ -917,14 +929,34 @@ static void time_passes(void)
 }
 
 static void (*const nemeses[])(void) = {
-    flush_all,        restart_empty,       lose_script,    lose_marker,
-    marker_ahead,     marker_is_nonsense,  marker_of_a_dead_rebuild,
-    marker_of_wrong_type, user_of_wrong_type, take_copy,   take_copy,
-    roll_back,        fail_over,           fail_over,      fail_over,
-    cut_connections,  truncate_topic,
-    move,             move,                move,           zombies_learn,
-    worker_restores,  workers_toggle,      workers_toggle, view_restarts,
-    time_passes,      time_passes,         time_passes,
+    flush_all,
+    restart_empty,
+    lose_script,
+    lose_marker,
+    marker_ahead,
+    marker_is_nonsense,
+    marker_of_a_dead_rebuild,
+    marker_of_wrong_type,
+    user_of_wrong_type,
+    take_copy,
+    take_copy,
+    roll_back,
+    fail_over,
+    fail_over,
+    fail_over,
+    cut_connections,
+    truncate_topic,
+    move,
+    move,
+    move,
+    zombies_learn,
+    worker_restores,
+    workers_toggle,
+    workers_toggle,
+    view_restarts,
+    time_passes,
+    time_passes,
+    time_passes,
 };
 
 START_TEST(a_rebuild_that_loses_a_slice_begins_anew)
@@ -971,14 +1003,14 @@ START_TEST(whatever_happens_the_view_converges)
 }
 END_TEST
 
-SUITE("view", setup, teardown,
-      TEST(changes_are_shown_and_the_marker_follows),
+SUITE("view", setup, teardown, TEST(changes_are_shown_and_the_marker_follows),
       TEST(a_new_view_goes_on_from_the_marker),
       TEST(a_link_whose_answer_is_lost_is_not_applied_twice),
       TEST(two_views_of_one_partition_end_right),
       TEST(a_partition_that_moves_is_followed_by_its_owner_only),
       TABLE(the_view_recovers, blows), TEST(a_zombie_removes_nobody),
-      TEST(only_users_of_own_partitions_are_removed), TEST(a_loss_is_seen_though_nothing_changes),
+      TEST(only_users_of_own_partitions_are_removed),
+      TEST(a_loss_is_seen_though_nothing_changes),
       TEST(redis_away_is_waited_out),
       TABLE(a_server_that_refuses_is_waited_out, refusals),
       TEST(a_rebuild_that_loses_a_slice_begins_anew),

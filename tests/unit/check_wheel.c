@@ -98,8 +98,14 @@ static const int64_t spreads[] = {3,
                                   INT64_C(1) << 50,
                                   INT64_C(1) << 60};
 
-static const int64_t starts[] = {0, -1, -64, 63, 4095, INT64_C(1700000000000),
-                                 INT64_C(-62167219200000), INT64_MIN};
+static const int64_t starts[] = {0,
+                                 -1,
+                                 -64,
+                                 63,
+                                 4095,
+                                 INT64_C(1700000000000),
+                                 INT64_C(-62167219200000),
+                                 INT64_MIN};
 
 START_TEST(timers_come_in_order_whatever_is_set_cleared_and_moved)
 {

@@ -1,4 +1,5 @@
-/* check_window.c: counts in a window beside counting anew at every millisecond. */
+/* check_window.c: counts in a window beside counting anew at every millisecond.
+ */
 #include <string.h>
 
 #include "lib/base/instant.h"
@@ -19,7 +20,8 @@ static int64_t events[EVENTS_MAX]; /* All that were ever folded. */
 static int count;
 
 /* As the planner makes it: what is kept follows from the flips. */
-static void begin(int64_t from_ms, int64_t to_ms, int flip_count, int64_t now_ms)
+static void begin(int64_t from_ms, int64_t to_ms, int flip_count,
+                  int64_t now_ms)
 {
     feature = (struct feature){
         .kind = FEATURE_WINDOW,
@@ -180,7 +182,9 @@ START_TEST(folding_in_any_order_ends_in_the_same)
                 times[j] = swapped;
             }
             for (int i = 0; i < COUNT(times); i++)
-                fold(times[i], round % 2 ? now_ms : times[i] > i ? times[i] : i);
+                fold(times[i], round % 2      ? now_ms
+                               : times[i] > i ? times[i]
+                                              : i);
             compare_every_ms(now_ms);
             end();
         }
@@ -188,7 +192,8 @@ START_TEST(folding_in_any_order_ends_in_the_same)
 }
 END_TEST
 
-/* ---- the exact limit ---------------------------------------------------------- */
+/* ---- the exact limit
+ * ---------------------------------------------------------- */
 
 static int is_coarse(void)
 {
@@ -235,8 +240,7 @@ static void check_coarse(int64_t ms)
 {
     int64_t width_ms = feature_bucket_ms(&feature);
     uint64_t got = measured(ms);
-    uint64_t least =
-        naive(feature.from_ms - width_ms + 1, feature.to_ms, ms);
+    uint64_t least = naive(feature.from_ms - width_ms + 1, feature.to_ms, ms);
     uint64_t most = naive(feature.from_ms, feature.to_ms - width_ms + 1, ms);
     ck_assert_msg(got >= least && got <= most,
                   "at %lld: got %llu, want %llu to %llu", (long long)ms,
@@ -274,6 +278,24 @@ START_TEST(beyond_the_limit_the_error_is_less_than_a_64th_of_the_window)
 }
 END_TEST
 
+/* Its bucket begins where events do not count any more. */
+START_TEST(a_late_event_may_be_out_of_sight_with_its_bucket)
+{
+    flips[0] = 300;
+    begin(6400, 0, 1, 0);
+    for (int i = 0; i < 299; i++)
+        fold(5000 + i, 5300);
+    ck_assert(is_coarse());
+    fold(50, 6399);
+    ck_assert_uint_eq(one.folded.after, 300);
+    ck_assert_int_eq(one.folded.next_ms, 6400);
+    fold(50, 6440);
+    ck_assert_uint_eq(one.folded.after, 299);
+    ck_assert_int_eq(one.folded.next_ms, SEG_NEVER);
+    end();
+}
+END_TEST
+
 START_TEST(once_empty_it_is_exact_again)
 {
     flips[0] = 1;
@@ -303,7 +325,8 @@ START_TEST(buckets_are_a_millisecond_at_least)
 }
 END_TEST
 
-/* More is kept than is needed when the catalogue that asked for more is gone. */
+/* More is kept than is needed when the catalogue that asked for more is gone.
+ */
 START_TEST(what_is_more_than_needed_goes_with_the_next_event)
 {
     flips[0] = 50;
@@ -347,6 +370,7 @@ SUITE("window", NULL, NULL,
       TABLE(up_to_the_limit_all_is_exact, limits),
       TABLE(beyond_the_limit_the_error_is_less_than_a_64th_of_the_window,
             starts),
+      TEST(a_late_event_may_be_out_of_sight_with_its_bucket),
       TEST(once_empty_it_is_exact_again),
       TEST(buckets_are_a_millisecond_at_least),
       TEST(what_is_more_than_needed_goes_with_the_next_event),

@@ -20,7 +20,7 @@ static_assert(sizeof(mtx_t) == sizeof(pthread_mutex_t), "mtx_t");
 static_assert(sizeof(cnd_t) == sizeof(pthread_cond_t), "cnd_t");
 static_assert(sizeof(thrd_t) == sizeof(pthread_t), "thrd_t");
 
-#define MUTEX(mutex) ((pthread_mutex_t *)(void *)(mutex))
+#define MUTEX(mutex)         ((pthread_mutex_t *)(void *)(mutex))
 #define CONDITION(condition) ((pthread_cond_t *)(void *)(condition))
 
 struct start {

@@ -223,12 +223,17 @@ static void begin_the_end(int status, const char *why)
 static int reload(void *arg, struct buf *said)
 {
     (void)arg;
+    if (app.stopping) {
+        buf_str(said, "segmentd is stopping.\n");
+        return SEG_ERR_INVALID;
+    }
     if (app.ready)
         notify_reloading();
     int ret = reload_run(&app.reload, said);
     app.routes.catalogue = app.reload.catalogue;
     if (app.ready)
-        notify_ready();
+        app.ready =
+            notify_ready() >= 0; /* Else once more with the next tick. */
     return ret;
 }
 

@@ -216,23 +216,46 @@ static struct group *find_group(struct metrics *metrics,
     return group;
 }
 
+/* The place of what was added to GROUP with CELLS, else a new one; NULL: no
+ * memory. */
+static struct cells *find_cells(struct group *group, const void *cells)
+{
+    for (size_t i = 0; cells && i < group->count; i++)
+        if (group->cells[i].at == cells)
+            return &group->cells[i];
+    if (alloc_grow((void **)&group->cells, &group->cap, group->count + 1,
+                   sizeof(*group->cells)) < 0)
+        return NULL;
+    return &group->cells[group->count++];
+}
+
+static int put(struct metrics *metrics, enum metric_scope scope,
+               const void *before, struct cells cells,
+               const char *const *labels)
+{
+    pthread_mutex_lock(&metrics->lock);
+    struct group *group = find_group(metrics, scope, labels, cells.count);
+    struct cells *place = group ? find_cells(group, before) : NULL;
+    if (place)
+        *place = cells;
+    if (place && group->label_count < cells.count)
+        group->label_count = cells.count;
+    pthread_mutex_unlock(&metrics->lock);
+    return place ? 0 : SEG_ERR_NOMEM;
+}
+
 int metrics_add(struct metrics *metrics, enum metric_scope scope,
                 const void *cells, int count, const char *const *labels)
 {
-    int err = SEG_ERR_NOMEM;
-    if (!labels)
-        labels = scope_labels(scope);
-    pthread_mutex_lock(&metrics->lock);
-    struct group *group = find_group(metrics, scope, labels, count);
-    if (group && !alloc_grow((void **)&group->cells, &group->cap,
-                             group->count + 1, sizeof(*group->cells))) {
-        group->cells[group->count++] = (struct cells){cells, count};
-        if (group->label_count < count)
-            group->label_count = count;
-        err = 0;
-    }
-    pthread_mutex_unlock(&metrics->lock);
-    return err;
+    return put(metrics, scope, NULL, (struct cells){cells, count},
+               labels ? labels : scope_labels(scope));
+}
+
+int metrics_replace(struct metrics *metrics, enum metric_scope scope,
+                    const void *before, const void *cells, int count)
+{
+    return put(metrics, scope, before, (struct cells){cells, count},
+               scope_labels(scope));
 }
 
 void metrics_remove(struct metrics *metrics, const void *cells)

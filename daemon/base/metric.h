@@ -151,6 +151,12 @@ void metrics_free(struct metrics *metrics);
 int metrics_add(struct metrics *metrics, enum metric_scope scope,
                 const void *cells, int count, const char *const *labels);
 
+/* CELLS, an array of COUNT structs, take the place of those at BEFORE: nobody
+ * sees both, or neither. As metrics_add where there was nothing; as that, it
+ * changes nothing when it fails. */
+int metrics_replace(struct metrics *metrics, enum metric_scope scope,
+                    const void *before, const void *cells, int count);
+
 /* Take out what was added with CELLS. Any thread; nobody reads CELLS when it
  * returns. What counters of thread-wide scopes had counted is forgotten. */
 void metrics_remove(struct metrics *metrics, const void *cells);

@@ -68,5 +68,8 @@ void notify_status(const char *format, ...)
     va_start(args, format);
     vsnprintf(state + 7, sizeof(state) - 7, format, args);
     va_end(args);
+    for (char *c = state; *c; c++) /* What others say must be no second line. */
+        if ((unsigned char)*c < ' ')
+            *c = ' ';
     notify_send(state);
 }

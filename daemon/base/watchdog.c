@@ -20,7 +20,8 @@ struct watchdog {
     struct metric_process *metrics;
     struct loop_timer *timer;
     struct watchdog_mark *first;
-    int hung; /* As of the last look. */
+    int hung;
+    int64_t looked_ms; /* The last time; 0: never. */ /* As of the last look. */
 };
 
 /* ---- the thread that is watched -------------------------------------------
@@ -86,8 +87,12 @@ static void tell(const struct watchdog *watchdog, int64_t now_ms)
 
 int watchdog_look(struct watchdog *watchdog)
 {
-    int64_t now_ms = clock_monotonic_ms();
+    int64_t now_ms = clock_monotonic_ms(), before_ms = watchdog->looked_ms;
     int hung = 0;
+    watchdog->looked_ms = now_ms;
+    /* Who was stopped himself must not blame the workers, who were as well. */
+    if (before_ms && now_ms - before_ms > WATCHDOG_TURN_MS / 2)
+        return watchdog->hung;
     for (struct watchdog_mark *m = watchdog->first; m; m = m->next)
         hung += watchdog_hangs_ms(m, now_ms) > 0;
     if (!hung != !watchdog->hung)

@@ -184,7 +184,9 @@ static void on_others(void *arg, const struct owners_question *others)
  */
 static void answer_segments(struct question *question)
 {
-    int part = question->here != partition_count(question->routes);
+    /* Without workers it ends, and whom to ask is gone, too. */
+    int part = question->routes->workers &&
+               question->here != partition_count(question->routes);
     loop_timer_free(question->timer); /* The workers were in time. */
     question->timer = NULL;
     if (part && elsewhere_ask(question->routes, -1, on_others, question) >= 0)

@@ -88,7 +88,13 @@ void owners_address(char *out, const char *id)
 static int is_own(const struct owners *owners,
                   const struct rd_kafka_group_member_info *member)
 {
-    return !strncmp(member->client_id, owners->own, strlen(owners->own));
+    size_t len = strlen(owners->own);
+    const char *rest = member->client_id + len;
+    if (strncmp(member->client_id, owners->own, len) ||
+        !isdigit((unsigned char)*rest))
+        return 0;
+    rest += strspn(rest, "0123456789");
+    return !*rest || *rest == '@'; /* Else of a process with a longer name. */
 }
 
 /* The process of MEMBER joins the answer, unless it is there. */

@@ -138,12 +138,15 @@ int flow_take(struct partition *partition, int index, int64_t now_ms)
     struct ledger *ledger = partition->ledger;
     const struct seg_event *event = NULL;
     int64_t to_ms = ledger_instant(first->timestamp_ms);
-    int bad, reason;
+    int bad, reason, more;
 
     if (!partition->options->ledger->clock_records && to_ms > now_ms)
         to_ms = now_ms;
-    if (ledger_advance(ledger, to_ms, partition->options->timers_per_turn,
-                       now_ms))
+    more = ledger_advance(ledger, to_ms, partition->options->timers_per_turn,
+                          now_ms);
+    if (more < 0)
+        partition->held = more;
+    if (more)
         return 0;
     reason = ahead_first(&input->ahead, ledger, index, &input->queue, &event);
     bad = ledger_apply(ledger, index, &record, event, reason, now_ms);
@@ -213,6 +216,7 @@ int flow_follow_wall(struct partition *partition, int64_t now_ms)
 {
     struct ledger *ledger = partition->ledger;
     int64_t due_ms = seg_engine_next_due(ledger->engine), to_ms;
+    int more;
 
     if (partition->options->ledger->clock_records || due_ms > now_ms)
         return 0;
@@ -225,6 +229,9 @@ int flow_follow_wall(struct partition *partition, int64_t now_ms)
     }
     if (to_ms < due_ms)
         return 0;
-    return ledger_advance(ledger, to_ms, partition->options->timers_per_turn,
-                          now_ms) != 0;
+    more = ledger_advance(ledger, to_ms, partition->options->timers_per_turn,
+                          now_ms);
+    if (more < 0)
+        partition->held = more;
+    return more > 0;
 }

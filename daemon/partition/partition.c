@@ -48,9 +48,27 @@ void partition_release(struct partition *partition, void *handle)
         partition->options->release(partition->options->arg, handle);
 }
 
-/* Forget what was pushed and what is known of ends. */
+/* Whether PARTITION may go over to another catalogue now. */
+static int may_move(const struct partition *partition)
+{
+    const struct partition **mover = partition->options->mover;
+
+    return !mover || !*mover || *mover == partition;
+}
+
+static void end_move(struct partition *partition)
+{
+    const struct partition **mover = partition->options->mover;
+
+    if (mover && *mover == partition)
+        *mover = NULL;
+}
+
+/* Forget what was pushed and what is known of ends; also of a move, which goes
+ * on if this goes on. */
 static void forget_inputs(struct partition *partition)
 {
+    end_move(partition);
     for (int i = 0; i < partition->input_count; i++) {
         struct input *input = &partition->inputs[i];
         while (input->queue.count) {
@@ -283,32 +301,34 @@ static enum partition_turn adopt(struct partition *partition, int64_t now_ms)
 {
     int more;
 
-    if (now_ms < partition->retry_ms)
-        return PARTITION_IDLE;
+    if (partition->options->mover)
+        *partition->options->mover = partition;
     for (int i = 0; i < partition->input_count; i++)
         ahead_done(&partition->inputs[i].ahead);
     more = ledger_adopt(partition->ledger, partition->options->restore_per_turn,
                         now_ms);
-    if (more < 0)
-        return no_room(partition, now_ms);
-    partition->held = 0;
-    return PARTITION_MORE;
+    if (more <= 0)
+        end_move(partition);
+    return more < 0 ? no_room(partition, now_ms) : PARTITION_MORE;
 }
 
 static enum partition_turn run(struct partition *partition, int64_t now_ms)
 {
     struct ledger *ledger = partition->ledger;
     int left = partition->options->records_per_turn, next = MERGE_EMPTY;
-    int more;
+    int more, sweep;
 
     /* Before the first record the start positions are committed. */
     if (!ledger->committed.txn)
         return PARTITION_IDLE;
-    if (ledger_is_outdated(ledger)) {
+    if (partition->held == SEG_ERR_NOMEM && now_ms < partition->retry_ms)
+        return PARTITION_IDLE;
+    partition->held = 0;
+    if (ledger_is_outdated(ledger) && may_move(partition)) {
         enum partition_turn turn = adopt(partition, now_ms);
         if (!MUTATED(APPLIES_WHILE_MOVING))
             return turn;
-    } else {
+    } else if (!ledger_is_outdated(ledger)) {
         ledger_stay(ledger);
     }
     if (!partition->options->ledger->clock_records)
@@ -319,7 +339,9 @@ static enum partition_turn run(struct partition *partition, int64_t now_ms)
         if (!flow_take(partition, next, now_ms))
             break;
     more = flow_follow_wall(partition, now_ms);
-    more |= ledger_sweep(ledger, partition->options->restore_per_turn, now_ms);
+    sweep = ledger_sweep(ledger, partition->options->restore_per_turn, now_ms);
+    if (sweep < 0)
+        partition->held = sweep;
     if (ledger->broken.code) {
         refuse(partition, PARTITION_REFUSED);
         return PARTITION_IDLE;
@@ -328,8 +350,11 @@ static enum partition_turn run(struct partition *partition, int64_t now_ms)
         if (!partition->inputs[i].queue.count)
             ledger_reached(ledger, i, partition->inputs[i].expected);
     flush_refresh(ledger, partition->options->broker, now_ms);
-    return (next >= 0 && !partition->held) || more ? PARTITION_MORE
-                                                   : PARTITION_IDLE;
+    if (partition->held == SEG_ERR_NOMEM)
+        return no_room(partition, now_ms);
+    return (next >= 0 && !partition->held) || more || sweep > 0
+               ? PARTITION_MORE
+               : PARTITION_IDLE;
 }
 
 enum partition_turn partition_turn(struct partition *partition, int64_t now_ms)
@@ -371,10 +396,10 @@ int64_t partition_wake_ms(const struct partition *partition)
         return seg_engine_clock(partition->ledger->engine) -
                partition->options->future_skew_ms;
     case PARTITION_RUNNING:
-        if (ledger_is_outdated(partition->ledger))
-            return partition->retry_ms > partition->turn_ms
-                       ? partition->retry_ms
-                       : partition->turn_ms;
+        if (partition->held == SEG_ERR_NOMEM)
+            return partition->retry_ms;
+        if (ledger_is_outdated(partition->ledger) && may_move(partition))
+            return partition->turn_ms;
         /* An answer rings, and so do records that a proof waits for. */
         if (flow_is_asking(partition) || partition->ledger->flush.asking)
             return flow_wait_ms(partition);
@@ -567,7 +592,10 @@ size_t partition_bytes(const struct partition *partition)
 {
     const struct seg_engine *engine = partition->ledger->engine;
 
-    return engine ? seg_engine_bytes(engine) : 0;
+    const struct seg_engine *next = partition->ledger->next.engine;
+
+    return (engine ? seg_engine_bytes(engine) : 0) +
+           (next ? seg_engine_bytes(next) : 0);
 }
 
 int64_t partition_changes_position(const struct partition *partition)

@@ -26,7 +26,11 @@ struct partition;
 
 struct partition_options {
     const struct ledger_options *ledger; /* Borrowed. */
-    struct broker *broker;               /* Borrowed, as is the next. */
+    const struct partition *
+        *mover;            /* Of all with these options, the one that goes
+                              over to another catalogue: one at a time has
+                              its users twice. NULL: as many as like. */
+    struct broker *broker; /* Borrowed, as is the next. */
     struct commit *commit;
     void (*release)(void *arg, void *handle); /* A record is not needed any
                                                  more. */

@@ -81,7 +81,7 @@ void measure_output(void *arg, const struct seg_output *output)
 {
     struct worker *worker = arg;
     uint32_t number = intern_find(&worker->keys, output->segment_key);
-    if (output->kind != SEG_OUTPUT_CHANGE || number == INTERN_NONE)
+    if (output->kind != SEG_OUTPUT_CHANGE || number >= worker->segment_count)
         return;
     struct metric_segment *segment = &worker->segments[number];
     metric_add(output->member ? &segment->entered : &segment->exited, 1);
@@ -242,7 +242,7 @@ static void add_sizes(struct worker *worker, const struct seg_engine *engine)
         struct seg_segment_info info;
         seg_catalogue_segment(catalogue, s, &info);
         uint32_t number = intern_find(&worker->keys, text_of(info.key));
-        if (number != INTERN_NONE)
+        if (number < worker->segment_count)
             worker->sizes[number] += seg_engine_segment_size(engine, s);
     }
 }
@@ -251,7 +251,7 @@ static void add_sizes(struct worker *worker, const struct seg_engine *engine)
 static void gauge_segments(struct worker *worker)
 {
     int64_t sweeping = 0;
-    for (uint32_t s = 0; s < worker->keys.count; s++)
+    for (uint32_t s = 0; s < worker->segment_count; s++)
         worker->sizes[s] = 0;
     for (int p = 0; p < worker->slot_count; p++) {
         const struct slot *slot = &worker->slots[p];
@@ -264,7 +264,7 @@ static void gauge_segments(struct worker *worker)
         add_sizes(worker, engine);
         sweeping += !seg_engine_swept(engine);
     }
-    for (uint32_t s = 0; s < worker->keys.count; s++)
+    for (uint32_t s = 0; s < worker->segment_count; s++)
         metric_set(&worker->segments[s].members, worker->sizes[s]);
     metric_set(&worker->metric.sweeping, sweeping);
 }
@@ -421,8 +421,6 @@ static int add_keys(struct worker *worker,
 
 int measure_catalogue(struct worker *worker)
 {
-    struct metrics *metrics = worker->options.metrics;
-    uint32_t old = worker->keys.count;
     struct metric_segment *segments;
     int64_t *sizes;
     if (add_keys(worker, worker->ledger.catalogue) < 0)
@@ -434,18 +432,22 @@ int measure_catalogue(struct worker *worker)
     segments = calloc(worker->keys.count + 1ul, sizeof(*segments));
     if (!segments)
         return SEG_ERR_NOMEM;
-    for (uint32_t i = 0; worker->segments && i < old; i++) {
+    for (uint32_t i = 0; i < worker->segment_count; i++) {
         metric_set(&segments[i].entered,
                    metric_get(&worker->segments[i].entered));
         metric_set(&segments[i].exited,
                    metric_get(&worker->segments[i].exited));
     }
-    metrics_remove(metrics, worker->segments);
+    if (metrics_replace(worker->options.metrics, METRIC_SEGMENT,
+                        worker->segments, segments,
+                        (int)worker->keys.count) < 0) {
+        free(segments);
+        return SEG_ERR_NOMEM;
+    }
     free(worker->segments);
     worker->segments = segments;
-    return worker->keys.count ? metrics_add(metrics, METRIC_SEGMENT, segments,
-                                            (int)worker->keys.count, NULL)
-                              : 0;
+    worker->segment_count = worker->keys.count;
+    return 0;
 }
 
 int measure_open(struct worker *worker)

@@ -1,6 +1,7 @@
 /* reload.c: see reload.h. */
 #include "daemon/worker/reload.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -74,15 +75,24 @@ static int put_in_force(struct reload *reload, struct seg_catalogue *catalogue)
     return 1;
 }
 
+/* The NUMBER-th of many lines, none of which is a repeat of another. */
+static void say(int number, const char *line, int len)
+{
+    char kind[16];
+    snprintf(kind, sizeof(kind), "%d", number);
+    log_kind(LOG_LEVEL_ERROR, "segments", kind, "said=\"%.*s\"", len, line);
+}
+
 static int refuse(struct reload *reload, struct buf *said, int err)
 {
+    int number = 0;
     if (!said->len)
         buf_printf(said, "%s\n", seg_error_sentence(err));
     log_error("the segment files are refused, the catalogue before stays",
               "catalogue=%s", seg_catalogue_hash(reload->catalogue));
     for (const char *line = buf_string(said); *line;) {
         size_t len = strcspn(line, "\n");
-        log_error("segments", "said=\"%.*s\"", (int)len, line);
+        say(number++, line, (int)len);
         line += len + (line[len] != '\0');
     }
     metric_add(&reload->process->reload_failures, 1);
@@ -104,6 +114,8 @@ int reload_run(struct reload *reload, struct buf *said)
         log_info("the segment files mean what they meant", "catalogue=%s",
                  seg_catalogue_hash(catalogue));
         seg_catalogue_free(catalogue);
+        /* Again, for a worker that had no memory for it. */
+        workers_set_catalogue(reload->workers, reload->catalogue);
     } else if (ret >= 0) {
         ret = put_in_force(reload, catalogue);
     }

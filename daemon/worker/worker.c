@@ -395,6 +395,7 @@ static void set_options(struct worker *worker)
     ledger->arg = worker;
     worker->partition = (struct partition_options){
         .ledger = &worker->ledger,
+        .mover = &worker->mover,
         .broker = worker->broker,
         .release = release,
         .records_max = QUEUE_RECORDS,
@@ -464,11 +465,13 @@ void worker_set_catalogue(struct worker *worker,
                           const struct seg_catalogue *catalogue)
 {
     const struct seg_catalogue *before = worker->ledger.catalogue;
+    if (catalogue == before)
+        return;
     worker->ledger.catalogue = catalogue;
     if (measure_catalogue(worker) < 0) {
         worker->ledger.catalogue = before;
         log_error("there is no memory for another catalogue: the one before "
-                  "stays",
+                  "stays until the next reload",
                   "worker=%d catalogue=%s", worker->index,
                   seg_catalogue_hash(before));
         return;

@@ -86,7 +86,8 @@ struct worker {
     struct ledger_input inputs[SEG_TOPICS_MAX];
     struct ledger_options ledger;
     struct partition_options partition;
-    struct slot *slots; /* By partition number. */
+    const struct partition *mover; /* See there. */
+    struct slot *slots;            /* By partition number. */
     int slot_count;
     struct input_record *records; /* Room for one take. */
 
@@ -110,7 +111,8 @@ struct worker {
     struct metric_worker own;
     char label[24]; /* Of `own`. */
     const char *labels[1];
-    struct metric_segment *segments; /* By number of the key in `keys`. */
+    struct metric_segment *segments; /* By number of the key in `keys` ... */
+    uint32_t segment_count;          /* ... as many of these as had memory. */
     struct intern keys; /* Of all segments there were; only grows. */
     int64_t *sizes;     /* By the same numbers. */
     struct metric_reason *reasons;

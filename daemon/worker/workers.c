@@ -10,6 +10,7 @@
 #include <seg/error.h>
 
 #include "daemon/base/conf.h"
+#include "daemon/base/log.h"
 #include "daemon/worker/memory.h"
 #include "lib/base/alloc.h"
 
@@ -115,8 +116,13 @@ void workers_set_catalogue(struct workers *workers,
 {
     for (int i = 0; i < workers->count; i++) {
         struct seg_catalogue *shared = seg_catalogue_share(catalogue);
-        if (worker_post(workers->items[i], WORKER_NOW, set_catalogue, shared) <
-            0)
+        int r =
+            worker_post(workers->items[i], WORKER_NOW, set_catalogue, shared);
+        if (r == SEG_ERR_NOMEM)
+            log_error("there is no memory to tell a worker of another "
+                      "catalogue: the one before stays until the next reload",
+                      "worker=%d", i);
+        if (r < 0)
             seg_catalogue_free(shared);
     }
 }

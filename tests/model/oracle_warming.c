@@ -177,7 +177,7 @@ const struct oracle_source *oracle_warming_source(const struct oracle *o,
                                                   const struct rule_cond *leaf)
 {
     struct oracle_leaf key = {leaf, 0};
-    if (!o->generation)
+    if (!o->generation || !o->leaf_count)
         return NULL;
     const struct oracle_leaf *found = bsearch(
         &key, o->leaves, (size_t)o->leaf_count, sizeof(key), by_address);

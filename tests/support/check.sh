@@ -161,7 +161,7 @@ scenarios() {
 
 # Those that keep all processors busy, or watch the clock, have them to themselves;
 # the others mostly wait.
-ALONE=' exact killed redis_lost git_history reload reload_killed scale wall tsan_load demo '
+ALONE=' service exact killed redis_lost git_history reload reload_killed scale wall tsan_load '
 
 processes() { # file...
     local source name

@@ -288,6 +288,24 @@ START_TEST(a_reader_never_sees_a_counter_fall)
 }
 END_TEST
 
+START_TEST(an_array_takes_the_place_of_another)
+{
+    static struct metric_segment one[2], two[2], more[2];
+    metrics_replace(metrics, METRIC_SEGMENT, NULL, one, 2);
+    metrics_replace(metrics, METRIC_SEGMENT, NULL, two, 2);
+    metric_add(&one[0].entered, 40);
+    metric_add(&two[0].entered, 2);
+    metric_add(&more[0].entered, 50);
+    must_print("segmentd_segment_entered_total{segment=\"a\"} 42");
+    metrics_replace(metrics, METRIC_SEGMENT, one, more, 2);
+    must_print("segmentd_segment_entered_total{segment=\"a\"} 52");
+    metrics_remove(metrics, one);
+    must_print("segmentd_segment_entered_total{segment=\"a\"} 52");
+    metrics_remove(metrics, more);
+    must_print("segmentd_segment_entered_total{segment=\"a\"} 2");
+}
+END_TEST
+
 SUITE("metric", setup, teardown, TEST(structs_of_threads_are_added_up),
       TEST(segments_are_added_up_by_their_keys_in_order),
       TEST(reasons_are_named_as_in_dead_letters),
@@ -299,4 +317,5 @@ SUITE("metric", setup, teardown, TEST(structs_of_threads_are_added_up),
       TEST(labels_are_escaped_and_separated),
       TABLE(rows_are_unique_and_tell_what_they_mean, table),
       TEST(promtool_finds_nothing_to_say),
-      TEST(a_reader_never_sees_a_counter_fall))
+      TEST(a_reader_never_sees_a_counter_fall),
+      TEST(an_array_takes_the_place_of_another))

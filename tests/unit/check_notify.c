@@ -45,6 +45,10 @@ START_TEST(states_reach_the_socket_that_is_named)
     ck_assert_int_gt(recv(fd, got, sizeof(got) - 1, MSG_DONTWAIT), 0);
     ck_assert_str_eq(got, "STATUS=4 partitions");
     memset(got, 0, sizeof(got));
+    notify_status("%s", "refused\nREADY=1");
+    ck_assert_int_gt(recv(fd, got, sizeof(got) - 1, MSG_DONTWAIT), 0);
+    ck_assert_str_eq(got, "STATUS=refused READY=1");
+    memset(got, 0, sizeof(got));
     ck_assert_int_eq(notify_ready(), 1);
     ck_assert_int_gt(recv(fd, got, sizeof(got) - 1, MSG_DONTWAIT), 0);
     ck_assert_str_eq(got, "READY=1");

@@ -95,11 +95,27 @@ static void teardown(void)
 /* How many hang, as everybody is told who is. */
 static int look(void)
 {
+    watchdog_look(watchdog); /* After a leap of the clock nobody is judged. */
+    is_fed();
     int hung = watchdog_look(watchdog);
     ck_assert_int_eq(is_fed(), !hung);
     ck_assert_int_eq(metric_get(&metrics.hung_workers), hung);
     return hung;
 }
+
+START_TEST(who_was_stopped_himself_blames_nobody)
+{
+    watchdog_turn(&one);
+    ck_assert_int_eq(look(), 0);
+    now_ms += 3 * WATCHDOG_TURN_MS;
+    ck_assert_int_eq(watchdog_look(watchdog), 0);
+    ck_assert_int_eq(is_fed(), 0);
+    watchdog_turn(&one);
+    now_ms += 1000;
+    ck_assert_int_eq(watchdog_look(watchdog), 0);
+    ck_assert_int_eq(is_fed(), 1);
+}
+END_TEST
 
 START_TEST(who_has_not_begun_or_has_ended_does_not_hang)
 {
@@ -246,7 +262,7 @@ START_TEST(the_loop_feeds_by_itself)
 }
 END_TEST
 
-SUITE("watchdog", setup, teardown,
+SUITE("watchdog", setup, teardown, TEST(who_was_stopped_himself_blames_nobody),
       TEST(who_has_not_begun_or_has_ended_does_not_hang),
       TABLE(who_stays_longer_than_he_may_hangs, places),
       TEST(it_is_told_once_and_again_when_it_is_over),

@@ -241,6 +241,24 @@ START_TEST(an_event_from_the_future_is_still_to_come_after_the_move)
 }
 END_TEST
 
+START_TEST(while_another_moves_it_goes_on_with_the_old_one)
+{
+    int other;
+    const struct partition *mover = (const struct partition *)&other;
+
+    solo.options.mover = &mover;
+    live();
+    deploy(1);
+    solo_track(&solo, 0, "x", "A", 3000);
+    for (int i = 0; i < 100; i++)
+        partition_turn(solo.partition, solo_now(&solo));
+    ck_assert(ledger_is_outdated(solo_ledger(&solo)));
+    mover = NULL;
+    solo_settle(&solo);
+    ck_assert(is_swept() && !mover);
+}
+END_TEST
+
 START_TEST(the_same_meaning_needs_no_sweep)
 {
     struct seg_catalogue *same =
@@ -780,6 +798,7 @@ SUITE("catalogue_change", setup, teardown,
       TEST(a_removed_segment_is_brought_back),
       TEST(what_was_never_watched_lets_nobody_in_at_once),
       {&an_event_from_the_future_is_still_to_come_after_the_move, 2, 0},
+      TEST(while_another_moves_it_goes_on_with_the_old_one),
       TEST(the_same_meaning_needs_no_sweep),
       TEST(others_go_on_while_users_move),
       TEST(one_that_comes_during_the_move_takes_its_place),

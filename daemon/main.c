@@ -43,6 +43,7 @@
 #include "daemon/kafka/consumer.h"
 #include "daemon/kafka/embedded.h"
 #include "daemon/kafka/owners.h"
+#include "daemon/protocol/partitioner.h"
 #include "daemon/redis/view.h"
 #include "daemon/worker/reload.h"
 #include "daemon/worker/workers.h"
@@ -209,7 +210,7 @@ static void begin_the_end(int status, const char *why)
     void *timeout_ms = (void *)(intptr_t)app.conf->stop_timeout_ms;
     if (app.stopping)
         return;
-    app.stopping = app.routes.stopping = 1;
+    app.stopping = app.routes.stopping = app.reload.stopping = 1;
     app.status = status;
     log_info("segmentd is stopping", "why=\"%s\" stop_timeout=%llds", why,
              (long long)app.conf->stop_timeout_ms / 1000);
@@ -223,15 +224,11 @@ static void begin_the_end(int status, const char *why)
 static int reload(void *arg, struct buf *said)
 {
     (void)arg;
-    if (app.stopping) {
-        buf_str(said, "segmentd is stopping.\n");
-        return SEG_ERR_INVALID;
-    }
-    if (app.ready)
+    if (app.ready && !app.stopping)
         notify_reloading();
     int ret = reload_run(&app.reload, said);
     app.routes.catalogue = app.reload.catalogue;
-    if (app.ready)
+    if (app.ready && !app.stopping)
         app.ready =
             notify_ready() >= 0; /* Else once more with the next tick. */
     return ret;
@@ -241,13 +238,12 @@ static void on_signal(void *arg, int number)
 {
     struct buf said;
     (void)arg;
-    if (number == SIGHUP && !app.stopping) {
+    if (number == SIGHUP) {
         buf_init(&said);
         reload(NULL, &said);
         buf_done(&said);
-    }
-    if (number == SIGHUP)
         return;
+    }
     if (app.stopping) {
         log_warn("asked to stop a second time: ending at once");
         _exit(app.status);
@@ -375,17 +371,6 @@ static int open_workers(void)
     return err;
 }
 
-/* By what the partition of a user id is known. */
-static enum partitioner partitioner(const struct conf *conf)
-{
-    for (int i = 0; i < conf->input_count; i++)
-        if (conf->inputs[i].partitioner != CONF_PARTITIONER_TRUST)
-            return conf->inputs[i].partitioner == CONF_PARTITIONER_CRC32
-                       ? PARTITIONER_CRC32
-                       : PARTITIONER_MURMUR2;
-    return PARTITIONER_TRUST;
-}
-
 static int open_owners(void)
 {
     struct client client = {
@@ -394,7 +379,7 @@ static int open_owners(void)
         .worker = -1};
     int err = owners_open(&app.owners, &client);
     app.routes.owners = app.owners;
-    app.routes.partitioner = partitioner(app.conf);
+    app.routes.partitioner = partitioner_common(app.conf);
     return err;
 }
 

@@ -44,7 +44,7 @@ confine() { # regular expression of the header, then of the files
     awk -v header="^$1" -v files="^($2)\$" '
         $3 == "<" && $4 ~ header && $1 !~ files { print $1 ":" $2 ": <" $4 "> is not used here" }' "$includes" | refuse
 }
-confine 'jansson\.h'  'daemon/protocol/record[a-z_]*\.c|daemon/http/render\.c|daemon/ctl/.*\.[ch]'
+confine 'jansson\.h'  'daemon/base/as_json\.[ch]|daemon/protocol/record[a-z_]*\.c|daemon/http/render\.c|daemon/ctl/.*\.[ch]'
 confine 'simdjson\.h' 'lib/event/event_json\.cc'
 confine 're2/'        ''
 confine 'utf8proc\.h' 'lib/base/text\.c'

@@ -22,8 +22,7 @@ struct line {
     int cut;
 };
 
-/* ---- JSON ------------------------------------------------------------------
- */
+/* ---- JSON ---------------------------------------------------------------- */
 
 /* Add LEN bytes at TEXT, all or nothing. */
 static void put(struct line *line, const char *text, int len)
@@ -101,8 +100,7 @@ static void put_text(struct line *line, const char *name, const char *text)
         put_string(line, text);
 }
 
-/* ---- printf
- * ------------------------------------------------------------------ */
+/* ---- printf -------------------------------------------------------------- */
 
 /* A va_list that functions may share. */
 struct arguments {

@@ -1,8 +1,9 @@
 /* log_json.h: a line of the log as a JSON object.
  *
  *     log_warn("redis is away", "address=%s since=%d error=\"%s\"", a, 5, why);
- *     {"time":"2026-01-31T12:00:00.000Z","level":"warn","message":"redis is
- * away", "address":"10.0.0.1:6379","since":5,"error":"no \"route\""}
+ *     {"time":"2026-01-31T12:00:00.000Z","level":"warn",
+ *      "message":"redis is away","address":"10.0.0.1:6379","since":5,
+ *      "error":"no \"route\""}
  *
  * The pairs are those of the format: each `name=value` in it is a member, in
  * its order. A value that is one whole number is a number, all others are

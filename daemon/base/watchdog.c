@@ -12,7 +12,7 @@
 #include "daemon/base/metric.h"
 #include "daemon/base/notify.h"
 
-#define LOOK_MS                                                   \
+#define LOOK_MS \
     1000 /* Where systemd does not want to hear of us more often. \
           */
 
@@ -24,8 +24,7 @@ struct watchdog {
     int64_t looked_ms; /* The last time; 0: never. */ /* As of the last look. */
 };
 
-/* ---- the thread that is watched -------------------------------------------
- */
+/* ---- the thread that is watched ------------------------------------------ */
 
 static void set(struct watchdog_mark *mark, int64_t instant)
 {
@@ -43,18 +42,12 @@ void watchdog_enter(struct watchdog_mark *mark)
     set(mark, -clock_monotonic_ms());
 }
 
-void watchdog_leave(struct watchdog_mark *mark)
-{
-    set(mark, clock_monotonic_ms());
-}
-
 void watchdog_end(struct watchdog_mark *mark)
 {
     set(mark, 0);
 }
 
-/* ---- the other
- * ---------------------------------------------------------------- */
+/* ---- the other ----------------------------------------------------------- */
 
 static int64_t instant_of(const struct watchdog_mark *mark)
 {

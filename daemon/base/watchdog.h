@@ -52,22 +52,19 @@ void watchdog_add(struct watchdog *watchdog, struct watchdog_mark *mark,
                   int number);
 void watchdog_remove(struct watchdog_mark *mark);
 
-/* ---- for the thread that is watched; a MARK of NULL is nobody's
- * --------------- */
+/* ---- for the thread that is watched; a MARK of NULL is nobody's ---------- */
 
-/* It turns. */
+/* It turns, or is back from a call. */
 void watchdog_turn(struct watchdog_mark *mark);
 
-/* It goes into a call that may wait for brokers, and comes back. Calls are not
- * nested; what they call back may turn. */
+/* It goes into a call that may wait for brokers, until it turns. Calls are not
+ * nested. */
 void watchdog_enter(struct watchdog_mark *mark);
-void watchdog_leave(struct watchdog_mark *mark);
 
 /* It ends, and is watched no longer. */
 void watchdog_end(struct watchdog_mark *mark);
 
-/* ---- for the other
- * ------------------------------------------------------------ */
+/* ---- for the other ------------------------------------------------------- */
 
 /* For how long MARK has been where it is at NOW_MS (clock_monotonic_ms) if that
  * is longer than it may, else 0. */

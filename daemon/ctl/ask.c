@@ -202,10 +202,9 @@ static void get(struct answer *answer, const struct server *server,
         event_base_free(answer->base);
 }
 
-/* What is wrong with an answer of STATUS. Returns CTL_FAILED. */
-static int complain(const struct server *server, int status,
-                    const struct buf *body)
+int ask_complain(const struct asker *asker, int status, const struct buf *body)
 {
+    const struct server *server = &asker->server;
     if (!status)
         return ctl_fail("no answer from segmentd at %s:%d", server->host,
                         server->port);
@@ -249,9 +248,9 @@ int ask_get(struct asker *asker, const char *path, const char *accept,
     return answer.status;
 }
 
-int ask_complain(const struct asker *asker, int status, const struct buf *body)
+int ask_go(struct asker *asker, const char *url)
 {
-    return complain(&asker->server, status, body);
+    return set_url(&asker->server, url);
 }
 
 void ask_escape(struct buf *path, const char *text)
@@ -261,8 +260,7 @@ void ask_escape(struct buf *path, const char *text)
     free(escaped);
 }
 
-/* ---- users, whoever has them
- * ------------------------------------------------- */
+/* ---- users, whoever has them -------------------------------------------- */
 
 /* Ask every process that BODY names, until one knows him. Returns as ask_get.
  */
@@ -275,9 +273,8 @@ static int ask_each(struct asker *asker, const char *path, const char *accept,
     int got = 421;
     json_array_foreach(owners, i, url)
     {
-        struct server *server = &asker->server;
         if (got != 200 && json_is_string(url) &&
-            !set_url(server, json_string_value(url)))
+            !ask_go(asker, json_string_value(url)))
             got = ask_get(asker, path, accept, body);
     }
     json_decref(json);
@@ -290,7 +287,7 @@ static int go_to_owner(struct asker *asker, const struct buf *body)
 {
     json_t *json = json_loadb(body->bytes, body->len, 0, NULL);
     const char *url = json_string_value(json_object_get(json, "owner"));
-    int ret = url ? set_url(&asker->server, url) : -1;
+    int ret = url ? ask_go(asker, url) : -1;
     json_decref(json);
     return ret;
 }
@@ -323,7 +320,7 @@ int ask_user(struct buf *body, const struct ask_options *options,
     buf_str(&path, suffix);
     int got = ask_owner(asker, buf_string(&path), accept, body);
     if (got != 200)
-        status = complain(&asker->server, got, body);
+        status = ask_complain(asker, got, body);
     buf_done(&path);
     ask_close(asker);
     return status;

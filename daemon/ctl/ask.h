@@ -47,6 +47,10 @@ struct asker;
 int ask_open(struct asker **ret, const struct ask_options *options);
 void ask_close(struct asker *asker);
 
+/* Ask the process at URL, which another one has named, from now on; the token
+ * goes along: a group has one. Returns 0, or -1 if it is no URL of ours. */
+int ask_go(struct asker *asker, const char *url);
+
 /* GET PATH as ACCEPT into BODY, which is emptied first. Returns the status of
  * the answer, 0 when none came; nothing is said. */
 int ask_get(struct asker *asker, const char *path, const char *accept,

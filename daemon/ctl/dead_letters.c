@@ -308,17 +308,11 @@ static const struct conf_input *input_of(const struct conf *conf,
  * wrong. */
 static int target(const struct run *run, const struct letter *letter)
 {
-    static const enum partitioner partitioners[] = {
-        [CONF_PARTITIONER_MURMUR2] = PARTITIONER_MURMUR2,
-        [CONF_PARTITIONER_CRC32] = PARTITIONER_CRC32,
-        [CONF_PARTITIONER_TRUST] = PARTITIONER_TRUST,
-    };
     const struct scan_record *record = letter->record;
     const struct conf_input *input = input_of(run->brokers.conf, letter->topic);
     int right = record->key && !strcmp(letter->reason, WRONG_PARTITION)
-                    ? partitioner_partition(partitioners[input->partitioner],
-                                            record->key, record->key_len,
-                                            run->partitions)
+                    ? partitioner_partition(partitioner_of(input), record->key,
+                                            record->key_len, run->partitions)
                     : -1;
     return right >= 0 ? right : letter->partition;
 }

@@ -1,13 +1,16 @@
 /* inspect.c: segmentctl inspect: what stands in Kafka, decoded, as JSON lines.
  *
  *     state      the state topic as it is: meta records and users; a later
- * record of a key takes the place of an earlier one changes    and triggers:
- * committed ones, with where they stand offsets    of the inputs: what is
- * committed, with its metadata, and the ends
+ *                record of a key takes the place of an earlier one
+ *     changes    and triggers: committed ones, with where they stand
+ *     offsets    of the inputs: what is committed, with its metadata, and the
+ *                ends
  *
  * A user record is read by the engine itself, with the segments of the
  * configuration, and asked what it knows: there is no second parser that could
- * be of another opinion. */
+ * be of another opinion. Each partition has an engine of its own, which knows
+ * the catalogue record that stood before in that partition: it has the names of
+ * segments that the configuration does not have any more. */
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -18,16 +21,16 @@
 #include <seg/error.h>
 #include <seg/query.h>
 
+#include "daemon/base/as_json.h"
 #include "daemon/base/segments.h"
 #include "daemon/ctl/brokers.h"
 #include "daemon/ctl/ctl.h"
 #include "daemon/protocol/meta.h"
-#include "lib/base/instant.h"
 #include "lib/base/text.h"
 
 #define WAIT_MS   1000
-#define KEY_BYTES 256   /* A segment's key is shorter. */
-#define USERS_MAX 10000 /* Then a new engine: memory stays bounded. */
+#define KEY_BYTES 256  /* A segment's key is shorter. */
+#define USERS_MAX 1000 /* Then a new engine: memory stays bounded. */
 
 enum task { STATE, CHANGES, TRIGGERS, OFFSETS };
 
@@ -37,24 +40,22 @@ struct options {
     enum task task;
 };
 
+/* What reads the user records of a partition. */
+struct place {
+    struct buf record; /* Of its catalogue; empty: there was none so far. */
+    struct seg_engine *engine;
+    int users; /* That it has seen. */
+};
+
 struct inspect {
     const struct options *options;
     struct brokers brokers;
     char topic[CLIENT_TOPIC_BYTES];
     /* For user records. */
     struct seg_catalogue *catalogue;
-    struct seg_engine *engine;
-    int users; /* That it has seen. */
+    struct place *places; /* By partition. */
+    int place_count;
 };
-
-static json_t *instant_json(int64_t ms)
-{
-    char text[25];
-    if (ms == INT64_MIN || ms == SEG_NEVER)
-        return json_null();
-    instant_string(text, ms);
-    return json_string(text);
-}
 
 static json_t *hex_json(uint64_t number)
 {
@@ -70,7 +71,8 @@ static json_t *line_of(const struct scan_record *record)
     json_object_set_new(json, "topic", json_string(record->topic));
     json_object_set_new(json, "partition", json_integer(record->partition));
     json_object_set_new(json, "offset", json_integer(record->offset));
-    json_object_set_new(json, "timestamp", instant_json(record->timestamp_ms));
+    json_object_set_new(json, "timestamp",
+                        as_json_instant(record->timestamp_ms));
     return json;
 }
 
@@ -87,8 +89,8 @@ static json_t *mark_json(const struct meta_mark *mark)
     json_object_set_new(json, "witness",
                         json_pack("{s:I, s:o, s:o}", "offset",
                                   (json_int_t)mark->witness, "timestamp",
-                                  instant_json(mark->timestamp_ms), "checksum",
-                                  hex_json(mark->checksum)));
+                                  as_json_instant(mark->timestamp_ms),
+                                  "checksum", hex_json(mark->checksum)));
     return json;
 }
 
@@ -127,7 +129,7 @@ static json_t *offsets_json(const struct meta_offsets *offsets)
 {
     json_t *json = json_object();
     json_object_set_new(json, "txn", json_integer((json_int_t)offsets->txn));
-    json_object_set_new(json, "clock", instant_json(offsets->clock_ms));
+    json_object_set_new(json, "clock", as_json_instant(offsets->clock_ms));
     json_object_set_new(json, "tag", hex_json(offsets->tag));
     return json;
 }
@@ -154,68 +156,59 @@ static void add_meta(json_t *line, const struct scan_record *record)
 
 /* ---- user records ------------------------------------------------------ */
 
-static json_t *value_json(const struct seg_value *value)
-{
-    struct buf text;
-    buf_init(&text);
-    buf_json_value(&text, value);
-    json_t *json = json_loadb(text.bytes, text.len,
-                              JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
-    buf_done(&text);
-    return json ? json : json_null();
-}
-
 static void add_attribute(void *arg, const struct seg_attribute *attribute)
 {
     json_t *of = json_object_get(arg, attribute->account ? "account" : "user");
     char *name = strndup(attribute->name.bytes, attribute->name.len);
     if (name)
-        json_object_set_new(of, name, value_json(&attribute->value));
+        json_object_set_new(of, name, as_json_value(&attribute->value));
     free(name);
 }
 
 /* A segment that the catalogue does not have any more may have no name here. */
-static json_t *memberships_json(const struct inspect *inspect,
+static json_t *memberships_json(const struct seg_engine *engine,
                                 const struct seg_user *user)
 {
-    int count = seg_user_memberships(inspect->engine, user, NULL, 0);
+    int count = seg_user_memberships(engine, user, NULL, 0);
     struct seg_membership *all = calloc((size_t)count + 1, sizeof(*all));
     json_t *json = json_object();
     if (all)
-        seg_user_memberships(inspect->engine, user, all, count);
+        seg_user_memberships(engine, user, all, count);
     for (int i = 0; all && i < count; i++) {
         char key[KEY_BYTES] = "(gone)";
         if (all[i].key.bytes)
             snprintf(key, sizeof(key), "%.*s", (int)all[i].key.len,
                      all[i].key.bytes);
-        json_object_set_new(json, key, instant_json(all[i].entered_at_ms));
+        json_object_set_new(json, key, as_json_instant(all[i].entered_at_ms));
     }
     free(all);
     return json;
 }
 
-static json_t *user_json(const struct inspect *inspect,
+static json_t *user_json(const struct seg_engine *engine,
                          const struct seg_user *user)
 {
     struct seg_user_info info;
     json_t *json = json_object();
     json_t *attributes = json_pack("{s:o, s:o}", "user", json_object(),
                                    "account", json_object());
-    seg_user_info(inspect->engine, user, &info);
+    seg_user_info(engine, user, &info);
     json_object_set_new(json, "account",
                         brokers_text(info.account.bytes, info.account.len));
     json_object_set_new(json, "seq", json_integer(info.seq));
     json_object_set_new(json, "trigger_seq", json_integer(info.trigger_seq));
     json_object_set_new(json, "last_change_at",
-                        instant_json(info.last_change_ms));
-    json_object_set_new(json, "memberships", memberships_json(inspect, user));
-    seg_user_attributes(inspect->engine, user, add_attribute, attributes);
+                        as_json_instant(info.last_change_ms));
+    json_object_set_new(json, "memberships", memberships_json(engine, user));
+    seg_user_attributes(engine, user, add_attribute, attributes);
     json_object_set_new(json, "attributes", attributes);
     return json;
 }
 
-static int engine_new(struct inspect *inspect)
+/* An engine for PLACE that knows the partition's catalogue record. */
+static int engine_new(const struct inspect *inspect, struct place *place)
 {
+    static const int64_t positions[CONF_INPUTS_MAX];
     const struct conf *conf = inspect->brokers.conf;
     const char *topics[CONF_INPUTS_MAX];
     for (int i = 0; i < conf->input_count; i++)
@@ -226,45 +219,101 @@ static int engine_new(struct inspect *inspect)
         .topics = topics,
         .user_bytes_max = (uint32_t)conf->user_bytes,
         .attribute_bytes = (uint32_t)conf->attribute_bytes};
-    seg_engine_free(inspect->engine);
-    inspect->engine = NULL;
-    inspect->users = 0;
-    return seg_engine_new(&inspect->engine, &options);
+    seg_engine_free(place->engine);
+    place->engine = NULL;
+    place->users = 0;
+    int r = seg_engine_new(&place->engine, &options);
+    return r < 0 || !place->record.len
+               ? r
+               : seg_engine_restore_catalogue(
+                     place->engine, place->record.bytes, place->record.len,
+                     positions, INT64_MIN, NULL);
+}
+
+/* The place of PARTITION; NULL: no memory. */
+static struct place *place_of(struct inspect *inspect, int partition)
+{
+    int count = partition + 1;
+    if (inspect->place_count < count) {
+        struct place *places =
+            realloc(inspect->places, (size_t)count * sizeof(*places));
+        if (!places)
+            return NULL;
+        inspect->places = places;
+    }
+    for (; inspect->place_count < count; inspect->place_count++) {
+        struct place *place = &inspect->places[inspect->place_count];
+        *place = (struct place){.engine = NULL};
+        buf_init(&place->record);
+    }
+    return &inspect->places[partition];
+}
+
+static void places_done(struct inspect *inspect)
+{
+    for (int p = 0; p < inspect->place_count; p++) {
+        seg_engine_free(inspect->places[p].engine);
+        buf_done(&inspect->places[p].record);
+    }
+    free(inspect->places);
+}
+
+/* Read RECORD of user ID. Returns 0 and him, or what is wrong. */
+static int read_user(struct inspect *inspect, struct seg_text id,
+                     const struct scan_record *record, struct place **place,
+                     const struct seg_user **user)
+{
+    int r = 0;
+    *place = place_of(inspect, record->partition);
+    if (!*place)
+        return SEG_ERR_NOMEM;
+    if (!(*place)->engine || (*place)->users++ >= USERS_MAX)
+        r = engine_new(inspect, *place);
+    if (r >= 0)
+        r = seg_engine_restore_user((*place)->engine, record->value,
+                                    record->len, NULL);
+    *user = r < 0 ? NULL : seg_user_find((*place)->engine, id);
+    return r;
 }
 
 static void add_user(struct inspect *inspect, json_t *line, struct seg_text id,
                      const struct scan_record *record)
 {
-    struct seg_error detail = {.message = ""};
-    int r = 0;
+    const struct seg_user *user = NULL;
+    struct place *place;
+    int r = read_user(inspect, id, record, &place, &user);
     json_object_set_new(line, "user", brokers_text(id.bytes, id.len));
     json_object_set_new(line, "bytes", json_integer((json_int_t)record->len));
-    if (!inspect->engine || inspect->users++ >= USERS_MAX)
-        r = engine_new(inspect);
-    if (r >= 0)
-        r = seg_engine_restore_user(inspect->engine, record->value, record->len,
-                                    &detail);
-    const struct seg_user *user =
-        r < 0 ? NULL : seg_user_find(inspect->engine, id);
     if (user)
-        json_object_set_new(line, "state", user_json(inspect, user));
+        json_object_set_new(line, "state", user_json(place->engine, user));
     else
         json_object_set_new(line, "error",
                             json_string(r < 0 ? seg_error_sentence(r)
                                               : "it is another user's"));
 }
 
-/* The engine's own matter; whether it can be read is what can be told. */
-static void add_catalogue(struct inspect *inspect, json_t *line,
+/* The engine's own matter: all that can be told is whether it can be read. What
+ * cannot is not used. Returns 0, or what is wrong. */
+static int take_catalogue(struct inspect *inspect,
                           const struct scan_record *record)
 {
-    static const int64_t positions[CONF_INPUTS_MAX];
-    struct seg_error detail = {.message = ""};
-    int r = engine_new(inspect);
-    if (r >= 0)
-        r = seg_engine_restore_catalogue(inspect->engine, record->value,
-                                         record->len, positions, INT64_MIN,
-                                         &detail);
+    struct place *place = place_of(inspect, record->partition);
+    if (!place)
+        return SEG_ERR_NOMEM;
+    buf_reset(&place->record);
+    buf_add(&place->record, record->value, record->len);
+    int r =
+        buf_failed(&place->record) ? SEG_ERR_NOMEM : engine_new(inspect, place);
+    if (r < 0) {
+        buf_reset(&place->record);
+        seg_engine_free(place->engine);
+        place->engine = NULL;
+    }
+    return r;
+}
+
+static void add_catalogue(json_t *line, const struct scan_record *record, int r)
+{
     json_object_set_new(line, "catalogue",
                         json_pack("{s:I}", "bytes", (json_int_t)record->len));
     if (r < 0)
@@ -281,6 +330,9 @@ static void print_state(struct inspect *inspect,
                              ? meta_key_read(record->key, record->key_len, &id)
                              : META_KEY_IS_UNKNOWN;
     const char *user = inspect->options->user;
+    int r = kind == META_KEY_IS_CATALOGUE && record->value
+                ? take_catalogue(inspect, record)
+                : 0;
     if (user && (kind != META_KEY_IS_USER || !text_equal(id, text_of(user))))
         return;
     json_t *line = line_of(record);
@@ -290,7 +342,7 @@ static void print_state(struct inspect *inspect,
     else if (kind == META_KEY_IS_META)
         add_meta(line, record);
     else if (kind == META_KEY_IS_CATALOGUE)
-        add_catalogue(inspect, line, record);
+        add_catalogue(line, record, r);
     else if (kind == META_KEY_IS_USER)
         add_user(inspect, line, id, record);
     else
@@ -483,7 +535,7 @@ int ctl_inspect(int argc, char **argv)
     int status = read_options(&options, argc, argv);
     if (status == CTL_GOOD)
         status = work(&inspect);
-    seg_engine_free(inspect.engine);
+    places_done(&inspect);
     seg_catalogue_free(inspect.catalogue);
     brokers_close(&inspect.brokers);
     return status;

@@ -5,9 +5,9 @@
  * it twice. What comes of it: the members, then the places in the change topic
  * from which to follow on (daemon/http/members.h has the rule).
  *
- * Of several processes each lists its partitions. A partition that moved from
- * one to the next in between is in both lists: the first counts, with its
- * position; what came since is in the topic. */
+ * Of several processes each lists its partitions, and names the others. A
+ * partition that moved from one to the next in between is in both lists: the
+ * first counts, with its position; what came since is in the topic. */
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
@@ -176,17 +176,17 @@ static void merge(struct list *list, const struct list *more)
                                          list->follow, "partitions"))));
 }
 
-/* Read the list of one process into LIST, which is empty or has those of
- * others. Returns an exit status. */
-static int read_process(struct list *list, const struct ask_options *ask,
-                        const char *key)
+static int is_complete(const struct list *list)
 {
-    struct asker *asker = NULL;
+    return json_is_true(json_object_get(list->follow, "complete"));
+}
+
+/* Read the list of ASKER's process into LIST, which is empty or has those of
+ * others. Returns an exit status. */
+static int read_process(struct list *list, struct asker *asker, const char *key)
+{
     struct list more = {NULL, NULL};
-    int status = ask_open(&asker, ask);
-    if (status == CTL_GOOD)
-        status = read_all(&more, asker, key);
-    ask_close(asker);
+    int status = read_all(&more, asker, key);
     if (status == CTL_GOOD && list->members) {
         merge(list, &more);
         list_done(&more);
@@ -197,14 +197,45 @@ static int read_process(struct list *list, const struct ask_options *ask,
     return status;
 }
 
+/* Read on in the processes that ASKER's names. Returns an exit status. */
+static int read_others(struct list *list, struct asker *asker, const char *key)
+{
+    struct buf body;
+    int status = CTL_GOOD;
+    size_t i;
+    json_t *url;
+    buf_init(&body);
+    int got = get(asker, "/v1/segments", &body);
+    json_t *json = json_loadb(body.bytes, body.len, JSON_ALLOW_NUL, NULL);
+    if (got != 200)
+        status = ask_complain(asker, got, &body);
+    json_array_foreach(json_object_get(json, "others"), i, url)
+    {
+        if (status == CTL_GOOD && !is_complete(list) && json_is_string(url) &&
+            !ask_go(asker, json_string_value(url)))
+            status = read_process(list, asker, key);
+    }
+    json_decref(json);
+    buf_done(&body);
+    return status;
+}
+
+/* Of each --url; what is missing then, of those whom the last one names. */
 static int read_processes(struct list *list, const struct options *options)
 {
     struct ask_options ask = options->ask;
     int status = CTL_GOOD, i = 0;
     do {
+        struct asker *asker = NULL;
         if (options->url_count)
             ask.url = options->urls[i];
-        status = read_process(list, &ask, options->key);
+        status = ask_open(&asker, &ask);
+        if (status == CTL_GOOD)
+            status = read_process(list, asker, options->key);
+        if (status == CTL_GOOD && i + 1 >= options->url_count &&
+            !options->part && !is_complete(list))
+            status = read_others(list, asker, options->key);
+        ask_close(asker);
     } while (status == CTL_GOOD && ++i < options->url_count);
     return status;
 }
@@ -277,13 +308,15 @@ static int write_follow(const struct options *options, json_t *follow)
 }
 
 /* A list of some partitions must not pass for all of it. */
-static int judge(const struct options *options, const json_t *follow)
+static int judge(const struct options *options, const struct list *list)
 {
-    if (options->part || json_is_true(json_object_get(follow, "complete")))
+    const json_t *follow = list->follow;
+    if (options->part || is_complete(list))
         return CTL_GOOD;
     return ctl_fail(
-        "this is a part: %zu of %lld partitions run there; name the "
-        "other processes with more --url (or say --part)",
+        "this is a part: %zu of %lld partitions; others are just moving, or "
+        "run where nobody tells the address (http.advertise): name those "
+        "processes with --url, or say --part",
         json_array_size(json_object_get(follow, "positions")),
         (long long)json_integer_value(json_object_get(follow, "partitions")));
 }
@@ -337,7 +370,7 @@ int ctl_members(int argc, char **argv)
         status = write_follow(&options, list.follow);
     }
     if (status == CTL_GOOD)
-        status = judge(&options, list.follow);
+        status = judge(&options, &list);
     list_done(&list);
     return status;
 }

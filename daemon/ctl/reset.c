@@ -1,7 +1,7 @@
 /* reset.c: segmentctl reset: mending what segmentd refuses.
  *
  *     --input T --to PLACE   one input goes on elsewhere; all else must be
- * whole
+ *                            whole
  *     --accept-loss          go on with what there is
  *     --rebuild              features and attributes anew from the inputs
  *
@@ -37,8 +37,7 @@ struct options {
     int partition; /* -1: all. */
 };
 
-/* ---- options ---------------------------------------------------------------
- */
+/* ---- options ------------------------------------------------------------- */
 
 static int read_options(struct options *options, int argc, char **argv)
 {
@@ -105,8 +104,7 @@ static int read_place(struct reset *reset, const struct options *options)
     return CTL_GOOD;
 }
 
-/* ---- getting ready
- * ----------------------------------------------------------- */
+/* ---- getting ready ------------------------------------------------------- */
 
 static int compile(struct reset *reset)
 {
@@ -160,8 +158,7 @@ static int connect_all(struct reset *reset)
     return check_topics(reset);
 }
 
-/* ---- the verb
- * ------------------------------------------------------------------ */
+/* ---- the verb ------------------------------------------------------------ */
 
 /* All partitions asked for; a failure in one does not keep the others from it.
  */

@@ -27,8 +27,7 @@
 #define SILENT_MS 5000 /* Longer waits are told. */
 #define AGAIN_MAX 10   /* Restores that somebody's commits made void. */
 
-/* ---- where an input goes on ------------------------------------------------
- */
+/* ---- where an input goes on ---------------------------------------------- */
 
 /* Ask until there is an answer. Returns an exit status. */
 static int ask_place(struct reset *reset, int partition, int64_t *low,
@@ -72,8 +71,7 @@ static int find_place(struct reset *reset, int partition, struct mend *mend)
     return CTL_GOOD;
 }
 
-/* ---- restoring
- * --------------------------------------------------------------- */
+/* ---- restoring ----------------------------------------------------------- */
 
 static void tell_wait(const struct restore *restore, int partition,
                       int64_t *told_ms)
@@ -123,8 +121,7 @@ static int run(struct reset *reset, struct restore *restore,
     }
 }
 
-/* ---- telling
- * ----------------------------------------------------------------- */
+/* ---- telling ------------------------------------------------------------- */
 
 static void tell_inputs(const struct reset *reset, const struct ledger *ledger,
                         const struct mend *mend, const int64_t *before)
@@ -174,8 +171,7 @@ static void tell(const struct reset *reset, struct ledger *ledger,
            ledger->committed.txn + 1, ledger->committed.txn);
 }
 
-/* ---- writing
- * ------------------------------------------------------------------- */
+/* ---- writing ------------------------------------------------------------- */
 
 static int failed(const char *why, int err)
 {
@@ -274,8 +270,7 @@ static int write_all(struct reset *reset, struct ledger *ledger)
     return err < 0 ? failed(why, err) : CTL_GOOD;
 }
 
-/* ---- all of it
- * -------------------------------------------------------------------- */
+/* ---- all of it ----------------------------------------------------------- */
 
 static int mend_ledger(struct reset *reset, struct ledger *ledger,
                        struct mend *mend, int *open)

@@ -75,9 +75,10 @@
       "  --csv             else JSON lines\n"                                  \
       "  --positions FILE  the places go there (`segmentctl tap` reads it); else\n"\
       "                    they are the last line, with --csv on standard error\n"\
-      "  --url URL         of a process; once for each if there are several\n"\
-      "  --part            fine if other processes have more partitions; else\n"\
-      "                    that is exit 1\n"                                   \
+      "  --url URL         of a process, or of several; those that they name are\n"\
+      "                    asked for the rest (see http.advertise)\n"          \
+      "  --part            only what the processes named here have; else it is\n"\
+      "                    exit 1 if partitions are missing in the end\n"      \
       "How segmentd is found: see `segmentctl help explain`.")                 \
     X(replay,                                                                  \
       "--segments PATH [--until INSTANT] [--app NAME] FILE | -",               \

@@ -3,6 +3,7 @@
  * Whatever is wrong comes with the command that mends it; what is only unwise
  * is a note. verify_run.c asks the brokers. */
 #include "daemon/ctl/verify.h"
+#include "daemon/protocol/partitioner.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -239,16 +240,6 @@ static const char *partitioner_names[] = {
     [PARTITIONER_MURMUR2] = "murmur2",
     [PARTITIONER_CRC32] = "crc32",
 };
-
-static enum partitioner partitioner_of(const struct conf_input *input)
-{
-    static const enum partitioner partitioners[] = {
-        [CONF_PARTITIONER_MURMUR2] = PARTITIONER_MURMUR2,
-        [CONF_PARTITIONER_CRC32] = PARTITIONER_CRC32,
-        [CONF_PARTITIONER_TRUST] = PARTITIONER_TRUST,
-    };
-    return partitioners[input->partitioner];
-}
 
 /* The records are where FOUND puts them. */
 static void verify_partitioner(struct verify *verify,

@@ -6,8 +6,8 @@
  * every partition stood when it was begun:
  *
  *     boot  partition  incarnation  place   (partition, position)...
- *                      0: at its beginning   in the order in which they were
- * begun
+ *                      0: at its beginning  in the order in which they were
+ *                                           begun
  *
  * as varints, then four bytes of a hash over them and the segment's key, all of
  * it base64url. A place means something only in the engine it came from, hence
@@ -34,8 +34,7 @@ struct cursor {
     int count;
     struct cursor_position {
         int partition;
-        int64_t
-            position; /* In the change topic, noted before its first page. */
+        int64_t position; /* In the change topic, before its first page. */
     } positions[CURSOR_PARTITIONS_MAX];
 };
 

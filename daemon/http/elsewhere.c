@@ -52,15 +52,7 @@ int elsewhere_ask(struct routes *routes, int partition, elsewhere_then *then,
     return err;
 }
 
-/* ---- what the group says of a user
- * -------------------------------------------- */
-
-static void fail(struct request *request, int status, const char *message)
-{
-    if (status == 503)
-        request_header(request, "Retry-After", "1");
-    request_answer(request, status, JSON, render_error(message));
-}
+/* ---- what the group says of a user ------------------------------------- */
 
 static void redirect(struct request *request, const char *address)
 {
@@ -108,47 +100,55 @@ static void answer_user(void *arg, const struct owners_question *question)
         if (question->count)
             answer_elsewhere(request, question);
         else
-            fail(request, 503, "Out of memory.");
+            routes_fail(request, 503, "Out of memory.");
         break;
     case OWNERS_HERE:
     case OWNERS_MOVING:
-        fail(request, 503,
-             "The partition of this user is just moving; try again.");
+        routes_fail(request, 503,
+                    "The partition of this user is just moving; try again.");
         break;
     case OWNERS_UNKNOWN:
-        fail(request, 503,
-             "This user is not known here, and the brokers do not say who has "
-             "his partition; try again.");
+        routes_fail(
+            request, 503,
+            "This user is not known here, and the brokers do not say who has "
+            "his partition; try again.");
         break;
     }
 }
 
-/* The state of PARTITION here, -1 if it is not ours. */
-static int state_here(const struct routes *routes, int partition)
+/* Whether PARTITION is ours, in whatever state. */
+static int is_here(const struct routes *routes, int partition)
 {
-    int count = workers_board(routes->workers, NULL, 0), state = -1;
+    int count = workers_board(routes->workers, NULL, 0), here = 0;
     struct workers_row *rows = calloc((size_t)count + 1, sizeof(*rows));
     int max = rows ? workers_board(routes->workers, rows, count) : 0;
     for (int i = 0; i < max && i < count; i++)
-        if (rows[i].partition == partition)
-            state = rows[i].state;
+        here |= rows[i].partition == partition;
     free(rows);
-    return state;
+    return here;
 }
 
-void elsewhere_answer(struct routes *routes, struct request *request,
-                      struct seg_text id, int here)
+int elsewhere_partition(const struct routes *routes, struct seg_text id)
 {
     int total = routes->workers ? workers_partition_count(routes->workers) : 0;
-    int partition = total ? partitioner_partition(routes->partitioner, id.bytes,
-                                                  id.len, total)
-                          : -1;
-    int state = partition < 0 ? -1 : state_here(routes, partition);
-    if ((here && here == total) || state == WORKER_RUNNING)
-        fail(request, 404, "No message of this user was ever seen.");
-    else if (state >= 0 || !total)
-        fail(request, 503,
-             "The partition of this user is not running here yet; try again.");
+    return total ? partitioner_partition(routes->partitioner, id.bytes, id.len,
+                                         total)
+                 : -1;
+}
+
+/* A partition that came here after the workers were asked was not looked
+ * through, though it may run by now. */
+void elsewhere_answer(struct routes *routes, struct request *request,
+                      int partition, int looked)
+{
+    int total = routes->workers ? workers_partition_count(routes->workers) : 0;
+    if (looked)
+        routes_fail(request, 404, "No message of this user was ever seen.");
+    else if (!total || (partition >= 0 && is_here(routes, partition)))
+        routes_fail(
+            request, 503,
+            "The partition of this user is not running here yet; try again.");
     else if (elsewhere_ask(routes, partition, answer_user, request) < 0)
-        fail(request, 503, "There is no memory, or there are no threads left.");
+        routes_fail(request, 503,
+                    "There is no memory, or there are no threads left.");
 }

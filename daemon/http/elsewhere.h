@@ -3,7 +3,7 @@
  *
  * His partition follows from his id, and who has it from the group (owners.h):
  *
- *     running here     404   no message of him was ever seen
+ *     looked through   404   no message of him was ever seen
  *     being restored   503   likewise while the group moves partitions
  *     another's        307   Location: the same question there
  *                      421   if that one tells no address, or if with
@@ -16,10 +16,13 @@
 
 #include "daemon/http/routes.h"
 
-/* Answer REQUEST, which asks for the user ID (borrowed during the call); HERE
- * partitions were looked at. REQUEST is taken. */
+/* The partition of the user ID, -1 if it cannot be told. */
+int elsewhere_partition(const struct routes *routes, struct seg_text id);
+
+/* Answer REQUEST, which asks for a user of PARTITION (-1: not known) who was
+ * not found here; LOOKED: his partition was looked through. REQUEST is taken. */
 void elsewhere_answer(struct routes *routes, struct request *request,
-                      struct seg_text id, int here);
+                      int partition, int looked);
 
 struct owners_question;
 typedef void elsewhere_then(void *arg, const struct owners_question *answer);

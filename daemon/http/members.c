@@ -38,11 +38,6 @@ struct listing {
     size_t count, cap;
 };
 
-static void fail(struct request *request, int status, const char *message)
-{
-    request_answer(request, status, JSON, render_error(message));
-}
-
 static void answer(struct listing *listing, int status, char *body)
 {
     if (listing->request)
@@ -62,7 +57,7 @@ static void listing_free(struct listing *listing)
     free(listing);
 }
 
-/* The first partition from FROM on that runs here; COUNT if none does. */
+/* The first partition from FROM on that is here; COUNT if none is. */
 static int next_partition(const struct routes *routes, int from, int count)
 {
     while (from < count && !workers_owner(routes->workers, from))
@@ -124,18 +119,19 @@ static int read_partition(struct listing *listing,
 }
 
 /* Read on until the page is full, or a partition comes that WORKER does not
- * run; neighbours mostly belong to one worker. */
+ * have; neighbours mostly belong to one worker. One that stands still is as
+ * good as any: what its engine knows is committed. */
 static void read_page(struct listing *listing, struct worker *worker)
 {
     struct cursor *cursor = &listing->cursor;
     struct worker_partition here;
     while (listing->looks > 0 && listing->count < listing->limit) {
-        int runs = worker_partition(worker, cursor->partition, &here) >= 0 &&
-                   here.state == WORKER_RUNNING && here.engine;
+        int known = worker_partition(worker, cursor->partition, &here) >= 0 &&
+                    here.engine;
         if (cursor->incarnation &&
-            (!runs || cursor->incarnation != here.incarnation))
+            (!known || cursor->incarnation != here.incarnation))
             listing->gone = 1;
-        if (!runs || listing->gone ||
+        if (!known || listing->gone ||
             (!cursor->incarnation && cursor->count == CURSOR_PARTITIONS_MAX))
             return;
         if (!cursor->incarnation)
@@ -268,14 +264,15 @@ static int read_query(struct listing *listing, struct request *request)
         limit ? number_of(limit, MEMBERS_LIMIT_MAX) : MEMBERS_LIMIT;
     listing->cursor.boot = boot;
     if (!listing->limit)
-        fail(request, 400, "`limit` is a number from 1 to 10000.");
+        routes_fail(request, 400, "`limit` is a number from 1 to 10000.");
     else if (after && cursor_read(&listing->cursor, after, listing->key) < 0)
-        fail(request, 400,
-             "`after` is no `next` of an earlier page of this segment.");
+        routes_fail(request, 400,
+                    "`after` is no `next` of an earlier page of this segment.");
     else if (listing->cursor.boot != boot)
-        fail(request, 410,
-             "This cursor is from another process, or from before a restart; "
-             "read the list from its beginning.");
+        routes_fail(
+            request, 410,
+            "This cursor is from another process, or from before a restart; "
+            "read the list from its beginning.");
     else
         return 1;
     return 0;
@@ -307,13 +304,14 @@ static struct worker *find_worker(struct listing *listing,
             ? workers_owner(routes->workers, cursor->partition)
             : NULL;
     if (!worker && cursor->count)
-        fail(request, 410,
-             "The partition of this cursor is not here any more; read the list "
-             "from its beginning.");
+        routes_fail(
+            request, 410,
+            "The partition of this cursor is not here any more; read the list "
+            "from its beginning.");
     else if (!worker && is_idle(listing))
         request_answer(request, 200, JSON, render_page(listing, 1));
     else if (!worker)
-        fail(request, 503, "No partition runs here now.");
+        routes_fail(request, 503, "No partition runs here now.");
     return worker;
 }
 
@@ -357,10 +355,10 @@ void members_answer(struct routes *routes, struct request *request)
     struct listing *listing = NULL;
     if (strlen(key.bytes) != key.len ||
         seg_catalogue_segment_index(routes->catalogue, key.bytes) < 0)
-        fail(request, 404, "There is no segment of this key.");
+        routes_fail(request, 404, "There is no segment of this key.");
     else if (routes->listing >= MEMBERS_AT_ONCE)
-        fail(request, 503,
-             "Too many pages of members are under way; try again.");
+        routes_fail(request, 503,
+                    "Too many pages of members are under way; try again.");
     else if (listing_new(&listing, routes, key) == 0)
         ask(listing, request);
     else {

@@ -4,13 +4,13 @@
  * change topic. What makes the two one is a rule of three sentences:
  *
  *   - the daemon: the position of a partition in the change topic is noted in
- * the closure that reads its first users, at a moment when all that the engine
- *     knows is committed: position and state belong together;
+ *     the closure that reads its first users, at a moment when all that the
+ *     engine knows is committed: position and state belong together;
  *   - the client: start from the list; read the change topic, committed records
  *     only, of each partition from its position on, in order;
  *   - of the changes of this segment take each as it is (entered: he is in
- * since `entered_at`; exited: he is not), but skip those of a listed user whose
- *     `seq` is not above the one he was listed with.
+ *     since `entered_at`; exited: he is not), but skip those of a listed user
+ *     whose `seq` is not above the one he was listed with.
  *
  * Why that is exact. Take a user, and let his changes after the position P be
  * c1, c2, ... in order of seq; the page that came by his place was made after
@@ -33,8 +33,9 @@
  * beginning. A partition that was read to its end may go where it likes: its
  * list and its position are facts of the topic.
  *
- * Only partitions running in this process are read. The last page says which
- * they were, with their positions, and whether they are all there are. */
+ * Only partitions that this process has restored are read, those that stand
+ * still (no memory, bad records) too. The last page says which they were, with
+ * their positions, and whether they are all there are. */
 #ifndef HTTP_MEMBERS_H
 #define HTTP_MEMBERS_H
 
@@ -42,9 +43,7 @@
 
 #define MEMBERS_LIMIT     1000 /* Of one page, if the client does not say. */
 #define MEMBERS_LIMIT_MAX 10000
-#define MEMBERS_LOOKS_MAX                              \
-    50000 /* About a millisecond of the worker's time. \
-           */
+#define MEMBERS_LOOKS_MAX 50000 /* A millisecond of the worker, about. */
 
 /* Pages under way. They wait for a commit: while there are no brokers they must
  * not pile up in the workers. */

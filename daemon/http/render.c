@@ -12,10 +12,10 @@
 
 #include <jansson.h>
 
+#include "daemon/base/as_json.h"
 #include "daemon/http/cursor.h"
 #include "daemon/kafka/owners.h"
 #include "lib/base/buf.h"
-#include "lib/base/instant.h"
 #include "lib/base/text.h"
 
 /* ---- values ---------------------------------------------------------- */
@@ -25,40 +25,6 @@ static json_t *text_json(struct seg_text text)
     json_t *json =
         text.bytes ? json_stringn(text.bytes, text.len) : json_null();
     return json ? json : json_null(); /* No UTF-8. */
-}
-
-static json_t *instant_json(int64_t ms)
-{
-    char text[25];
-    if (ms == INT64_MIN || ms == SEG_NEVER)
-        return json_null();
-    instant_string(text, ms);
-    return json_string(text);
-}
-
-static json_t *value_json(const struct seg_value *value)
-{
-    json_t *json = NULL;
-    switch ((enum seg_value_type)value->type) {
-    case SEG_MISSING:
-        return json_null();
-    case SEG_BOOL:
-        return json_boolean(value->as.boolean);
-    case SEG_INT:
-        return json_integer(value->as.integer);
-    case SEG_DOUBLE:
-        return json_real(value->as.number);
-    case SEG_TEXT:
-        return text_json((struct seg_text){value->as.text, value->len});
-    case SEG_LIST:
-        json = json_array();
-        for (uint32_t i = 0; i < value->len; i++)
-            json_array_append_new(json, value_json(&value->as.items[i]));
-        return json;
-    case SEG_OBJECT:
-        return json_object();
-    }
-    return json;
 }
 
 static json_t *string_or_null(const char *text)
@@ -133,7 +99,7 @@ static json_t *user_head(const struct render_user *found,
     json_object_set_new(json, "catalogue",
                         json_string(seg_catalogue_hash(found->catalogue)));
     json_object_set_new(json, "clock",
-                        instant_json(seg_engine_clock(found->engine)));
+                        as_json_instant(seg_engine_clock(found->engine)));
     return json;
 }
 
@@ -158,7 +124,7 @@ static json_t *memberships_json(const struct render_user *found)
         json_object_set_new(one, "segment", text_json(all[i].key));
         json_object_set_new(one, "title", json_string(segment.title));
         json_object_set_new(one, "entered_at",
-                            instant_json(all[i].entered_at_ms));
+                            as_json_instant(all[i].entered_at_ms));
         json_array_append_new(json, one);
     }
     if (all != few)
@@ -171,7 +137,7 @@ static void add_attribute(void *arg, const struct seg_attribute *attribute)
     json_t *of = json_object_get(arg, attribute->account ? "account" : "user");
     char *name = strndup(attribute->name.bytes, attribute->name.len);
     if (name)
-        json_object_set_new(of, name, value_json(&attribute->value));
+        json_object_set_new(of, name, as_json_value(&attribute->value));
     free(name);
 }
 
@@ -192,8 +158,8 @@ char *render_user(const struct render_user *found)
     json_object_set_new(json, "seq", json_integer(info.seq));
     json_object_set_new(json, "trigger_seq", json_integer(info.trigger_seq));
     json_object_set_new(json, "last_change_at",
-                        instant_json(info.last_change_ms));
-    json_object_set_new(json, "next_due_at", instant_json(info.next_due_ms));
+                        as_json_instant(info.last_change_ms));
+    json_object_set_new(json, "next_due_at", as_json_instant(info.next_due_ms));
     json_object_set_new(json, "bytes", json_integer((json_int_t)info.bytes));
     json_object_set_new(json, "memberships", memberships_json(found));
     json_object_set_new(json, "attributes", attributes_json(found));
@@ -215,18 +181,18 @@ static json_t *tree_json(const struct seg_explanation *why, int *index)
     int count = seg_explanation_count(why);
     json_object_set_new(json, "condition", json_string(reason->condition));
     json_object_set_new(json, "holds", holds_json(reason->truth));
-    json_object_set_new(json, "value", value_json(&reason->value));
+    json_object_set_new(json, "value", as_json_value(&reason->value));
     json_object_set_new(json, "needed", string_or_null(reason->needed));
     if (reason->segment >= 0)
         json_object_set_new(json, "member_since",
-                            instant_json(reason->since_ms));
+                            as_json_instant(reason->since_ms));
     json_object_set_new(json, "changes_at",
-                        instant_json(reason->changes_at_ms));
+                        as_json_instant(reason->changes_at_ms));
     if (reason->observed_ms != SEG_NEVER) {
         json_object_set_new(json, "observed_since",
-                            instant_json(reason->observed_ms));
+                            as_json_instant(reason->observed_ms));
         json_object_set_new(json, "decides_at",
-                            instant_json(reason->decides_ms));
+                            as_json_instant(reason->decides_ms));
     }
     while (*index < count &&
            seg_explanation_at(why, *index)->depth > reason->depth)
@@ -251,7 +217,7 @@ static json_t *explanation_json(const struct render_user *found, int segment)
     json_object_set_new(json, "title", json_string(info.title));
     json_object_set_new(json, "member", json_boolean(member));
     json_object_set_new(json, "entered_at",
-                        instant_json(member ? entered_at_ms : SEG_NEVER));
+                        as_json_instant(member ? entered_at_ms : SEG_NEVER));
     json_object_set_new(json, "text", json_string(text ? text : ""));
     json_object_set_new(json, "tree",
                         seg_explanation_count(why) ? tree_json(why, &index)
@@ -376,7 +342,7 @@ static json_t *member_json(const struct render_member *member)
     json_object_set_new(json, "user", text_json(member->id));
     json_object_set_new(json, "partition", json_integer(member->partition));
     json_object_set_new(json, "entered_at",
-                        instant_json(member->entered_at_ms));
+                        as_json_instant(member->entered_at_ms));
     json_object_set_new(json, "seq", json_integer(member->seq));
     return json;
 }
@@ -436,8 +402,7 @@ char *render_ready(int ready, const char *reason,
     return dump(json);
 }
 
-/* ---- elsewhere
- * ------------------------------------------------------------------ */
+/* ---- elsewhere ----------------------------------------------------------- */
 
 char *render_elsewhere(const char *error, int partition,
                        const struct owners_process *processes, int count)

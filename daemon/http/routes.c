@@ -24,8 +24,10 @@
 #define TEXT       "text/plain; charset=utf-8"
 #define PROMETHEUS "text/plain; version=0.0.4; charset=utf-8"
 
-static void fail(struct request *request, int status, const char *message)
+void routes_fail(struct request *request, int status, const char *message)
 {
+    if (status == 503)
+        request_header(request, "Retry-After", "1");
     request_answer(request, status, JSON, render_error(message));
 }
 
@@ -96,11 +98,13 @@ struct question {
     void (*work)(struct worker *worker, struct errand *errand);
     void (*finish)(struct question *question); /* All of them are back. */
     struct seg_text id;                        /* Of a user; a copy. */
+    int partition;                             /* His; -1: not known. */
     int segment;                               /* Index; below 0: all. */
     int as_text;
     /* Of all errands, on the loop. */
     int64_t *members; /* By segment, or NULL. */
     int here;         /* Partitions that were looked at. */
+    int looked;       /* The user's was among them. */
     int resumed;      /* Inputs. */
 };
 
@@ -110,7 +114,7 @@ struct errand {
     int found;
     char *body;       /* Of the answer, when found; NULL: no memory. */
     int64_t *members; /* By segment, or NULL. */
-    int here, resumed;
+    int here, looked, resumed;
 };
 
 static void errand_free(struct errand *errand)
@@ -157,9 +161,11 @@ static int partition_count(const struct routes *routes)
 /* All workers answered, and nobody found the user. */
 static void answer_not_found(struct question *question)
 {
+    question->looked |=
+        question->here && question->here == partition_count(question->routes);
     if (question->request)
-        elsewhere_answer(question->routes, question->request, question->id,
-                         question->here);
+        elsewhere_answer(question->routes, question->request,
+                         question->partition, question->looked);
     question->request = NULL;
 }
 
@@ -199,6 +205,7 @@ static void add_up(struct question *question, const struct errand *errand)
 {
     int count = seg_catalogue_segment_count(question->catalogue);
     question->here += errand->here;
+    question->looked |= errand->looked;
     question->resumed += errand->resumed;
     for (int i = 0; question->members && errand->members && i < count; i++)
         question->members[i] += errand->members[i];
@@ -270,7 +277,7 @@ question_new(struct routes *routes, struct request *request,
 {
     struct question *question = calloc(1, sizeof(*question));
     if (!question) {
-        fail(request, 503, "Out of memory.");
+        routes_fail(request, 503, "Out of memory.");
         return NULL;
     }
     question->routes = routes;
@@ -313,7 +320,10 @@ static const struct seg_user *find(struct worker *worker, struct errand *errand,
 static void count_partition(void *arg, const struct worker_partition *partition)
 {
     struct errand *errand = arg;
-    errand->here += partition->engine != NULL;
+    if (!partition->engine)
+        return;
+    errand->here++;
+    errand->looked |= partition->partition == errand->question->partition;
 }
 
 static void work_user(struct worker *worker, struct errand *errand)
@@ -352,6 +362,7 @@ static void ask_user(struct question *question)
     }
     memcpy(copy, id.bytes, id.len + 1);
     question->id = (struct seg_text){copy, id.len};
+    question->partition = elsewhere_partition(question->routes, id);
     ask(question);
 }
 
@@ -370,13 +381,13 @@ static void route_explain(struct routes *routes, struct request *request)
     int segment =
         key ? seg_catalogue_segment_index(routes->catalogue, key) : -1;
     if (key && segment < 0) {
-        fail(request, 404, "There is no segment of this key.");
+        routes_fail(request, 404, "There is no segment of this key.");
         return;
     }
     if (!key && count > ROUTES_EXPLAIN_SEGMENTS) {
-        fail(request, 400,
-             "There are too many segments to explain them all; "
-             "name one with ?segment=KEY.");
+        routes_fail(request, 400,
+                    "There are too many segments to explain them all; "
+                    "name one with ?segment=KEY.");
         return;
     }
     struct question *question =
@@ -445,6 +456,11 @@ static void route_reload(struct routes *routes, struct request *request)
 {
     struct buf said;
     char before[16];
+    if (routes->stopping) {
+        routes_fail(request, 503,
+                    "segmentd is stopping: segment files are not read anew.");
+        return;
+    }
     snprintf(before, sizeof(before), "%s",
              seg_catalogue_hash(routes->catalogue));
     buf_init(&said);
@@ -475,8 +491,9 @@ static void answer_resume(struct question *question)
 static void route_resume(struct routes *routes, struct request *request)
 {
     if (routes->resuming) {
-        fail(request, 503,
-             "Inputs are to go on already; that waits for the next commit.");
+        routes_fail(
+            request, 503,
+            "Inputs are to go on already; that waits for the next commit.");
         return;
     }
     struct question *question =
@@ -528,13 +545,13 @@ void routes_handle(void *arg, struct request *request)
     while (i < ROUTE_COUNT && !is_path(request, table[i].path))
         i++;
     if (i == ROUTE_COUNT) {
-        fail(request, 404, "There is nothing at this path.");
+        routes_fail(request, 404, "There is nothing at this path.");
     } else if (!is_method(method, table[i].method)) {
         int get = !strcmp(table[i].method, "GET");
         request_header(request, "Allow", get ? "GET, HEAD" : table[i].method);
-        fail(request, 405,
-             get ? "Only GET and HEAD can be asked for here."
-                 : "Only POST can be asked for here.");
+        routes_fail(request, 405,
+                    get ? "Only GET and HEAD can be asked for here."
+                        : "Only POST can be asked for here.");
     } else {
         table[i].handle(routes, request);
     }

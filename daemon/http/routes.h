@@ -44,4 +44,8 @@ struct routes {
 /* Answer REQUEST; ROUTES is a struct routes, for struct server_options. */
 void routes_handle(void *routes, struct request *request);
 
+/* Answer REQUEST with STATUS and MESSAGE, a sentence; 503 is worth another try.
+ */
+void routes_fail(struct request *request, int status, const char *message);
+
 #endif

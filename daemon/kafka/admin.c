@@ -13,9 +13,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <seg/error.h>
 
+#include "daemon/base/clock.h"
 #include "daemon/base/log.h"
 #include "daemon/protocol/broker.h"
 
@@ -28,6 +30,7 @@
 #define CREATE_MS 30000
 #define VERIFY    "`segmentctl topics verify` has the command."
 #define REACH_MS  10000 /* For the first answer of a broker. */
+#define AWAIT_US  20000 /* Between two looks for a topic just made. */
 
 /* Our topics, as admin_create makes them; by enum broker_topic. */
 static const struct output {
@@ -56,8 +59,7 @@ static void say(struct admin_check *check, int verdict, const char *format, ...)
     check->verdict = verdict;
 }
 
-/* ---- numbers of partitions ------------------------------------------------
- */
+/* ---- numbers of partitions ----------------------------------------------- */
 
 /* Partitions of TOPIC; 0 with *ERR if it has none that we can see. *REPLICAS,
  * if not NULL, becomes the number of replicas if that is less. */
@@ -153,8 +155,7 @@ static void check_counts(rd_kafka_t *rk, const struct conf *conf,
     }
 }
 
-/* ---- settings ---------------------------------------------------------------
- */
+/* ---- settings ------------------------------------------------------------ */
 
 static const char *setting(const rd_kafka_ConfigResource_t *resource,
                            const char *name)
@@ -298,8 +299,7 @@ void admin_check(rd_kafka_t *rk, const struct client *client, int embedded,
         check_settings(rk, client->conf, timeout_ms, check);
 }
 
-/* ---- making topics
- * ------------------------------------------------------------ */
+/* ---- making topics ------------------------------------------------------- */
 
 static void output_name(const struct conf *conf, int i, char *out)
 {
@@ -424,6 +424,21 @@ static int input_partitions(rd_kafka_t *rk, const struct conf *conf,
     return count;
 }
 
+/* The controller has made them. A moment later the brokers know them, too:
+ * until then whoever looks for them is told that they are not there. */
+static void await(rd_kafka_t *rk, const struct conf *conf)
+{
+    int64_t until_ms = clock_monotonic_ms() + REACH_MS;
+    char name[CLIENT_TOPIC_BYTES];
+    rd_kafka_resp_err_t err;
+    for (int i = 0; i < OUTPUTS; i++) {
+        output_name(conf, i, name);
+        while (!partitions_of(rk, name, REACH_MS, &err, NULL) &&
+               is_missing(err) && clock_monotonic_ms() < until_ms)
+            usleep(AWAIT_US);
+    }
+}
+
 int admin_create(const struct client *client, int partitions, int replication,
                  admin_report *report, void *arg, char *why)
 {
@@ -449,14 +464,15 @@ int admin_create(const struct client *client, int partitions, int replication,
             goto done;
     }
     r = create(rk, topics, partitions, report, arg, why);
+    if (r == 0)
+        await(rk, client->conf);
 done:
     rd_kafka_NewTopic_destroy_array(topics, made);
     rd_kafka_destroy(rk);
     return r;
 }
 
-/* ---- the group
- * ------------------------------------------------------------------ */
+/* ---- the group ----------------------------------------------------------- */
 
 static int members_of(rd_kafka_t *rk, const char *group, char *who)
 {

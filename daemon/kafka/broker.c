@@ -79,8 +79,7 @@ static int64_t call_delivered(void *impl, int topic, int partition)
     return producer_delivered(broker->producer, topic, partition);
 }
 
-/* ---- questions and readers ------------------------------------------------
- */
+/* ---- questions and readers ----------------------------------------------- */
 
 static int asked(struct kafka_broker *broker, int answer)
 {

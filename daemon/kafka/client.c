@@ -140,8 +140,7 @@ static int compute(const struct client *client, const rd_kafka_conf_t *conf,
     return 1;
 }
 
-/* ---- a configuration ------------------------------------------------------
- */
+/* ---- a configuration ----------------------------------------------------- */
 
 static int set(rd_kafka_conf_t *conf, const char *name, const char *value,
                char *why)
@@ -275,8 +274,7 @@ char *client_topic(const struct conf *conf, int topic, char *out)
     return out;
 }
 
-/* ---- checks ----------------------------------------------------------------
- */
+/* ---- checks -------------------------------------------------------------- */
 
 static void complain(const struct client *client, struct buf *errors,
                      const char *why)

@@ -30,8 +30,9 @@
       "Halves the cost of user records.")                                      \
     X("queue.buffering.max.messages", NULL, "1000000", NULL, NULL, INITIAL,    \
       "Room for the largest transaction.")                                     \
-    X("queued.min.messages", "100000", NULL, "100000", NULL, INITIAL,          \
-      "A full queue stops fetching for up to a second.")                       \
+    X("queued.min.messages", "100000", NULL, "1000000", NULL, INITIAL,         \
+      "A full queue stops fetching for up to a second: 100000 users were "     \
+      "restored in 1.1 s, not in 0.2.")                                        \
     X("queued.max.messages.kbytes", "32768", NULL, "32768", NULL, INITIAL,     \
       "Of one partition; bounds the memory of a backlog.")                     \
     X("fetch.wait.max.ms", "100", NULL, "20", NULL, INITIAL,                   \

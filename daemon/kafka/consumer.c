@@ -6,7 +6,7 @@
  *     get the queue of the partition, split it off the consumer's
  *     pause it before it is assigned: nothing is fetched for a moment
  *     assign it at offset 0, not at a logical offset: the answer to such a
- * query may come after a seek, half a second later, and moves it back
+ *         query may come after a seek, half a second later, and moves it back
  *     ... restore ...
  *     seek to the true offset, look at the error of each element
  *     resume
@@ -70,8 +70,7 @@ static struct source *source_at(struct consumer *consumer, int partition,
     return &consumer->sources[partition * consumer->inputs + input];
 }
 
-/* ---- queues
- * ------------------------------------------------------------------ */
+/* ---- queues -------------------------------------------------------------- */
 
 static void on_records(rd_kafka_t *rk, void *arg)
 {
@@ -111,8 +110,7 @@ static void source_close(struct consumer *consumer, int partition, int input)
     source->queue = NULL;
 }
 
-/* ---- assignment
- * --------------------------------------------------------------- */
+/* ---- assignment ---------------------------------------------------------- */
 
 /* All inputs of PARTITION, at their offsets if they are running. */
 static void add_inputs(struct consumer *consumer, int partition,
@@ -151,7 +149,7 @@ static void assign_all(struct consumer *consumer)
         rd_kafka_pause_partitions(consumer->rk, paused);
     watchdog_enter(consumer->client->mark);
     rd_kafka_resp_err_t err = rd_kafka_assign(consumer->rk, all);
-    watchdog_leave(consumer->client->mark);
+    watchdog_turn(consumer->client->mark);
     if (err)
         log_error("an assignment was refused; the group will repeat it",
                   "error=\"%s\"", rd_kafka_err2str(err));
@@ -213,7 +211,7 @@ static void on_revoked(struct consumer *consumer, int n)
     }
     watchdog_enter(consumer->client->mark);
     rd_kafka_assign(consumer->rk, NULL);
-    watchdog_leave(consumer->client->mark);
+    watchdog_turn(consumer->client->mark);
 }
 
 /* `range` uses the eager protocol: a list is always the whole assignment. */
@@ -229,8 +227,7 @@ static void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t err,
         on_revoked(consumer, n);
 }
 
-/* ---- starting and holding
- * -------------------------------------------------------- */
+/* ---- starting and holding ------------------------------------------------ */
 
 static rd_kafka_topic_partition_list_t *
 one_partition(const struct consumer *consumer, int partition,
@@ -261,7 +258,7 @@ static int seek(struct consumer *consumer,
      * thread of the library, no broker is asked: it does not last. */
     watchdog_enter(consumer->client->mark);
     rd_kafka_error_t *error = rd_kafka_seek_partitions(consumer->rk, list, -1);
-    watchdog_leave(consumer->client->mark);
+    watchdog_turn(consumer->client->mark);
     int failed = error || has_error(list);
     if (error)
         rd_kafka_error_destroy(error);
@@ -331,8 +328,7 @@ void consumer_hold(struct consumer *consumer, int partition, int input)
     pause_source(consumer, partition, input);
 }
 
-/* ---- taking
- * ---------------------------------------------------------------------- */
+/* ---- taking -------------------------------------------------------------- */
 
 static void view(rd_kafka_message_t *message, struct input_record *out)
 {
@@ -412,8 +408,7 @@ int64_t consumer_end(struct consumer *consumer, int partition, int input)
     return high < 0 ? -1 : high;
 }
 
-/* ---- polling
- * ---------------------------------------------------------------------- */
+/* ---- polling ------------------------------------------------------------- */
 
 /* It will never be a member again, and says so in TEXT. */
 static void fenced(struct consumer *consumer, const char *text)
@@ -480,8 +475,7 @@ rd_kafka_t *consumer_handle(struct consumer *consumer)
     return consumer->rk;
 }
 
-/* ---- life cycle
- * ------------------------------------------------------------------- */
+/* ---- life cycle ---------------------------------------------------------- */
 
 static rd_kafka_t *join(struct consumer *consumer, char *why)
 {
@@ -521,7 +515,7 @@ static void consumer_free(struct consumer *consumer)
     if (consumer->rk)
         rd_kafka_destroy_flags(consumer->rk,
                                RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
-    watchdog_leave(consumer->client->mark);
+    watchdog_turn(consumer->client->mark);
     free(consumer->sources);
     free(consumer->assigned);
     free(consumer->list);

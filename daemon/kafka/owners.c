@@ -33,8 +33,7 @@ struct owners {
     struct owners_question *first;
 };
 
-/* ---- what a group says
- * -------------------------------------------------------- */
+/* ---- what a group says --------------------------------------------------- */
 
 /* A big-endian number of BYTES bytes at *AT, which moves past it; -1: the end.
  */
@@ -147,8 +146,7 @@ static void look(const struct owners *owners,
     }
 }
 
-/* ---- asking
- * ---------------------------------------------------------------------- */
+/* ---- asking -------------------------------------------------------------- */
 
 static void forget(struct owners *owners)
 {
@@ -220,8 +218,7 @@ static void *run(void *arg)
     }
 }
 
-/* ---- life cycle
- * ------------------------------------------------------------------- */
+/* ---- life cycle ---------------------------------------------------------- */
 
 int owners_open(struct owners **ret, const struct client *client)
 {

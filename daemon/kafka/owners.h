@@ -70,8 +70,7 @@ int owners_ask(struct owners *owners, struct owners_question *question);
 /* Answer what is open with UNKNOWN, and end. NULL: nothing. */
 void owners_close(struct owners *owners);
 
-/* ---- for tests ------------------------------------------------------------
- */
+/* ---- for tests ----------------------------------------------------------- */
 
 /* Whether the LEN bytes at BYTES, an assignment as the group keeps it, hold
  * PARTITION of TOPIC. */

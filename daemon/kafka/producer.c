@@ -6,9 +6,11 @@
  *                                      must mend something; the group does not
  *                                      know us: LOST; retriable: AGAIN
  *     from then on                     AGAIN while it says so, else nobody
- * knows what the coordinator decided: FATAL. Even "abortable": a transaction
- * may fail here while its EndTxn succeeds there. fatal FATAL; FENCED if the
- * epoch was raised
+ *                                      knows what the coordinator decided:
+ *                                      FATAL. Even "abortable": a transaction
+ *                                      may fail here while its EndTxn succeeds
+ *                                      there.
+ *     fatal                            FATAL; FENCED if the epoch was raised
  *
  * Offsets are fenced by the group's member id and generation, and by nothing
  * else. A consumer that was thrown out has neither, and offsets that come with
@@ -58,8 +60,7 @@ struct producer {
     rd_kafka_topic_partition_list_t *offsets; /* Embedded: what was sent. */
 };
 
-/* ---- what errors mean
- * -------------------------------------------------------- */
+/* ---- what errors mean ---------------------------------------------------- */
 
 static int is_fenced(rd_kafka_resp_err_t err)
 {
@@ -135,7 +136,7 @@ static void enter(const struct producer *producer)
 
 static void leave(const struct producer *producer)
 {
-    watchdog_leave(producer->client->mark);
+    watchdog_turn(producer->client->mark);
 }
 
 /* The answer to ERROR (NULL: none), which is taken. A call was left with it. */
@@ -151,8 +152,7 @@ static int judge(struct producer *producer, rd_kafka_error_t *error,
     return answer;
 }
 
-/* ---- deliveries
- * --------------------------------------------------------------- */
+/* ---- deliveries ---------------------------------------------------------- */
 
 /* A delivery report finds its place by a number, (partition, topic). */
 static void *place_of(int topic, int partition)
@@ -234,8 +234,7 @@ void producer_serve(struct producer *producer)
         rd_kafka_poll(producer->rk, 0);
 }
 
-/* ---- the producer
- * ---------------------------------------------------------------- */
+/* ---- the producer -------------------------------------------------------- */
 
 static void end(struct producer *producer)
 {
@@ -475,8 +474,7 @@ int producer_send_offsets(struct producer *producer,
     return FAIL_POINT(AFTER_SEND_OFFSETS) ? BROKER_FATAL : answer;
 }
 
-/* ---- commit and abort
- * ------------------------------------------------------------------ */
+/* ---- commit and abort ---------------------------------------------------- */
 
 /* The embedded broker forgets offsets of transactions: once more, plainly. */
 static void commit_plainly(struct producer *producer)
@@ -539,8 +537,7 @@ int producer_abort(struct producer *producer)
                : BROKER_FATAL;
 }
 
-/* ---- life cycle
- * --------------------------------------------------------------------- */
+/* ---- life cycle ---------------------------------------------------------- */
 
 int producer_new(struct producer **ret, const struct client *client,
                  int embedded)

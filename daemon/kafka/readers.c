@@ -55,8 +55,7 @@ const char *readers_reason(const struct readers *readers)
     return readers->reason;
 }
 
-/* ---- opening and closing
- * ----------------------------------------------------- */
+/* ---- opening and closing ------------------------------------------------- */
 
 static void on_records(rd_kafka_t *rk, void *arg)
 {
@@ -76,7 +75,7 @@ static int assign(struct readers *readers, const struct reader *reader, int on)
     rd_kafka_error_t *error =
         on ? rd_kafka_incremental_assign(readers->rk, list)
            : rd_kafka_incremental_unassign(readers->rk, list);
-    watchdog_leave(readers->client->mark);
+    watchdog_turn(readers->client->mark);
     rd_kafka_topic_partition_list_destroy(list);
     if (!error)
         return 0;
@@ -168,8 +167,7 @@ static struct reader *reader_at(struct readers *readers, int topic,
     return reader;
 }
 
-/* ---- reading
- * --------------------------------------------------------------------- */
+/* ---- reading ------------------------------------------------------------- */
 
 static void view_headers(struct reader *reader, rd_kafka_message_t *message,
                          struct broker_record *out)

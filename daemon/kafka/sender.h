@@ -11,10 +11,8 @@
 #include "daemon/kafka/client.h"
 #include "daemon/protocol/broker.h"
 
-#define SENDER_TIMEOUT_MS 30000
-#define SENDER_TRANSACTION_MS                       \
-    120000 /* Of a sender that was killed, at most. \
-            */
+#define SENDER_TIMEOUT_MS     30000
+#define SENDER_TRANSACTION_MS 120000 /* Of one that was killed, at most. */
 
 struct sender;
 

@@ -18,8 +18,7 @@
 #include "daemon/partition/partition_inside.h"
 #include "daemon/protocol/mutation.h"
 
-/* ---- proofs
- * ------------------------------------------------------------------ */
+/* ---- proofs -------------------------------------------------------------- */
 
 /* Everything of INPUT below this has been applied. */
 static int64_t applied(const struct input *input)
@@ -56,8 +55,7 @@ static int64_t ended_ms(const struct partition *partition,
     return proof_instant(&input->proof, input->expected);
 }
 
-/* ---- records
- * ------------------------------------------------------------------ */
+/* ---- records ------------------------------------------------------------- */
 
 static void fill_heads(struct partition *partition)
 {
@@ -164,8 +162,7 @@ int flow_take(struct partition *partition, int index, int64_t now_ms)
     return 1;
 }
 
-/* ---- the wall
- * ------------------------------------------------------------------- */
+/* ---- the wall ------------------------------------------------------------ */
 
 /* The instant to which the wall may move the clock. */
 static int64_t proven_ms(const struct partition *partition, int64_t now_ms)

@@ -1,4 +1,5 @@
-/* partition.c: the life of a partition; how its records flow is in flow.c.
+/* partition.c: the life of a partition; how its records flow is in flow.c, what
+ * is said of it when it does not run in reason.c.
  *
  * `expected` of an input is the offset after what was pushed last, or the end
  * that an EOF event told, which moves over markers and aborted records. What is
@@ -15,10 +16,10 @@ enum {
     QUEUE_BYTES = 16 << 20, /* Of one input that wait, about. */
     LOOK_MS = 2,            /* Between two looks for an answer. */
     LOST_MS = 1000,         /* From a loss to the next restore. */
-    NO_ROOM_MS = 1000,      /* From one that found no memory to the next. */
-    TELL_MS = 1000,         /* What a restore waits for is told so often ... */
-    LONG_MS = 10000         /* ... and is worth a warning after so long. */
+    NO_ROOM_MS = 1000       /* From one that found no memory to the next. */
 };
+
+static _Atomic uint64_t incarnations; /* Of all partitions of the process. */
 
 /* ---- life cycle ---------------------------------------------------------- */
 
@@ -90,6 +91,7 @@ void partition_assign(struct partition *partition)
     restore_free(partition->restore);
     partition->restore = NULL;
     partition->state = PARTITION_RESTORING;
+    partition->incarnation = ++incarnations;
     partition->held = 0;
     partition->retry_ms = INT64_MIN;
 }
@@ -161,8 +163,7 @@ static void refuse(struct partition *partition, enum partition_state state)
     partition->state = state;
 }
 
-/* ---- restoring ------------------------------------------------------------
- */
+/* ---- restoring ----------------------------------------------------------- */
 
 static int is_clock_ahead(const struct partition *partition, int64_t now_ms)
 {
@@ -209,62 +210,6 @@ static enum partition_turn restored(struct partition *partition, int64_t now_ms)
     return PARTITION_SEEK;
 }
 
-static const char *step_reason(int step)
-{
-    static const char *const steps[] = {
-        "It is about to be restored.",
-        "It is being restored: its committed offsets are asked for.",
-        "It is being restored: its state is read.",
-        "It is being restored: its changes and triggers are read.",
-        "It is being restored: its inputs are read once more.",
-        "It is being restored: its users are judged.",
-        "It is being restored: its committed offsets are asked for again.",
-    };
-
-    return steps[step];
-}
-
-/* For how long the restore has not got further, as of the last turn. */
-static int64_t waits_ms(const struct partition *partition,
-                        struct restore_waits *waits)
-{
-    if (!partition->restore || partition->state != PARTITION_RESTORING)
-        return 0;
-    restore_waits(partition->restore, waits);
-    return waits->since_ms == INT64_MIN ? 0
-                                        : partition->turn_ms - waits->since_ms;
-}
-
-/* Write down what is waited for, now and then. */
-static void tell_waiting(struct partition *partition, int64_t now_ms)
-{
-    struct restore_waits waits;
-    char offsets[64] = "";
-    int64_t ms;
-
-    if (now_ms - partition->told_ms < TELL_MS)
-        return;
-    ms = waits_ms(partition, &waits);
-    partition->told_ms = now_ms;
-    partition->waiting[0] = '\0';
-    if (ms < TELL_MS)
-        return;
-    if (waits.until)
-        snprintf(offsets, sizeof(offsets), " from %" PRId64 " to %" PRId64,
-                 waits.from, waits.until);
-    snprintf(partition->waiting, sizeof(partition->waiting),
-             "%s For %" PRId64 " s it has waited for: %s%s, topic %s; last "
-             "answer: %s.%s%s",
-             step_reason(waits.step), ms / 1000, waits.asked, offsets,
-             waits.topic, waits.answer, waits.why[0] ? " " : "", waits.why);
-}
-
-int partition_waits(const struct partition *partition,
-                    struct restore_waits *waits)
-{
-    return waits_ms(partition, waits) >= LONG_MS;
-}
-
 static enum partition_turn step_restore(struct partition *partition,
                                         int64_t now_ms)
 {
@@ -279,7 +224,7 @@ static enum partition_turn step_restore(struct partition *partition,
     case RESTORE_BUSY:
         return PARTITION_MORE;
     case RESTORE_WAITS:
-        tell_waiting(partition, now_ms);
+        reason_tell(partition, now_ms);
         return PARTITION_IDLE;
     case RESTORE_NO_ROOM:
         return no_room(partition, now_ms);
@@ -292,8 +237,7 @@ static enum partition_turn step_restore(struct partition *partition,
     return PARTITION_IDLE;
 }
 
-/* ---- turns
- * ------------------------------------------------------------------------ */
+/* ---- turns --------------------------------------------------------------- */
 
 /* A piece of the way to another catalogue: what was decoded was decoded by the
  * one before. */
@@ -416,8 +360,7 @@ int64_t partition_wake_ms(const struct partition *partition)
     return SEG_NEVER;
 }
 
-/* ---- records in
- * -------------------------------------------------------------------- */
+/* ---- records in ---------------------------------------------------------- */
 
 static int is_open(const struct partition *partition)
 {
@@ -473,8 +416,7 @@ int64_t partition_position(const struct partition *partition, int index)
     return partition->inputs[index].expected;
 }
 
-/* ---- queries
- * ------------------------------------------------------------------------- */
+/* ---- queries ------------------------------------------------------------- */
 
 struct partition_applied partition_applied(const struct partition *partition,
                                            int index)
@@ -502,70 +444,6 @@ enum partition_state partition_state(const struct partition *partition)
     return partition->state;
 }
 
-/* Why the record that goes next is not applied. */
-static const char *held_reason(const struct partition *partition)
-{
-    switch (partition->held) {
-    case SEG_ERR_NOMEM:
-        return "There is no memory.";
-    case SEG_ERR_LIMIT:
-        return "The limit of users is reached.";
-    default:
-        return "The next record is bad, and on_bad_input is stop.";
-    }
-}
-
-/* How far a restore is, and what it waits for if that takes long. */
-static const char *restoring_reason(const struct partition *partition)
-{
-    struct restore_stats stats = {.step = 0};
-    struct restore_waits waits;
-
-    if (partition->held)
-        return held_reason(partition);
-    if (partition->waiting[0] && waits_ms(partition, &waits) >= TELL_MS)
-        return partition->waiting;
-    if (partition->restore)
-        restore_stats(partition->restore, &stats);
-    return step_reason(stats.step);
-}
-
-const char *partition_reason(const struct partition *partition)
-{
-    const char *full = partition->options->full;
-
-    switch (partition->state) {
-    case PARTITION_RESTORING:
-        if (full)
-            return full;
-        return restoring_reason(partition);
-    case PARTITION_WAITING:
-        return "Its stored clock is ahead of the wall.";
-    case PARTITION_REFUSED:
-        return partition->ledger->broken.message;
-    case PARTITION_WARM:
-        return "It is not ours.";
-    case PARTITION_RUNNING:
-        break;
-    }
-    if (partition->held)
-        return held_reason(partition);
-    for (int i = 0; i < partition->input_count; i++)
-        if (partition_alarm(partition, i))
-            return "More than half of the last 1000 records of an input are "
-                   "bad; POST /-/resume lets it go on.";
-    return full ? full : "";
-}
-
-int partition_stands(const struct partition *partition)
-{
-    return partition->state == PARTITION_RESTORING
-               ? partition->held
-               : partition->state == PARTITION_RUNNING &&
-                     partition_reason(partition)[0] &&
-                     partition_reason(partition) != partition->options->full;
-}
-
 int partition_alarm(const struct partition *partition, int input)
 {
     return bad_alarm(&partition->ledger->bad[input]);
@@ -581,6 +459,11 @@ void partition_forgive(struct partition *partition, int input)
 const struct seg_engine *partition_engine(const struct partition *partition)
 {
     return is_open(partition) ? partition->ledger->engine : NULL;
+}
+
+uint64_t partition_incarnation(const struct partition *partition)
+{
+    return partition->incarnation;
 }
 
 const struct ledger *partition_ledger(const struct partition *partition)

@@ -1,8 +1,9 @@
 /* partition.h: one partition of all input topics, owned by a worker.
  *
- *     assigned -> RESTORING -> RUNNING -> revoked -> WARM -> RESTORING (at
- * once, |           |                           if nobody v           +- lost
- * -> free              committed since) REFUSED
+ *     assigned -> RESTORING -> RUNNING -> revoked -> WARM -> RESTORING
+ *                     |           |                  (at once, if nobody
+ *                     v           +- lost -> free     committed since)
+ *                  REFUSED
  *
  * Records are handed over as they are polled; the partition merges its inputs,
  * advances its clock, applies, and fills its ledger, which the worker's commit
@@ -26,10 +27,9 @@ struct partition;
 
 struct partition_options {
     const struct ledger_options *ledger; /* Borrowed. */
-    const struct partition *
-        *mover;            /* Of all with these options, the one that goes
-                              over to another catalogue: one at a time has
-                              its users twice. NULL: as many as like. */
+    /* Of all with these options, the one that goes over to another catalogue:
+     * one at a time has its users twice. NULL: as many as like. */
+    const struct partition **mover;
     struct broker *broker; /* Borrowed, as is the next. */
     struct commit *commit;
     void (*release)(void *arg, void *handle); /* A record is not needed any
@@ -137,6 +137,11 @@ void partition_forgive(struct partition *partition, int input);
 
 /* Its engine, NULL unless RUNNING or WAITING, for queries only. */
 const struct seg_engine *partition_engine(const struct partition *partition);
+
+/* Another number with each restore, also one that it makes by itself: indexes
+ * of users are good as long as it stays. No two partitions of the process have
+ * the same; never 0. */
+uint64_t partition_incarnation(const struct partition *partition);
 const struct ledger *partition_ledger(const struct partition *partition);
 
 /* Memory that its users take, in whatever state it is. */

@@ -22,6 +22,7 @@ struct partition {
     struct ledger *ledger;
     struct restore *restore;
     enum partition_state state;
+    uint64_t incarnation;
     int input_count;
     struct input inputs[SEG_TOPICS_MAX];
     struct merge_head heads[SEG_TOPICS_MAX];
@@ -37,6 +38,9 @@ struct partition {
 
 /* Give HANDLE back to the consumer. */
 void partition_release(struct partition *partition, void *handle);
+
+/* Write down what a restore waits for, now and then. */
+void reason_tell(struct partition *partition, int64_t now_ms);
 
 /* The input whose record goes next; negative (merge.h): none may. */
 int flow_choose(struct partition *partition, int64_t now_ms);

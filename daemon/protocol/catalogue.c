@@ -7,7 +7,7 @@
  *     adopt    users move to an engine of the new catalogue; nothing is applied
  *              meanwhile, other partitions go on
  *     sweep    everybody is judged, in slices between which records are
- * applied; the changes go out as all others do
+ *              applied; the changes go out as all others do
  *
  * In Kafka the change is part of one transaction: the one after the move
  * carries the catalogue record and the meta record that name it, with the

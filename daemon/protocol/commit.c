@@ -4,10 +4,11 @@
  * of its one producer. A transaction holds, for each partition that takes part:
  *
  *     outbox    changes, triggers, dead letters: what was decided since the
- * last slice     records of users who have been dirty for long, and with them
- * the meta record: where a restore must begin (flush.c) offsets   of ALL
- * inputs, with metadata v1:<txn>:<clock>:<tag>, also when only timers fired:
- * only offsets are fenced by the group
+ *               last
+ *     slice     records of users who have been dirty for long, and with them
+ *               the meta record: where a restore must begin (flush.c)
+ *     offsets   of ALL inputs, with metadata v1:<txn>:<clock>:<tag>, also when
+ *               only timers fired: only offsets are fenced by the group
  *
  * The three are one cut: the state after the last record applied. From the
  * start of the first attempt until the outcome is known nothing is applied, so
@@ -38,10 +39,12 @@
  *                    that are pending are waited out by whoever restores. As
  *                    above then.
  *   in COMMIT        The coordinator has decided, or not. Decided: markers
- * follow whatever becomes of us; a restore waits for the offsets, sees txn and
- * tag of this cut, and folds changes and triggers up to the read_uncommitted
- * end, so it sees all of them. Not decided: as above. after COMMIT     The cut
- * is in Kafka. What was cleared in memory is not needed by anyone.
+ *                    follow whatever becomes of us; a restore waits for the
+ *                    offsets, sees txn and tag of this cut, and folds changes
+ *                    and triggers up to the read_uncommitted end, so it sees
+ *                    all of them. Not decided: as above.
+ *   after COMMIT     The cut is in Kafka. What was cleared in memory is not
+ *                    needed by anyone.
  *
  * So a cut becomes visible whole or not at all, and the next cut is decided
  * from the state that belongs to exactly this one. That leaves two ways to
@@ -51,15 +54,15 @@
  *   Its group generation is old: send_offsets answers LOST, and there is no
  *   transaction without offsets. If its offsets were accepted before, then the
  *   new owner saw them pending and waited for the end of this transaction,
- * which its restore then found in the outputs.
+ *   which its restore then found in the outputs.
  *
  *   An outcome that is not known (a fatal error, a commit that took too long).
  *   The producer is destroyed and made again: init_transactions settles the old
  *   transaction and raises the epoch, so that a request still under way is
- * void. Then the committed offsets tell. Comparing txn is not enough: another
- * owner's transaction may have the same number; so the tag. And a producer
- * whose call was merely slow is replaced too: its request may have been sent
- * twice, and the second EndTxn would decide the next transaction.
+ *   void. Then the committed offsets tell. Comparing txn is not enough: another
+ *   owner's transaction may have the same number; so the tag. And a producer
+ *   whose call was merely slow is replaced too: its request may have been sent
+ *   twice, and the second EndTxn would decide the next transaction.
  *
  * An abort undoes nothing: outbox and dirty marks are as they were. A partition
  * lost meanwhile takes its records along: they cannot be taken out of an open

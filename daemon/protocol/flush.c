@@ -170,14 +170,6 @@ static struct meta_mark end_of_output(const struct ledger *ledger, int i)
     return mark;
 }
 
-static uint32_t own_records(const struct outbox *outbox, int output)
-{
-    static const int topics[META_OUTPUTS] = {BROKER_CHANGES, BROKER_TRIGGERS,
-                                             BROKER_DEAD_LETTERS};
-
-    return outbox->topics[topics[output]];
-}
-
 void flush_meta(const struct ledger *ledger, uint32_t count,
                 const struct meta_offsets *offsets, struct meta *meta)
 {
@@ -203,7 +195,7 @@ void flush_meta(const struct ledger *ledger, uint32_t count,
     for (int i = 0; i < META_OUTPUTS; i++)
         meta->outputs[i] = (struct meta_output){
             bound ? bound->marks[n + i] : end_of_output(ledger, i),
-            ledger->outputs[i].position, own_records(&ledger->outbox, i)};
+            ledger->outputs[i].position, ledger->outbox.topics[meta_topic(i)]};
 }
 
 void flush_committed(struct ledger *ledger, uint32_t count, int with_meta,
@@ -242,8 +234,6 @@ void flush_committed(struct ledger *ledger, uint32_t count, int with_meta,
 
 void flush_refresh(struct ledger *ledger, struct broker *broker, int64_t now_ms)
 {
-    static const int topics[META_OUTPUTS] = {BROKER_CHANGES, BROKER_TRIGGERS,
-                                             BROKER_DEAD_LETTERS};
     struct flush *flush = &ledger->flush;
     int64_t low, high;
 
@@ -257,7 +247,7 @@ void flush_refresh(struct ledger *ledger, struct broker *broker, int64_t now_ms)
     flush->asking = 1;
     for (int i = 0; i < META_OUTPUTS; i++)
         if (flush->ends[i] < 0 &&
-            broker->watermarks(broker->impl, flush->questions[i], topics[i],
+            broker->watermarks(broker->impl, flush->questions[i], meta_topic(i),
                                ledger->partition, &low, &high) == BROKER_OK)
             flush->ends[i] = high;
     for (int i = 0; i < META_OUTPUTS; i++)

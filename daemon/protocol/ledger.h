@@ -144,8 +144,7 @@ int ledger_advance(struct ledger *ledger, int64_t to_ms, int work_max,
  * done to the engine and before anything of it is committed. */
 int ledger_drain(struct ledger *ledger, int64_t now_ms);
 
-/* ---- another catalogue (catalogue.c) ---------------------------------------
- */
+/* ---- another catalogue (catalogue.c) ------------------------------------- */
 
 /* An engine of CATALOGUE without users, its clock at CLOCK_MS. */
 int ledger_engine(const struct ledger *ledger,

@@ -72,8 +72,7 @@ static void lose(struct restore *restore, int64_t count)
     restore->mend->records += (uint64_t)count;
 }
 
-/* ---- committed offsets
- * ------------------------------------------------------- */
+/* ---- committed offsets --------------------------------------------------- */
 
 /* The newest transaction of ours that some input names; txn 0: none. */
 static struct meta_offsets newest(const struct restore *restore)
@@ -112,8 +111,7 @@ int mend_committed(struct restore *restore)
     return 1;
 }
 
-/* ---- the meta record
- * ---------------------------------------------------------- */
+/* ---- the meta record ----------------------------------------------------- */
 
 /* META's inputs in the order of the configured ones; those that it does not
  * name have no offset. */
@@ -230,8 +228,7 @@ int mend_meta(struct restore *restore)
     return 1;
 }
 
-/* ---- the logs
- * -------------------------------------------------------------------- */
+/* ---- the logs ------------------------------------------------------------ */
 
 /* From where changes or triggers are folded. */
 static void fit_output(struct restore *restore, int topic)
@@ -360,8 +357,7 @@ void mend_remade(struct restore *restore, int topic)
     restore_enter(restore, RESTORE_BEGIN);
 }
 
-/* ---- what is folded
- * ---------------------------------------------------------------- */
+/* ---- what is folded ------------------------------------------------------ */
 
 void mend_output(struct restore *restore, const struct broker_record *record,
                  int err)

@@ -11,13 +11,14 @@
  *             between are left out; events before are applied once more, and
  *             count once more unless their message ids are remembered.
  *   ACCEPT    what the users' records hold stays. An input that was truncated
- * is folded from where it begins; one that was made again is read from its
- * beginning; offsets that are not ours give way to those of the meta record,
- * from where events are applied again. REBUILD   what the inputs brought is
- * thrown away and folded again from as far back as they reach, or from `start`
- * if that is an instant. What was put out stays true: memberships, numbers and
- * trigger history are those of the records and of the changes after them. If
- * the state topic is empty, of all changes that are still there.
+ *             is folded from where it begins; one that was made again is read
+ *             from its beginning; offsets that are not ours give way to those
+ *             of the meta record, from where events are applied again.
+ *   REBUILD   what the inputs brought is thrown away and folded again from as
+ *             far back as they reach, or from `start` if that is an instant.
+ *             What was put out stays true: memberships, numbers and trigger
+ *             history are those of the records and of the changes after them;
+ *             if the state topic is empty, of all changes still there.
  *
  * In all of them seq goes on and message ids stay unique. Where inputs or
  * outputs are lost, everybody is judged by what is left, and what differs is

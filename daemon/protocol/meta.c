@@ -18,8 +18,9 @@
  *                   mark  from where a restore folds it again
  *                   u16   n, records in the window of bad ones (0 to 1000)
  *                   u8[]  (n + 7) / 8 bytes of bits, oldest record first,
- * lowest bit first, 1 = bad; unused bits are 0 u8    outputs: 3, then for
- * changes, triggers, dead letters: mark  from where a restore folds it again
+ *                         lowest bit first, 1 = bad; unused bits are 0
+ *           u8    outputs: 3, then for changes, triggers, dead letters:
+ *                   mark  from where a restore folds it again
  *                   i64   tail: nothing of the transaction stands below
  *                   u32   own: records of the transaction
  *           u64   XXH3 of all bytes before

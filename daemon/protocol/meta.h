@@ -90,6 +90,12 @@ static inline int meta_output(int topic)
     return topic == BROKER_DEAD_LETTERS ? 2 : topic;
 }
 
+/* The opposite: the topic of output I. */
+static inline int meta_topic(int i)
+{
+    return i == 2 ? BROKER_DEAD_LETTERS : i;
+}
+
 /* Append META to BUF (see buf_failed). */
 void meta_write(struct buf *buf, const struct meta *meta);
 

@@ -7,14 +7,8 @@
 
 static void set_input(struct ledger_input *to, const struct conf_input *from)
 {
-    static const enum partitioner partitioners[] = {
-        [CONF_PARTITIONER_MURMUR2] = PARTITIONER_MURMUR2,
-        [CONF_PARTITIONER_CRC32] = PARTITIONER_CRC32,
-        [CONF_PARTITIONER_TRUST] = PARTITIONER_TRUST,
-    };
-
     to->topic = from->topic;
-    to->partitioner = partitioners[from->partitioner];
+    to->partitioner = partitioner_of(from);
     to->start_ms = from->start.kind == CONF_EARLIEST ? LEDGER_EARLIEST
                    : from->start.kind == CONF_LATEST ? LEDGER_LATEST
                                                      : from->start.instant_ms;

@@ -70,3 +70,22 @@ int partitioner_partition(enum partitioner partitioner, const char *key,
     }
     return -1;
 }
+
+enum partitioner partitioner_of(const struct conf_input *input)
+{
+    static const enum partitioner partitioners[] = {
+        [CONF_PARTITIONER_MURMUR2] = PARTITIONER_MURMUR2,
+        [CONF_PARTITIONER_CRC32] = PARTITIONER_CRC32,
+        [CONF_PARTITIONER_TRUST] = PARTITIONER_TRUST,
+    };
+
+    return partitioners[input->partitioner];
+}
+
+enum partitioner partitioner_common(const struct conf *conf)
+{
+    for (int i = 1; i < conf->input_count; i++)
+        if (conf->inputs[i].partitioner != conf->inputs[0].partitioner)
+            return PARTITIONER_TRUST;
+    return partitioner_of(&conf->inputs[0]);
+}

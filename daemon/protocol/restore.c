@@ -2,19 +2,22 @@
  *
  *   (1) committed offsets of the partition, with txn, clock and tag in their
  *       metadata; pending ones are waited out. A state kept from before with
- * the same txn and tag is used as it is, and we are done. (2) the state topic,
- * up to its read_uncommitted end: user records, and the meta record, which says
- * from where to fold again. (3) changes and triggers, from the meta record's
- * positions to their ends: memberships, seq and trigger history. What a user
- * record has already is skipped; a gap in a user's seq is refused. Dead
- * letters: which events were refused (refused.h). (4) the inputs, from the redo
- * positions to the committed offsets, merged as they were: events and
- * attributes are folded, nobody is judged. What a user record has already is
- * skipped. (5) once, at the stored clock: everybody touched by (3) and (4) or
- * due by then is judged. Memberships and features must agree; a difference is
- * put out as a repair and counted. (6) the committed offsets again. If they
- * moved, a zombie of ours or of the owner before was in between: all we read is
- * of different moments, begin again at (1). Only now does a refusal stand.
+ *       the same txn and tag is used as it is, and we are done.
+ *   (2) the state topic, up to its read_uncommitted end: user records, and the
+ *       meta record, which says from where to fold again.
+ *   (3) changes and triggers, from the meta record's positions to their ends:
+ *       memberships, seq and trigger history. What a user record has already
+ *       is skipped; a gap in a user's seq is refused. Dead letters: which
+ *       events were refused (refused.h).
+ *   (4) the inputs, from the redo positions to the committed offsets, merged
+ *       as they were: events and attributes are folded, nobody is judged. What
+ *       a user record has already is skipped.
+ *   (5) once, at the stored clock: everybody touched by (3) and (4) or due by
+ *       then is judged. Memberships and features must agree; a difference is
+ *       put out as a repair and counted.
+ *   (6) the committed offsets again. If they moved, a zombie of ours or of the
+ *       owner before was in between: all we read is of different moments,
+ *       begin again at (1). Only now does a refusal stand.
  *
  * Why the two ends fit together. The committed offsets (1) name one cut. All
  * outputs of that cut and before were appended before its offsets became
@@ -99,8 +102,7 @@ void restore_refuse(struct restore *restore, const char *format, ...)
     restore_enter(restore, RESTORE_RECHECK);
 }
 
-/* ---- step 1 ----------------------------------------------------------------
- */
+/* ---- step 1 -------------------------------------------------------------- */
 
 /* Forget what was read; an engine to fold into. */
 static enum restore_state blank(struct restore *restore)
@@ -160,8 +162,7 @@ static enum restore_state begin(struct restore *restore)
     return blank(restore);
 }
 
-/* ---- steps 5 and 6
- * ------------------------------------------------------------------- */
+/* ---- steps 5 and 6 ------------------------------------------------------- */
 
 static enum restore_state judge(struct restore *restore, int work)
 {
@@ -193,8 +194,6 @@ static enum restore_state judge(struct restore *restore, int work)
 /* The ledger of a partition that is all there. */
 static void seal(struct restore *restore, int64_t now_ms)
 {
-    static const int topics[META_OUTPUTS] = {BROKER_CHANGES, BROKER_TRIGGERS,
-                                             BROKER_DEAD_LETTERS};
     struct ledger *ledger = restore->ledger;
     const struct meta *meta = &restore->meta;
     struct meta_mark inputs[SEG_TOPICS_MAX], outputs[META_OUTPUTS];
@@ -209,7 +208,7 @@ static void seal(struct restore *restore, int64_t now_ms)
         inputs[i] = old ? meta->inputs[i].redo : *mark;
     }
     for (int i = 0; i < META_OUTPUTS; i++) {
-        const struct restore_log *log = &restore->logs[topics[i]];
+        const struct restore_log *log = &restore->logs[meta_topic(i)];
         struct meta_mark *mark = &ledger->outputs[i];
         *mark = old && i < 2 ? log->last : (struct meta_mark){0, -1, 0, 0};
         mark->position = log->high;

@@ -107,8 +107,7 @@ int restore_check_committed(struct restore *restore)
     return 1;
 }
 
-/* ---- the meta record ------------------------------------------------------
- */
+/* ---- the meta record ----------------------------------------------------- */
 
 static int check_inputs(struct restore *restore)
 {
@@ -283,8 +282,7 @@ int restore_check_meta(struct restore *restore)
     return check_positions(restore) && restore_read_catalogue(restore);
 }
 
-/* ---- the logs
- * ----------------------------------------------------------------- */
+/* ---- the logs ------------------------------------------------------------ */
 
 /* FROM up to TO must be in LOG. */
 static int check_range(struct restore *restore, const struct restore_log *log,
@@ -348,8 +346,6 @@ int restore_check_marks(struct restore *restore)
 
 int restore_check_after_meta(struct restore *restore)
 {
-    static const int topics[META_OUTPUTS] = {BROKER_CHANGES, BROKER_TRIGGERS,
-                                             BROKER_DEAD_LETTERS};
     const struct meta *meta = &restore->meta;
     char name[RESTORE_NAME_BYTES];
     int partition = restore->ledger->partition;
@@ -364,7 +360,7 @@ int restore_check_after_meta(struct restore *restore)
                            " records where the meta record knows %" PRIu32
                            ": it cannot be continued from there. " RESTORE_MEND,
                            partition, meta->outputs[i].tail,
-                           restore_topic(restore, topics[i], name),
+                           restore_topic(restore, meta_topic(i), name),
                            restore->own[i], meta->outputs[i].own, partition);
             return 0;
         }

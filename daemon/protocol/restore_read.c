@@ -10,8 +10,7 @@
 #include "daemon/protocol/restore_inside.h"
 #include "lib/base/error.h"
 
-/* ---- step 2
- * ------------------------------------------------------------------ */
+/* ---- step 2 -------------------------------------------------------------- */
 
 /* A record of the state topic. Returns 0, or the error of the engine. */
 static int fold_state(struct restore *restore,
@@ -98,6 +97,13 @@ static enum restore_state no_room(struct restore *restore, int err)
     return RESTORE_NO_ROOM;
 }
 
+/* What a check came to: it went on, has refused, or begins again because there
+ * was no memory. */
+static enum restore_state checked(const struct restore *restore)
+{
+    return restore->step == RESTORE_BEGIN ? RESTORE_NO_ROOM : RESTORE_BUSY;
+}
+
 /* A record that cannot be read: refuse, unless it is about room. */
 static enum restore_state bad_record(struct restore *restore,
                                      const struct broker_record *record,
@@ -155,11 +161,10 @@ enum restore_state restore_read_state(struct restore *restore, int work)
     (void)FAIL_POINT(RESTORE_STATE_END);
     if (mend_takes(restore) ? mend_meta(restore) : restore_check_meta(restore))
         restore_enter(restore, RESTORE_MARKS);
-    return RESTORE_BUSY;
+    return checked(restore);
 }
 
-/* ---- between 2 and 3: where do the logs begin and end?
- * ----------------------------- */
+/* ---- between 2 and 3: where do the logs begin and end? ------------------- */
 
 static int log_count(const struct restore *restore)
 {
@@ -241,7 +246,7 @@ enum restore_state restore_ask_marks(struct restore *restore)
         return RESTORE_WAITS;
     if (!(mend_takes(restore) ? mend_marks(restore)
                               : restore_check_marks(restore)))
-        return RESTORE_BUSY;
+        return checked(restore);
     if (!restore->has_meta ||
         (restore->mend && restore->mend->mode == MEND_REBUILD)) {
         restore_enter(restore, RESTORE_START);
@@ -252,8 +257,7 @@ enum restore_state restore_ask_marks(struct restore *restore)
     return RESTORE_BUSY;
 }
 
-/* ---- step 3
- * -------------------------------------------------------------------------- */
+/* ---- step 3 -------------------------------------------------------------- */
 
 static int fold_output(struct restore *restore,
                        const struct broker_record *record,
@@ -290,8 +294,6 @@ static int fold_output(struct restore *restore,
 
 enum restore_state restore_read_outputs(struct restore *restore, int work)
 {
-    static const int topics[META_OUTPUTS] = {BROKER_CHANGES, BROKER_TRIGGERS,
-                                             BROKER_DEAD_LETTERS};
     enum restore_log_state read = RESTORE_LOG_END;
     struct seg_error detail = {0};
     struct broker_record record;
@@ -299,7 +301,7 @@ enum restore_state restore_read_outputs(struct restore *restore, int work)
     int err;
 
     for (; restore->at < META_OUTPUTS; restore->at++) {
-        struct restore_log *log = &restore->logs[topics[restore->at]];
+        struct restore_log *log = &restore->logs[meta_topic(restore->at)];
         while ((read = restore_log_next(log, &record)) == RESTORE_LOG_RECORD) {
             err = fold_output(restore, &record, &detail);
             if (err < 0)
@@ -318,8 +320,7 @@ enum restore_state restore_read_outputs(struct restore *restore, int work)
     return RESTORE_BUSY;
 }
 
-/* ---- step 4
- * -------------------------------------------------------------------------- */
+/* ---- step 4 -------------------------------------------------------------- */
 
 /* Fill the head of every input. Returns 1 when all are known, 0 with *STATE. */
 static int fill_heads(struct restore *restore, enum restore_state *state)

@@ -4,16 +4,14 @@
  *          .. + users           user records
  *          .. + 0 or 1          the catalogue record, when it is another
  *          last                 the meta record, so that whoever reads the
- * state topic can tell that nothing was committed after
+ *                               state topic can tell that nothing was
+ *                               committed after
  */
 #include "daemon/protocol/share.h"
 
 #include <string.h>
 
 #include "daemon/protocol/mutation.h"
-
-static const int output_topics[META_OUTPUTS] = {BROKER_CHANGES, BROKER_TRIGGERS,
-                                                BROKER_DEAD_LETTERS};
 
 void share_begin(struct share *share, uint64_t tag)
 {
@@ -116,7 +114,7 @@ void share_produced(struct share *share, const struct broker_record *record)
 void share_delivered(struct share *share, struct broker *broker)
 {
     for (int i = 0; i < META_OUTPUTS; i++) {
-        int64_t end = broker->delivered(broker->impl, output_topics[i],
+        int64_t end = broker->delivered(broker->impl, meta_topic(i),
                                         share->ledger->partition);
         share->last[i].position = end;
         share->last[i].witness = end - 1;

@@ -94,7 +94,7 @@ static void run_errand(struct worker *worker, void *arg)
     struct worker_partition here;
     slice->gone =
         !worker || worker_partition(worker, slice->partition, &here) < 0 ||
-        here.state != WORKER_RUNNING ||
+        !here.engine ||
         (slice->incarnation && slice->incarnation != here.incarnation);
     if (!slice->gone) {
         slice->incarnation = here.incarnation;

@@ -1,10 +1,11 @@
 /* turn.c: a turn of the view.
  *
  *     follow     mirrors for the partitions that are owned now
- *     gather     changes from the topic into links      (the only wait for
- * news) look       at a marker that is not known exchange   all links in one
- * pipeline, then all answers scan       a page, when a rebuild is that far beat
- * the heartbeat, when all of the above is well
+ *     gather     changes from the topic into links (the only wait for news)
+ *     look       at a marker that is not known
+ *     exchange   all links in one pipeline, then all answers
+ *     scan       a page, when a rebuild is that far
+ *     beat       the heartbeat, when all of the above is well
  *
  * Every step is bounded, so the thread hears soon that it is to stop, and does
  * what it can when the one before could do nothing. Within a turn calls to

@@ -9,6 +9,7 @@
 #include "daemon/base/clock.h"
 #include "daemon/base/conf.h"
 #include "daemon/base/log.h"
+#include "daemon/protocol/partitioner.h"
 #include "daemon/redis/connection.h"
 #include "daemon/redis/mirror.h"
 
@@ -20,22 +21,6 @@ static void *run(void *arg)
     while (!atomic_load(&view->stop))
         turn(view, clock_wall_ms(), WAIT_MS);
     return NULL;
-}
-
-/* The partitioner of all inputs: what is known of a user's partition. */
-static enum partitioner common_partitioner(const struct conf *conf)
-{
-    for (int i = 1; i < conf->input_count; i++)
-        if (conf->inputs[i].partitioner != conf->inputs[0].partitioner)
-            return PARTITIONER_TRUST;
-    switch (conf->inputs[0].partitioner) {
-    case CONF_PARTITIONER_MURMUR2:
-        return PARTITIONER_MURMUR2;
-    case CONF_PARTITIONER_CRC32:
-        return PARTITIONER_CRC32;
-    default:
-        return PARTITIONER_TRUST;
-    }
 }
 
 /* Signals are the main thread's; a connection that Redis closes is an error to
@@ -72,7 +57,7 @@ int view_open(struct view **ret, const struct view_options *options)
         return got;
     }
     view->heartbeat_ms = conf->redis_heartbeat_ms;
-    view->partitioner = common_partitioner(conf);
+    view->partitioner = partitioner_common(conf);
     got = metrics_add(options->metrics, METRIC_VIEW, &view->metric, 1, NULL);
     if (got >= 0)
         view->metrics = options->metrics;

@@ -64,6 +64,16 @@ static void run_all(struct worker *worker, struct worker *context)
     }
 }
 
+/* Whether LEDGER has put out something that is not committed, or could not even
+ * write it down for want of memory. */
+static int owes(const struct ledger *ledger)
+{
+    size_t pending = 0;
+    if (ledger->engine)
+        seg_engine_outputs(ledger->engine, &pending);
+    return ledger->outbox.count || pending;
+}
+
 static int is_settled(const struct worker *worker)
 {
     if (worker->commit && commit_state(worker->commit) != COMMIT_IDLE)
@@ -71,7 +81,7 @@ static int is_settled(const struct worker *worker)
     for (int p = 0; p < worker->slot_count; p++) {
         const struct slot *slot = &worker->slots[p];
         if (slot->assigned && slot->partition &&
-            partition_ledger(slot->partition)->outbox.count)
+            owes(partition_ledger(slot->partition)))
             return 0;
     }
     return 1;
@@ -89,8 +99,7 @@ void errand_gone(struct worker *worker)
     run_all(worker, NULL);
 }
 
-/* ---- for closures
- * ------------------------------------------------------------ */
+/* ---- for closures -------------------------------------------------------- */
 
 static void describe(const struct worker *worker, int number,
                      struct worker_partition *out)
@@ -101,10 +110,11 @@ static void describe(const struct worker *worker, int number,
         .partition = number,
         .state = slot->state,
         .engine = open ? partition_engine(slot->partition) : NULL,
-        .incarnation = slot->incarnation,
     };
-    if (out->engine)
-        out->changes_position = partition_changes_position(slot->partition);
+    if (!out->engine)
+        return;
+    out->incarnation = partition_incarnation(slot->partition);
+    out->changes_position = partition_changes_position(slot->partition);
 }
 
 int worker_partition(struct worker *worker, int partition,

@@ -18,8 +18,7 @@
 
 #define EVERY_MS 1000
 
-/* ---- counters of engines and partitions
- * --------------------------------------- */
+/* ---- counters of engines and partitions ---------------------------------- */
 
 /* What NOW has more than SEEN. One that is less began anew. */
 static int64_t more(uint64_t now, uint64_t seen)
@@ -103,8 +102,7 @@ void measure_bad(void *arg, int partition, int input, int error, int cut)
     metric_add(&worker->reasons[metric_reason_index(error)].dead_letters, 1);
 }
 
-/* ---- transactions
- * ---------------------------------------------------------------- */
+/* ---- transactions -------------------------------------------------------- */
 
 /* When the oldest output that waits was made; SEG_NEVER if none does. */
 static int64_t first_output_ms(const struct worker *worker)
@@ -156,8 +154,7 @@ static void fold_commits(struct worker *worker)
     *seen = now;
 }
 
-/* ---- gauges
- * ------------------------------------------------------------------------- */
+/* ---- gauges -------------------------------------------------------------- */
 
 /* The end of INPUT, -1 if not known. What the consumer knows is newer while it
  * reads, and stands still when it does not. */
@@ -269,8 +266,7 @@ static void gauge_segments(struct worker *worker)
     metric_set(&worker->metric.sweeping, sweeping);
 }
 
-/* ---- the board
- * ------------------------------------------------------------------------ */
+/* ---- the board ----------------------------------------------------------- */
 
 static int state_of(const struct slot *slot)
 {
@@ -308,8 +304,7 @@ void measure_board(struct worker *worker, struct slot *slot)
                 state, reason);
 }
 
-/* ---- coming and going
- * ------------------------------------------------------------------- */
+/* ---- coming and going ---------------------------------------------------- */
 
 static void make_label(char *out, size_t size, const char *topic, int partition)
 {

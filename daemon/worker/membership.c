@@ -21,10 +21,7 @@
 #define TAKE_MIN   64     /* Least records of an input taken in a turn. */
 #define POLL_MS    5      /* Between two looks while a commit waits. */
 
-static _Atomic uint64_t incarnations; /* Of partitions, in this process. */
-
-/* ---- the topics
- * ---------------------------------------------------------------- */
+/* ---- the topics ---------------------------------------------------------- */
 
 /* Tell of a verdict that is not good, once in the log. */
 static void complain(struct worker *worker, const struct admin_check *check)
@@ -76,8 +73,7 @@ int membership_check(struct worker *worker)
     return take_verdict(worker, &check);
 }
 
-/* ---- revocations
- * ------------------------------------------------------------------ */
+/* ---- revocations --------------------------------------------------------- */
 
 int membership_finish(struct worker *worker, int64_t until_ms)
 {
@@ -160,8 +156,7 @@ static void on_revoked(void *arg, const int *partitions, int count, int lost)
     workers_say(worker->workers, worker->index, "The group is rebalancing.");
 }
 
-/* ---- assignments
- * --------------------------------------------------------------------- */
+/* ---- assignments --------------------------------------------------------- */
 
 static void on_assigned(void *arg, const int *partitions, int count)
 {
@@ -200,8 +195,7 @@ int membership_join(struct worker *worker)
     return 0;
 }
 
-/* ---- a partition at work
- * ----------------------------------------------------------------- */
+/* ---- a partition at work ------------------------------------------------- */
 
 static void slot_open(struct worker *worker, struct slot *slot)
 {
@@ -211,7 +205,15 @@ static void slot_open(struct worker *worker, struct slot *slot)
     else if (partition_new(&slot->partition, &worker->partition, number) < 0)
         return; /* No memory: again next turn. */
     slot->checking = 0;
-    slot->incarnation = ++incarnations;
+}
+
+/* A restore begins; the partition may have said so itself. */
+static void slot_restores(struct slot *slot)
+{
+    uint64_t incarnation = partition_incarnation(slot->partition);
+    if (slot->incarnation == incarnation)
+        return;
+    slot->incarnation = incarnation;
     slot->restore_us = clock_monotonic_us();
 }
 
@@ -380,6 +382,7 @@ int membership_turn(struct worker *worker, struct slot *slot)
         more = feed(worker, slot);
     if (slot->checking)
         return 1;
+    slot_restores(slot);
     switch (partition_turn(slot->partition, worker->now_ms)) {
     case PARTITION_IDLE:
         break;
@@ -392,6 +395,7 @@ int membership_turn(struct worker *worker, struct slot *slot)
                        clock_monotonic_us() - slot->restore_us);
         break;
     }
+    slot_restores(slot);
     slot_waits(slot, (int)(slot - worker->slots));
     slot_swept(slot, (int)(slot - worker->slots));
     slot_refused(worker, slot);
@@ -400,9 +404,7 @@ int membership_turn(struct worker *worker, struct slot *slot)
     return more;
 }
 
-/* ---- the end
- * ------------------------------------------------------------------------------
- */
+/* ---- the end -------------------------------------------------------------- */
 
 void membership_leave(struct worker *worker, int64_t timeout_ms)
 {

@@ -13,8 +13,7 @@
 #include "daemon/base/segments.h"
 #include "daemon/worker/workers.h"
 
-/* ---- what is in force, for the metrics
- * ---------------------------------------- */
+/* ---- what is in force, for the metrics ----------------------------------- */
 
 /* The label of a catalogue; NULL: no memory. */
 static char *label_of(const struct seg_catalogue *catalogue)
@@ -50,8 +49,7 @@ void reload_close(struct reload *reload)
     reload->label = NULL;
 }
 
-/* ---- reading anew
- * --------------------------------------------------------------- */
+/* ---- reading anew -------------------------------------------------------- */
 
 /* CATALOGUE, which is taken, comes into force. */
 static int put_in_force(struct reload *reload, struct seg_catalogue *catalogue)
@@ -92,7 +90,8 @@ static int refuse(struct reload *reload, struct buf *said, int err)
               "catalogue=%s", seg_catalogue_hash(reload->catalogue));
     for (const char *line = buf_string(said); *line;) {
         size_t len = strcspn(line, "\n");
-        say(number++, line, (int)len);
+        if (*line != ' ') /* A line a fact: excerpts are for who asks. */
+            say(number++, line, (int)len);
         line += len + (line[len] != '\0');
     }
     metric_add(&reload->process->reload_failures, 1);
@@ -103,6 +102,11 @@ int reload_run(struct reload *reload, struct buf *said)
 {
     struct seg_catalogue *catalogue = NULL;
     struct buf warnings;
+    if (reload->stopping) {
+        buf_str(said, "segmentd is stopping.\n");
+        log_warn("segmentd is stopping: segment files are not read anew");
+        return SEG_ERR_INVALID;
+    }
     buf_init(&warnings);
     int ret = segments_compile(&catalogue, reload->conf->segments.items,
                                reload->conf->segments.count, said, &warnings);

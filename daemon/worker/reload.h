@@ -5,8 +5,8 @@
  *         |      an error: the catalogue before stays, each diagnostic is said
  *         v
  *     metrics know the segments, workers get the catalogue
- *         |   each partition goes over by itself daemon/protocol/catalogue.c v
- * and sweeps
+ *         |   each partition goes over by itself    daemon/protocol/catalogue.c
+ *         v   and sweeps
  *
  * Only segments are read anew; another segmentd.conf needs a restart. */
 #ifndef WORKER_RELOAD_H
@@ -25,6 +25,7 @@ struct reload {
     struct metric_process *process;
     struct workers *workers;
     struct seg_catalogue *catalogue; /* In force; an owner of it. */
+    int stopping;                    /* Nothing is read anew any more. */
     /* In the labels of segmentd_catalogue_info. */
     struct metric_catalogue info;
     char *label;
@@ -37,7 +38,7 @@ int reload_open(struct reload *reload);
 /* Read the segment files anew. Returns 1 when another catalogue is in force, 0
  * when it is the same, with warnings in SAID; negative when it was refused:
  * SAID gets what is wrong, as people read it, and so does the log, line by
- * line. */
+ * line. While the daemon is stopping nothing is read, and that is said. */
 int reload_run(struct reload *reload, struct buf *said);
 
 /* Before the metrics end. */

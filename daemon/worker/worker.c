@@ -31,8 +31,7 @@
 #define GOODBYE_MS     5000 /* Longest time to leave the group. */
 #define LONG_MS        5000 /* A transaction undecided for so long is told. */
 
-/* ---- the turn
- * -------------------------------------------------------------------- */
+/* ---- the turn ------------------------------------------------------------ */
 
 static enum commit_load load_of(struct worker *worker)
 {
@@ -200,8 +199,7 @@ static int64_t work(struct worker *worker)
     return more ? worker->now_ms : wake_ms;
 }
 
-/* ---- before and after
- * ---------------------------------------------------------------- */
+/* ---- before and after ---------------------------------------------------- */
 
 static int make_slots(struct worker *worker)
 {
@@ -320,8 +318,7 @@ static void begin_stop(struct worker *worker)
     }
 }
 
-/* ---- the thread
- * -------------------------------------------------------------------------- */
+/* ---- the thread ---------------------------------------------------------- */
 
 static int64_t step(struct worker *worker)
 {

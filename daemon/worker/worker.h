@@ -65,14 +65,14 @@ int worker_post(struct worker *worker, enum worker_when when, worker_run *run,
 struct worker_partition {
     int partition;
     int state;                       /* enum worker_state. */
-    const struct seg_engine *engine; /* NULL unless RUNNING. Borrowed during the
-                                        closure. */
-    uint64_t incarnation; /* Another number whenever it is another engine, or
-                             the same after an absence: cursors end there. */
+    const struct seg_engine *engine; /* NULL unless RUNNING or WAITING. Borrowed
+                                        during the closure. */
+    uint64_t incarnation; /* Another number whenever it was restored, or was
+                             away: cursors end there. Only with an engine. */
     int64_t changes_position; /* After the last change of it that is known to be
                                  committed: with WORKER_AFTER_COMMIT the place
                                  in the change topic that belongs to the
-                                 engine's state. Only if RUNNING. */
+                                 engine's state. Only with an engine. */
 };
 
 /* The partition PARTITION. Returns 0, or SEG_ERR_NOT_FOUND if WORKER does not
@@ -86,7 +86,7 @@ void worker_each_partition(
     void (*each)(void *arg, const struct worker_partition *partition),
     void *arg);
 
-/* The user ID and his partition among those RUNNING here. Returns 0 or
+/* The user ID and his partition among those with an engine. Returns 0 or
  * SEG_ERR_NOT_FOUND. What is found is borrowed during the closure. */
 int worker_find_user(struct worker *worker, struct seg_text id,
                      struct worker_partition *partition,

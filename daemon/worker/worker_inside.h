@@ -37,7 +37,7 @@ struct slot {
     int assigned;
     int checking;         /* The topics are looked at, then it is restored. */
     int start_due;        /* It is restored; the consumer is to read it. */
-    uint64_t incarnation; /* See worker.h. */
+    uint64_t incarnation; /* Of the partition, as of the last turn. */
     int64_t warm_ms;      /* Since when it is kept warm. */
     int64_t restore_us;   /* When its restore began. */
     int state;            /* On the board; -1: no row. */
@@ -122,8 +122,7 @@ struct worker {
     int64_t measured_ms;
 };
 
-/* ---- membership.c
- * ------------------------------------------------------------ */
+/* ---- membership.c -------------------------------------------------------- */
 
 /* Look after the question about the topics, if one is open. Returns 1 when they
  * are as they must be (or no question is open), 0 while that is not known. */
@@ -145,14 +144,12 @@ void membership_leave(struct worker *worker, int64_t timeout_ms);
 /* Free slots. */
 void membership_done(struct worker *worker);
 
-/* ---- worker.c
- * ----------------------------------------------------------------- */
+/* ---- worker.c ------------------------------------------------------------ */
 
 /* Until when (wall) a worker that stops may write what is dirty. */
 int64_t worker_flush_until_ms(const struct worker *worker);
 
-/* ---- errand.c
- * ----------------------------------------------------------------- */
+/* ---- errand.c ------------------------------------------------------------ */
 
 /* Run what waits for a commit, if all is committed. */
 void errand_settled(struct worker *worker);
@@ -160,8 +157,7 @@ void errand_settled(struct worker *worker);
 /* Answer everything that waits: the worker ends. */
 void errand_gone(struct worker *worker);
 
-/* ---- measure.c
- * ------------------------------------------------------------------ */
+/* ---- measure.c ----------------------------------------------------------- */
 
 /* Make the worker known to the metrics. Returns 0 or SEG_ERR_NOMEM. */
 int measure_open(struct worker *worker);

@@ -179,8 +179,7 @@ void workers_tell_ended(struct workers *workers)
         workers->options.ended(workers->options.arg);
 }
 
-/* ---- the board -------------------------------------------------------------
- */
+/* ---- the board ----------------------------------------------------------- */
 
 /* The index of the row of PARTITION, or of the place for it. */
 static size_t row_index(const struct workers *workers, int partition)
@@ -254,9 +253,9 @@ struct worker *workers_owner(struct workers *workers, int partition)
 {
     pthread_mutex_lock(&workers->lock);
     const struct workers_row *row = row_find(workers, partition);
-    struct worker *owner = row && row->state == WORKER_RUNNING
-                               ? workers->items[row->worker]
-                               : NULL;
+    int has =
+        row && (row->state == WORKER_RUNNING || row->state == WORKER_WAITING);
+    struct worker *owner = has ? workers->items[row->worker] : NULL;
     pthread_mutex_unlock(&workers->lock);
     return owner;
 }

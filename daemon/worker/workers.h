@@ -53,8 +53,8 @@ void workers_free(struct workers *workers);
 int workers_count(const struct workers *workers);
 struct worker *workers_at(struct workers *workers, int index);
 
-/* The worker for which PARTITION is RUNNING, or NULL. Any thread. Ask again in
- * a closure: it may have moved meanwhile. */
+/* The worker for which PARTITION is RUNNING or WAITING, or NULL. Any thread.
+ * Ask again in a closure: it may have moved meanwhile. */
 struct worker *workers_owner(struct workers *workers, int partition);
 
 /* ---- the board ---------------------------------------------------------- */
@@ -84,8 +84,7 @@ int workers_partition_count(struct workers *workers);
 /* A number that grows whenever a row is added, removed or changes its state. */
 uint64_t workers_change(struct workers *workers);
 
-/* ---- for workers ----------------------------------------------------------
- */
+/* ---- for workers --------------------------------------------------------- */
 
 /* Write the row of PARTITION; REASON may be "". */
 void workers_put(struct workers *workers, int worker, int partition, int state,

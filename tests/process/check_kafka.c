@@ -1,8 +1,12 @@
 /* check_kafka.c: daemon/kafka against a real broker.
  *
- * kafka.py starts one and runs this with KAFKA=host:port and KAFKA_PID. */
+ * kafka.py starts one and runs this with KAFKA=host:port and KAFKA_PID. The
+ * machine may be busy: sessions and transactions last long but where a test is
+ * about their end, and whatever takes its time is waited for. */
 #include <librdkafka/rdkafka.h>
 #include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -28,12 +32,15 @@ struct member {
     struct consumer *consumer;
     int assigned[PARTITIONS];
     int assignments, revocations, losses;
+    int lost_first; /* The first revocation was a loss. */
 };
 
 static char app[64];
 static struct conf_input inputs[2];
 static struct conf_property properties[8];
 static struct conf conf;
+static int64_t now_ms; /* About. Half a minute after its start, and later, the
+                        * broker deletes what is older than the topic keeps. */
 
 static const char *name_of(const char *suffix)
 {
@@ -66,6 +73,31 @@ static void make_topic(rd_kafka_t *rk, const char *name)
     rd_kafka_NewTopic_destroy(topic);
 }
 
+/* Whether the broker itself knows TOPIC, with a leader of each partition. */
+static int is_known(rd_kafka_t *rk, const char *name)
+{
+    const rd_kafka_metadata_t *metadata;
+    rd_kafka_topic_t *topic = rd_kafka_topic_new(rk, name, NULL);
+    int led = 0;
+    if (!rd_kafka_metadata(rk, 0, topic, &metadata, 1000)) {
+        for (int p = 0; p < metadata->topics[0].partition_cnt; p++)
+            led += metadata->topics[0].partitions[p].leader >= 0;
+        rd_kafka_metadata_destroy(metadata);
+    }
+    rd_kafka_topic_destroy(topic);
+    return led == PARTITIONS;
+}
+
+/* What is made is known to the controller; the broker hears of it later. */
+static void wait_known(rd_kafka_t *rk, const char *name)
+{
+    int64_t until_ms = clock_monotonic_ms() + WAIT_MS;
+    while (!is_known(rk, name)) {
+        ck_assert_msg(clock_monotonic_ms() < until_ms, "no topic %s", name);
+        poll(NULL, 0, 10);
+    }
+}
+
 static void tell(void *arg, const char *topic, int partitions,
                  const char *error)
 {
@@ -76,10 +108,11 @@ static void tell(void *arg, const char *topic, int partitions,
 /* Topics of its own for every test. */
 static void setup(void)
 {
-    char why[CLIENT_WHY_BYTES] = "";
+    char why[CLIENT_WHY_BYTES] = "", output[CLIENT_TOPIC_BYTES];
     struct client client = {.conf = &conf, .worker = -1};
     ck_assert_msg(getenv("KAFKA") != NULL, "KAFKA is not set");
     clock_open();
+    now_ms = clock_wall_ms() - 60000;
     snprintf(app, sizeof(app), "check%d-%lld", getpid(),
              (long long)clock_monotonic_us());
     memset(&conf, 0, sizeof(conf));
@@ -96,19 +129,20 @@ static void setup(void)
     inputs[1].topic = strdup(name_of("in-b"));
     conf.properties = properties;
     property("bootstrap.servers", getenv("KAFKA"));
-    property("session.timeout.ms", "2000");
+    property("session.timeout.ms", "30000");
     property("heartbeat.interval.ms", "200");
     rd_kafka_conf_t *config = client_conf(&client, CLIENT_WATCHER, why);
     ck_assert_msg(config != NULL, "%s", why);
     rd_kafka_t *rk = client_new(config, CLIENT_WATCHER, why);
     make_topic(rk, inputs[0].topic);
     make_topic(rk, inputs[1].topic);
-    rd_kafka_destroy(rk);
-    int r = SEG_ERR_INVALID; /* The broker knows new topics a little later. */
-    for (int64_t until_ms = clock_monotonic_ms() + WAIT_MS;
-         r == SEG_ERR_INVALID && clock_monotonic_ms() < until_ms;)
-        r = admin_create(&client, 0, 1, tell, NULL, why);
+    wait_known(rk, inputs[0].topic);
+    wait_known(rk, inputs[1].topic);
+    int r = admin_create(&client, 0, 1, tell, NULL, why);
     ck_assert_msg(r == 0, "%d %s", r, why);
+    for (int i = 0; i < BROKER_OUTPUTS; i++)
+        wait_known(rk, client_topic(&conf, i, output));
+    rd_kafka_destroy(rk);
 }
 
 static void on_assigned(void *arg, const int *partitions, int count)
@@ -122,7 +156,8 @@ static void on_assigned(void *arg, const int *partitions, int count)
 static void on_revoked(void *arg, const int *partitions, int count, int lost)
 {
     struct member *member = arg;
-    member->revocations++;
+    if (!member->revocations++)
+        member->lost_first = lost;
     member->losses += lost;
     for (int i = 0; i < count; i++)
         member->assigned[partitions[i]] = 0;
@@ -237,7 +272,7 @@ static struct broker_record record(int topic, int partition, const char *value)
 {
     return (struct broker_record){.topic = topic,
                                   .partition = partition,
-                                  .timestamp_ms = 1700000000000,
+                                  .timestamp_ms = now_ms,
                                   .key = "u1",
                                   .key_len = 2,
                                   .value = value,
@@ -254,7 +289,10 @@ static void put(struct member *member, int topic, int partition,
 /* Until what was put into partition 1 of the changes is in the log. */
 static void wait_delivered(struct member *member)
 {
+    int64_t until_ms = clock_monotonic_ms() + WAIT_MS;
     while (CALL(member, delivered, BROKER_CHANGES, 1) < 0) {
+        ck_assert_msg(clock_monotonic_ms() < until_ms, "not delivered: %s",
+                      CALL(member, reason));
         kafka_broker_serve(member->kafka);
         bell_wait(&member->bell, -1, 5);
     }
@@ -415,7 +453,8 @@ START_TEST(pending_offsets_delay_nobody_else)
 {
     struct member a, b;
     struct broker_committed list[2];
-    int64_t low, high, longest_ms = 0;
+    int64_t low, high;
+    int quick = 0;
     struct broker_offset pending[] = {
         {0, 1, 7, "v1:1:2:3"}, {0, 2, 7, "v1:1:2:3"}, {0, 3, 7, "v1:1:2:3"}};
     uint64_t questions[PARTITIONS];
@@ -436,16 +475,16 @@ START_TEST(pending_offsets_delay_nobody_else)
         int64_t began_ms = clock_monotonic_ms();
         ANSWERS(&b, CALL(&b, watermarks, q, BROKER_CHANGES, 1, &low, &high),
                 BROKER_OK);
-        int64_t took_ms = clock_monotonic_ms() - began_ms;
-        longest_ms = took_ms > longest_ms && i ? took_ms : longest_ms;
+        quick += clock_monotonic_ms() - began_ms < 200;
         for (int p = 1; p < PARTITIONS; p++)
             ck_assert_int_eq(CALL(&b, committed, questions[p], p, list),
                              BROKER_AGAIN);
     }
     ck_assert_msg(strstr(CALL(&b, reason), "partition 3") != NULL, "%s",
                   CALL(&b, reason));
-    ck_assert_msg(longest_ms < 200, "watermarks took %lld ms",
-                  (long long)longest_ms);
+    /* Each would take that long behind offsets; one or the other may be slow
+     * because the machine is. */
+    ck_assert_msg(quick > 10, "%d of 20 watermarks were quick", quick);
     ANSWERS(&a, CALL(&a, commit), BROKER_OK);
     for (int p = 1; p < PARTITIONS; p++) {
         ANSWERS(&b, CALL(&b, committed, questions[p], p, list), BROKER_OK);
@@ -510,7 +549,8 @@ START_TEST(a_zombie_cannot_commit)
     struct member a, b;
     char text[256];
     int with_records = _i;
-    property("max.poll.interval.ms", "2000");
+    property("session.timeout.ms", "3000");
+    property("max.poll.interval.ms", "3000");
     open_member(&a, 0);
     open_member(&b, 1);
     ANSWERS(&a, CALL(&a, renew), BROKER_OK);
@@ -527,8 +567,10 @@ START_TEST(a_zombie_cannot_commit)
     ck_assert_str_eq(text, "");
     wait_thrown_out(&a, &b);
     wait_owned(&a, &b, PARTITIONS / 2);
-    ck_assert_msg(a.losses == 1, "%d of %d revocations, %d assignments",
-                  a.losses, a.revocations, a.assignments);
+    /* On a busy machine it may be thrown out again, and is told so again. */
+    ck_assert_msg(a.lost_first && a.revocations < a.assignments,
+                  "%d of %d revocations are losses, %d assignments", a.losses,
+                  a.revocations, a.assignments);
     close_member(&a);
     close_member(&b);
 }
@@ -561,7 +603,7 @@ START_TEST(a_transaction_that_timed_out_is_fenced)
 {
     struct member a;
     char text[256];
-    property("transaction.timeout.ms", "1000");
+    property("transaction.timeout.ms", "2000");
     open_member(&a, 0);
     ANSWERS(&a, CALL(&a, renew), BROKER_OK);
     join(&a);
@@ -627,9 +669,9 @@ START_TEST(an_unknown_outcome_is_settled_by_renewing)
     kill(broker, SIGCONT);
     ck_assert_int_eq(first, BROKER_AGAIN);
     ck_assert_int_eq(second, BROKER_AGAIN);
-    ck_assert_int_lt(took_ms, 3000);
+    ck_assert_int_lt(took_ms, 8000); /* The library itself waits for ever. */
     ck_assert_int_eq(renew, BROKER_AGAIN);
-    ck_assert_int_lt(renewed_ms, 4000);
+    ck_assert_int_lt(renewed_ms, 8000);
     ANSWERS(&a, CALL(&a, renew), BROKER_OK);
     committed(&a, &offset, metadata);
     read_all(&a, BROKER_CHANGES, 1, text);
@@ -648,7 +690,7 @@ START_TEST(without_a_coordinator_nothing_is_closed)
     open_member(&b, 1);
     join(&a);
     wait_owned(&a, NULL, PARTITIONS);
-    ck_assert_int_eq(consumer_close(a.consumer, 5000), 0); /* It is there. */
+    ck_assert_int_eq(consumer_close(a.consumer, WAIT_MS), 0); /* It is there. */
     ck_assert_int_eq(a.revocations, 1);
     ck_assert_int_eq(consumer_abandoned(), 0);
     join(&b);
@@ -702,7 +744,7 @@ START_TEST(questions_are_answered)
     ANSWERS(&a, CALL(&a, begin), BROKER_OK);
     for (int i = 0; i < 3; i++) {
         struct broker_record r = record(BROKER_CHANGES, 2, "x");
-        r.timestamp_ms = 1700000000000 + i * 1000;
+        r.timestamp_ms = now_ms + i * 1000;
         ANSWERS(&a, CALL(&a, produce, &r), BROKER_OK);
     }
     ANSWERS(&a, CALL(&a, commit), BROKER_OK);
@@ -715,13 +757,13 @@ START_TEST(questions_are_answered)
     ck_assert_int_eq(low, 0);
     ANSWERS(&a, CALL(&a, watermarks, q, BROKER_CHANGES, 2, NULL, &high),
             BROKER_OK);
-    static const struct {
+    const struct {
         int64_t instant_ms, offset;
     } rows[] = {{0, 0},
-                {1700000000000, 0},
-                {1700000000001, 1},
-                {1700000002000, 2},
-                {1700000002001, 3}};
+                {now_ms, 0},
+                {now_ms + 1, 1},
+                {now_ms + 2000, 2},
+                {now_ms + 2001, 3}};
     for (int i = 0; i < COUNT(rows); i++) {
         q = broker_question(a.calls);
         ANSWERS(&a,
@@ -752,6 +794,7 @@ END_TEST
  * -------------------------------------------- */
 
 #define RECORDS 20000 /* Of each input of each partition. */
+#define CHANGES 6     /* A member comes, it goes, it comes ... */
 
 /* Numbers 0..RECORDS-1 as values, some of them in transactions that abort. */
 static void fill(void)
@@ -785,7 +828,7 @@ static void fill(void)
 static struct progress {
     int next;       /* Value expected. */
     int64_t offset; /* To go on from. */
-    int64_t end;    /* Of the EOF seen last. */
+    int64_t end;    /* Of the EOF after the last record, or 0. */
     struct member *reader;
 } progress[PARTITIONS][2];
 
@@ -798,10 +841,20 @@ static void check_value(const struct input_record *r, struct progress *at)
                   (long long)r->offset, value, at->next);
     at->next++;
     at->offset = r->offset + 1;
+    at->end = 0;
+}
+
+/* How many records AT may give at a time, at random. Members come and go while
+ * there is more to read: after so many CHANGES so much of it, not more. */
+static size_t room(const struct progress *at, int changes)
+{
+    int left = RECORDS * (changes + 1) / (CHANGES + 1) - at->next;
+    int most = 1 + rand() % 100;
+    return (size_t)(changes == CHANGES || left > most ? most : left);
 }
 
 /* One turn of MEMBER: start, take, hold, at random. */
-static void turn(struct member *member)
+static void turn(struct member *member, int changes)
 {
     struct input_record records[200];
     struct consumer_taken taken;
@@ -815,7 +868,7 @@ static void turn(struct member *member)
             progress[p][0].reader = member;
         for (int i = 0; i < 2; i++) {
             consumer_take(member->consumer, p, i, records,
-                          (size_t)(1 + rand() % 100), &taken);
+                          room(&progress[p][i], changes), &taken);
             ck_assert(!taken.gone);
             for (size_t k = 0; k < taken.count; k++) {
                 check_value(&records[k], &progress[p][i]);
@@ -841,39 +894,87 @@ static int all_read(void)
     return 1;
 }
 
+static int count_read(void)
+{
+    int n = 0;
+    for (int p = 0; p < PARTITIONS; p++)
+        n += progress[p][0].next + progress[p][1].next;
+    return n;
+}
+
+struct closing {
+    struct consumer *consumer;
+    int left;
+    atomic_int done;
+};
+
+static void *run_closing(void *arg)
+{
+    struct closing *closing = arg;
+    closing->left = consumer_close(closing->consumer, WAIT_MS);
+    atomic_store(&closing->done, 1);
+    return NULL;
+}
+
+/* B goes, while A reads on: the group answers nobody who joins it before all
+ * others have joined again. */
+static void leave(struct member *b, struct member *a, int changes)
+{
+    struct closing closing = {.consumer = b->consumer};
+    pthread_t thread;
+    ck_assert_int_eq(pthread_create(&thread, NULL, run_closing, &closing), 0);
+    while (!atomic_load(&closing.done)) {
+        turn(a, changes);
+        bell_wait(&a->bell, -1, 2);
+    }
+    pthread_join(thread, NULL);
+    ck_assert_int_eq(closing.left, 0);
+    b->consumer = NULL;
+}
+
+/* A reads all there is, at times together with B. */
+static void read_together(struct member *a, struct member *b)
+{
+    int both = 0, changes = 0, before = -1;
+    int64_t next_ms = clock_monotonic_ms() + 1000, until_ms = 0;
+    while (!all_read()) {
+        if (count_read() + changes > before)
+            until_ms = clock_monotonic_ms() + WAIT_MS;
+        before = count_read() + changes;
+        ck_assert_msg(clock_monotonic_ms() < until_ms,
+                      "%d records were read, with %d changes", count_read(),
+                      changes);
+        turn(a, changes);
+        if (both)
+            turn(b, changes);
+        bell_wait(&a->bell, -1, 2);
+        /* When B goes for the first time, it was there. */
+        if (clock_monotonic_ms() < next_ms || changes == CHANGES ||
+            (changes == 1 && !b->assignments))
+            continue;
+        if (both)
+            leave(b, a, changes);
+        else
+            join(b);
+        both = !both;
+        changes++;
+        next_ms = clock_monotonic_ms() + 300 + rand() % 500;
+    }
+}
+
 /* Two members, one of which comes and goes; partitions held and started again
  * at random; every record once, in order; the end told, past the last marker.
  */
 START_TEST(nothing_is_lost_around_holds_and_rebalances)
 {
     struct member a, b;
-    int both = 0, changes = 0;
-    int64_t next_ms, until_ms = clock_monotonic_ms() + WAIT_MS;
     srand((unsigned)_i + 1);
     fill();
     memset(progress, 0, sizeof(progress));
     open_member(&a, 0);
     open_member(&b, 1);
     join(&a);
-    next_ms = clock_monotonic_ms() + 1000;
-    while (!all_read()) {
-        ck_assert_msg(clock_monotonic_ms() < until_ms, "not all was read");
-        turn(&a);
-        if (both)
-            turn(&b);
-        bell_wait(&a.bell, -1, 2);
-        if (clock_monotonic_ms() < next_ms || changes > 5)
-            continue;
-        if (both)
-            consumer_close(b.consumer, 5000);
-        else
-            join(&b);
-        if (both)
-            b.consumer = NULL;
-        both = !both;
-        changes++;
-        next_ms = clock_monotonic_ms() + 300 + rand() % 500;
-    }
+    read_together(&a, &b);
     for (int p = 0; p < PARTITIONS; p++)
         for (int i = 0; i < 2; i++) {
             int64_t low, high;

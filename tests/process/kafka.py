@@ -13,9 +13,10 @@ import cluster
 def main():
     program = cluster.test_program("tests/process/check_kafka")
     with cluster.Cluster() as servers:
-        kafka = servers.kafka()
+        # Tests stop it for seconds; it must still be the one that leads when it goes on.
+        kafka = servers.kafka(broker_session_timeout_ms=60000)
         return subprocess.call([program], env={**os.environ, "KAFKA": kafka.address, "KAFKA_PID": str(kafka.pid),
-                                               "CK_DEFAULT_TIMEOUT": "90"})
+                                               "CK_DEFAULT_TIMEOUT": "180"})
 
 
 if __name__ == "__main__":

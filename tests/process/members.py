@@ -285,11 +285,11 @@ def a_list_lasts_through_another_catalogue(world):
     for daemon in world.one, world.two:
         post = urllib.request.Request(daemon.url + "/-/reload", data=b"", method="POST")
         suite.equal(urllib.request.urlopen(post, timeout=10).status, 200)
+    until(lambda: len(world.changes()) > before, "the sweep begins", 20, 0.05)
     while one.follow is None:
         status, page = get(world.one, path + "&after=" + page["next"])
         suite.equal(status, 200, page)
         one.add(page)
-        time.sleep(0.02)
     until(lambda: len(world.changes()) - before > 50, "the sweep makes changes", 20, 0.2)
     for daemon in world.one, world.two:
         daemon.wait_metric("segmentd_sweeping_partitions", lambda n: n == 0, 20)

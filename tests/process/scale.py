@@ -29,6 +29,8 @@ SEGMENTS = os.path.join(ROOT, "tests", "data", "core.seg")
 EVENTS, RATE = 30000, 1000
 # Leaves time to find a transaction open.
 SLOW = "before_commit=sleep 30"
+# As slow, and before a commit it waits for a file before_commit.go.
+HELD = "begin=sleep 30,before_commit=barrier"
 # Far more than anything may take that does not wait for it.
 SESSION_MS, SHORT_MS, STORM_MS = 30000, 3000, 1500
 REBALANCE = ["assign=kill", "restore_committed=kill", "restore_state_half=kill@20", "restore_redo_half=kill@5",
@@ -244,13 +246,20 @@ def the_older_of_two_with_one_instance_id_ends_with_75(world):
 # ---- killed, stopped ----------------------------------------------------------------
 
 def freeze_in_a_transaction(fleet, name):
-    """Stop NAME while it has a transaction open; the places of the changes in it."""
+    """Stop NAME, which is HELD, while it has a transaction open that it has not asked
+    to commit; the places of the changes in it."""
     daemon, topic = fleet.daemons[name], fleet.app + ".changes"
+    go, reached = (fleet.servers.path("before_commit." + end) for end in ("go", "reached"))
     for _ in range(50):
         daemon.thaw()
         mine = fleet.own_all(name, *(n for n in fleet.daemons if n != name))[name]
         daemon.freeze()
-        time.sleep(0.1)  # What it has asked for already may still be decided.
+        os.remove(go)
+        os.remove(reached)
+        daemon.thaw()
+        until(lambda: os.path.exists(reached), name + " is about to commit", 10, 0.01)
+        daemon.freeze()
+        fleet.servers.path("before_commit.go", "")  # Once it goes on.
         stable = fleet.topics.ends(topic, committed=True)
         found = [(r.partition, r.offset) for r in fleet.topics.read(topic, committed=False, start=stable)
                  if r.partition in mine]
@@ -261,7 +270,9 @@ def freeze_in_a_transaction(fleet, name):
 
 def one_of_three_is_killed_another_sleeps_through_its_session(world):
     fleet = world.fleet("hurt", world.past, SHORT_MS)
-    killed, sleeper, heir = (fleet.start(name, SLOW) for name in ("killed", "sleeper", "heir"))
+    world.servers.path("before_commit.go", "")
+    killed, sleeper, heir = (fleet.start(name, HELD if name == "sleeper" else SLOW)
+                             for name in ("killed", "sleeper", "heir"))
     fleet.own_all("killed", "sleeper", "heir")
     fleet.feeder.start()
     for daemon in killed, sleeper, heir:
@@ -332,9 +343,25 @@ class Quiet:
         fresh = [r for r in self.rows if r.partition in partitions][-sum(len(self.users[p]) for p in partitions):]
         self.topics.produce(self.input, ((r.partition, r.user, r.value, r.timestamp_ms) for r in fresh))
         self.fleet.wait_done()
+        last = {}
+        until(lambda: self.is_flushed(last), lambda: "nobody is dirty after the last transaction: %s" % last)
+
+    def is_flushed(self, last):
+        """Whether it was measured after the last transaction of each partition, that
+        all is written: what is measured is up to a second old."""
+        last.clear()
         for daemon in self.fleet.daemons.values():
             if daemon.running():
-                daemon.wait_metric("segmentd_dirty_users", lambda n: n == 0)
+                last.update(self.measured(daemon.metrics()))
+        want = {p: (int(text.split(":")[1]), 0) for p, text in self.fleet.metadata().items()}
+        return last == want
+
+    @staticmethod
+    def measured(metrics):
+        """{partition: (its last transaction, dirty users)}"""
+        txn, dirty = ({int(name.split('"')[1]): int(value) for name, value in metrics.items()
+                       if name.startswith("segmentd_%s{" % what)} for what in ("partition_txn", "dirty_users"))
+        return {p: (txn[p], dirty[p]) for p in txn}
 
     def counts(self, name):
         """Restores of process NAME, and how many of them were warm."""

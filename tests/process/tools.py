@@ -45,6 +45,8 @@ class World:
                               workers=2, flush_interval="300ms", dead_letter_bytes="%dB" % CUT)
         self.conf = cluster.path("tools.conf", self.text)
         cluster.ctl("topics", "create", "--conf", self.conf)
+        # They are there when that returns.
+        cluster.ctl("topics", "verify", "--conf", self.conf)
         self.now = int(time.time() * 1000) - 60000
         self.send(self.events())
         self.daemon = cluster.segmentd(self.text)
@@ -214,6 +216,17 @@ def inspect_state_shows_users_and_meta_records(world):
     one = inspect(world, "state", "--user", "u9")
     suite.equal([line["user"] for line in one], ["u9"] * len(one))
     suite.equal(one[-1]["state"], users["u9"])
+
+
+def inspect_names_segments_that_the_configuration_has_no_more(world):
+    """They stand in the catalogue record of each partition."""
+    few = world.cluster.path("few.seg", SEGMENTS.replace("segment pro", "segment other"))
+    path = world.cluster.path("few.conf", world.text.replace(world.cluster.path("tools.seg"), few))
+    for user in ["u%d" % n for n in range(3, 12, 3)]:
+        *_, last = lines(run("inspect", "state", "--user", user, "--conf", path)[0])
+        suite.equal("pro" in last["state"]["memberships"], True, last)
+    all_of_them = lines(run("inspect", "state", "--conf", path)[0])
+    suite.equal([line for line in all_of_them if "(gone)" in json.dumps(line)], [])
 
 
 def inspect_outputs_and_offsets(world):
@@ -407,6 +420,7 @@ if __name__ == "__main__":
             tap_shows_what_is_in_the_topics,
             tap_has_filters,
             inspect_state_shows_users_and_meta_records,
+            inspect_names_segments_that_the_configuration_has_no_more,
             inspect_outputs_and_offsets,
             tap_follows_until_it_is_told_to_end,
             tap_goes_on_where_members_ended,

@@ -2,8 +2,9 @@
 # check.sh [PART | PART/NAME]...: runs the tests, all of them without arguments.
 #
 # A part is there when its files are: nothing absent counts as passed.  After a
-# failure the rest still runs.  Closes with the time of each part and the one
-# line `N passed, N failed`; exit 1 unless something passed and nothing failed.
+# failure the rest still runs.  Closes with what failed and why, the time of each
+# part and the one line `N passed, N failed`; exit 1 unless something passed and
+# nothing failed.
 #
 #   build     segmentd, segmentctl, libseg.a
 #   lint      tests/lint.sh, and proof that it sees what it should refuse
@@ -53,6 +54,18 @@ tally() { # exit status, log
         }' "$2"
 }
 
+# What failed in a log, for the end of everything, where it is not lost among the
+# lines of others: Check's `FILE:LINE:F:...`, the tests of our own programs and
+# what they raised; else the end of the log.
+note() { # name, log
+    local pattern='^[^ ]*:[0-9]+:[FE]:|^  FAILED |^  (got|want) |^not ok'
+    pattern="$pattern|^([A-Za-z_]+[.])*[A-Za-z]*(Error|Exception|Expired)(:|\$)"
+    {
+        echo "$1"
+        { grep -aE "$pattern" "$2" || tail -n 3 "$2"; } | tail -n 20 | cut -c1-400 | sed 's/^ */    /'
+    } >>"$logs/failures"
+}
+
 # Runs COMMAND as test NAME; its output is shown as it comes when LIVE is set,
 # else only its end and only if it failed.
 run() { # name, limit in seconds, command...
@@ -75,6 +88,7 @@ run() { # name, limit in seconds, command...
     [ "$2" = 0 ] || word=FAILED
     printf '  %-6s %6s s  %s (%d)\n' $word "$(since "$began")" "$name" $(($1 + $2))
     if [ "$2" != 0 ] && [ -z "$LIVE" ]; then tail -n 60 "$log"; fi
+    [ "$2" = 0 ] || note "$name" "$log"
     if [ "$status" = 124 ]; then echo "  $name: ended after its limit of $limit s"; fi
 }
 
@@ -238,7 +252,7 @@ part_fuzz() {
 
 # What builds is no test passed, but what does not build is one failed.
 build() { # make's arguments
-    make_it "$@" || { failed=$((failed + 1)); echo "  FAILED to build $*"; return 1; }
+    make_it "$@" || { failed=$((failed + 1)); echo "  FAILED to build $*" | tee -a "$logs/failures"; return 1; }
 }
 
 part_build() { build all; }
@@ -278,6 +292,7 @@ if [ "${1:-}" = --one ]; then
     exit 0
 fi
 : >"$logs/times"
+: >"$logs/failures"
 variant
 began=$(now)
 echo "== fetch"
@@ -296,6 +311,10 @@ for argument; do
     part "$name"
 done
 
+if [ -s "$logs/failures" ]; then
+    echo "== failed"
+    cat "$logs/failures"
+fi
 echo "== times"
 cat "$logs/times"
 echo "total     $(printf %8s "$(since "$began")") s"

@@ -712,6 +712,41 @@ START_TEST(a_sweep_without_memory_goes_on_later)
 }
 END_TEST
 
+/* One turn for which there is no memory; whether it asked for some. */
+static int turn_without_memory(void)
+{
+    fail_alloc_begin(1, FAIL_ALLOC_FROM);
+    partition_turn(solo.partition, solo_now(&solo));
+    return fail_alloc_end() > 0;
+}
+
+START_TEST(a_sweep_without_memory_pauses_before_the_next)
+{
+    live();
+    deploy(1);
+    while (ledger_is_outdated(solo_ledger(&solo)))
+        partition_turn(solo.partition, solo_now(&solo));
+    for (int times = 0; times < 3; times++) {
+        int turns = 0;
+        while (!turn_without_memory())
+            ck_assert_int_lt(turns++, 100);
+        ck_assert(!seg_engine_swept(solo_ledger(&solo)->engine));
+        ck_assert_ptr_nonnull(
+            strstr(partition_reason(solo.partition), "memory"));
+        ck_assert_int_eq(partition_wake_ms(solo.partition),
+                         solo_now(&solo) + 1000);
+        solo.sim.now_ms += 999;
+        ck_assert_int_eq(turn_without_memory(), 0); /* Not tried. */
+        solo.sim.now_ms += 1;
+    }
+    solo_settle(&solo);
+    ck_assert(is_swept());
+    ck_assert_str_eq(partition_reason(solo.partition), "");
+    check_changes("u", "+some +quiet +twice -twice* -some* +double*");
+    check_changes("w", "+some +quiet -some*");
+}
+END_TEST
+
 START_TEST(what_is_not_in_the_outbox_yet_is_not_lost_by_the_move)
 {
     struct ledger *ledger;
@@ -810,6 +845,7 @@ SUITE("catalogue_change", setup, teardown,
       TABLE(whatever_happens_on_the_way_it_ends_the_same, disturbances),
       TEST(a_move_without_memory_begins_again),
       TEST(a_sweep_without_memory_goes_on_later),
+      TEST(a_sweep_without_memory_pauses_before_the_next),
       TEST(what_is_not_in_the_outbox_yet_is_not_lost_by_the_move),
       {&a_state_kept_from_before_goes_over, 2, 0},
       TEST(after_a_restore_events_are_decoded_for_the_new_catalogue))

@@ -633,11 +633,13 @@ END_TEST
 START_TEST(what_is_lost_is_restored_from_kafka)
 {
     struct partition_stats stats;
+    uint64_t incarnation;
     int changes;
 
     run(0);
     solo_track(&solo, 0, "u", "A", 1000);
     solo_settle(&solo);
+    incarnation = partition_incarnation(solo.partition);
     changes = solo_count(&solo, BROKER_CHANGES);
     solo_track(&solo, 0, "u", "A", 2000);
     feed(0, 1);
@@ -656,6 +658,8 @@ START_TEST(what_is_lost_is_restored_from_kafka)
     ck_assert_uint_eq(stats.restores, 2);
     ck_assert_uint_eq(stats.warm, 0);
     ck_assert_int_eq(solo_count(&solo, BROKER_CHANGES), changes + 1);
+    /* Its users may have other indexes now. */
+    ck_assert_uint_ne(partition_incarnation(solo.partition), incarnation);
 }
 END_TEST
 

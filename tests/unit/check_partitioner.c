@@ -60,6 +60,32 @@ START_TEST(trust_knows_no_partition)
 }
 END_TEST
 
+/* Of two inputs. */
+static const struct {
+    enum conf_partitioner inputs[2];
+    enum partitioner common;
+} pairs[] = {
+    {{CONF_PARTITIONER_MURMUR2, CONF_PARTITIONER_MURMUR2}, PARTITIONER_MURMUR2},
+    {{CONF_PARTITIONER_CRC32, CONF_PARTITIONER_CRC32}, PARTITIONER_CRC32},
+    {{CONF_PARTITIONER_TRUST, CONF_PARTITIONER_TRUST}, PARTITIONER_TRUST},
+    {{CONF_PARTITIONER_MURMUR2, CONF_PARTITIONER_TRUST}, PARTITIONER_TRUST},
+    {{CONF_PARTITIONER_TRUST, CONF_PARTITIONER_MURMUR2}, PARTITIONER_TRUST},
+    {{CONF_PARTITIONER_CRC32, CONF_PARTITIONER_MURMUR2}, PARTITIONER_TRUST},
+};
+
+START_TEST(where_a_user_is_is_known_only_if_all_inputs_agree)
+{
+    struct conf_input inputs[2];
+    struct conf conf = {.inputs = inputs, .input_count = 2};
+
+    memset(inputs, 0, sizeof(inputs));
+    for (int i = 0; i < 2; i++)
+        inputs[i].partitioner = pairs[_i].inputs[i];
+    ck_assert_int_eq(partitioner_common(&conf), pairs[_i].common);
+}
+END_TEST
+
 SUITE("partitioner", NULL, NULL, TEST(partitions_are_those_of_librdkafka),
       TABLE(murmur2_is_that_of_the_java_clients, java),
-      TEST(trust_knows_no_partition))
+      TEST(trust_knows_no_partition),
+      TABLE(where_a_user_is_is_known_only_if_all_inputs_agree, pairs))

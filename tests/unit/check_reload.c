@@ -1,16 +1,11 @@
-/* check_reload.c: segment files read anew, and memory that runs out meanwhile.
- */
-#include "daemon/worker/reload.h"
-
+/* check_reload.c: a worker gets another catalogue, and memory runs out. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <seg/error.h>
 
 #include "daemon/base/log.h"
-#include "daemon/base/segments.h"
 #include "daemon/worker/worker_inside.h"
 #include "tests/support/fail_alloc.h"
 #include "tests/support/suite.h"
@@ -21,12 +16,11 @@ static struct metrics *metrics;
 static struct seg_catalogue *before, *after;
 static struct worker *worker;
 static struct buf out;
-static int said;
-
+static int unheard; /* Lines in the log. */
 static void count_line(void *arg, const char *line)
 {
     (void)arg;
-    said += strstr(line, "said=") != NULL;
+    unheard += strstr(line, "no memory for another catalogue") != NULL;
 }
 
 /* A catalogue of segments s0, s1 ... */
@@ -49,7 +43,7 @@ static struct seg_catalogue *catalogue_of(int count)
 
 static void setup(void)
 {
-    said = 0;
+    unheard = 0;
     log_capture(count_line, NULL);
     buf_init(&out);
     before = catalogue_of(2);
@@ -130,35 +124,33 @@ START_TEST(a_catalogue_without_memory_for_it_leaves_what_was_counted)
 }
 END_TEST
 
-START_TEST(every_diagnostic_is_in_the_log)
+START_TEST(a_worker_without_memory_takes_what_it_is_handed_again)
 {
-    struct metric_process process = {0};
-    struct conf *conf = calloc(1, sizeof(*conf));
-    char path[] = "/tmp/check_reload.XXXXXX.seg";
-    const char *paths[] = {path};
-    int fd = mkstemps(path, 4);
-    FILE *file = fdopen(fd, "w");
-    for (int i = 0; i < 30; i++)
-        fprintf(file, "segment s%d { when in segment nobody%d }\n", i, i);
-    fclose(file);
-    conf->segments.items = paths;
-    conf->segments.count = 1;
-    struct reload reload = {.conf = conf,
-                            .metrics = metrics,
-                            .process = &process,
-                            .catalogue = before};
-    int lines = 0;
-    ck_assert_int_lt(reload_run(&reload, &out), 0);
-    for (const char *at = buf_string(&out); *at; at++)
-        lines += *at == '\n';
-    ck_assert_int_ge(lines, 30);
-    ck_assert_int_eq(said, lines);
-    ck_assert_ptr_eq(reload.catalogue, before);
-    unlink(path);
-    free(conf);
+    int refused = 0;
+    ck_assert_int_eq(measure_catalogue(worker), 0);
+    seg_catalogue_share(before); /* The worker's own. */
+    for (long n = 1;; n++) {
+        fail_alloc_begin(n, FAIL_ALLOC_ONE);
+        worker_set_catalogue(worker, after);
+        if (!fail_alloc_end())
+            break;
+        ck_assert_ptr_eq(worker->ledger.catalogue, before);
+        refused++;
+        enters("s1");
+        measure();
+    }
+    ck_assert_int_gt(refused, 2);
+    ck_assert_int_eq(unheard, refused);
+    ck_assert_ptr_eq(worker->ledger.catalogue, after);
+    enters("s39");
+    measure();
+    must_print("\nsegmentd_segment_entered_total{segment=\"s39\"} 1\n");
+    worker_set_catalogue(worker, after); /* It has it already. */
+    ck_assert_ptr_eq(worker->ledger.catalogue, after);
+    seg_catalogue_free(after); /* The worker's own. */
 }
 END_TEST
 
 SUITE("reload", setup, teardown,
       TEST(a_catalogue_without_memory_for_it_leaves_what_was_counted),
-      TEST(every_diagnostic_is_in_the_log))
+      TEST(a_worker_without_memory_takes_what_it_is_handed_again))

@@ -42,7 +42,7 @@ enum mood { ANSWERS, WAITS, ENDED, REFUSES };
 
 struct worker {
     enum mood mood;
-    int state;
+    int state, then; /* `then`, if not 0, once a closure has run. */
     struct seg_engine *engine;
     uint64_t incarnation; /* Of its partition. */
     int64_t position;     /* Likewise, in the change topic. */
@@ -139,8 +139,14 @@ int worker_post(struct worker *worker, enum worker_when when, worker_run *run,
         worker->arg = arg;
     } else {
         run(worker->mood == ENDED ? NULL : worker, arg);
+        worker->state = worker->then ? worker->then : worker->state;
     }
     return 0;
+}
+
+static int has_engine(const struct worker *worker)
+{
+    return worker->state == WORKER_RUNNING || worker->state == WORKER_WAITING;
 }
 
 static struct worker_partition partition_of(struct worker *worker)
@@ -149,7 +155,7 @@ static struct worker_partition partition_of(struct worker *worker)
                                          .state = worker->state,
                                          .incarnation = worker->incarnation,
                                          .changes_position = worker->position};
-    if (worker->state == WORKER_RUNNING)
+    if (has_engine(worker))
         partition.engine = worker->engine;
     return partition;
 }
@@ -164,7 +170,7 @@ int worker_partition(struct worker *worker, int partition,
 struct worker *workers_owner(struct workers *workers, int partition)
 {
     (void)workers;
-    return fakes[partition].state == WORKER_RUNNING && !fakes[partition].idle
+    return has_engine(&fakes[partition]) && !fakes[partition].idle
                ? &fakes[partition]
                : NULL;
 }
@@ -498,6 +504,33 @@ START_TEST(who_is_stopping_is_not_ready)
 }
 END_TEST
 
+static int reloads;
+
+static int count_reload(void *arg, struct buf *said)
+{
+    (void)arg, (void)said;
+    reloads++;
+    return 0;
+}
+
+START_TEST(who_is_stopping_reads_nothing_anew)
+{
+    static const char none[] = "Content-Length: 0\r\n";
+    routes.reload = count_reload;
+    routes.stopping = 1;
+    http_ask(server_port(server), "POST", "/-/reload", none, &answer);
+    ck_assert_int_eq(answer.status, 503);
+    ck_assert_ptr_nonnull(strstr(answer.body, "\"error\""));
+    ck_assert_ptr_nonnull(strstr(answer.body, "segmentd is stopping"));
+    ck_assert_int_eq(reloads, 0);
+    routes.stopping = 0;
+    http_ask(server_port(server), "POST", "/-/reload", none, &answer);
+    ck_assert_int_eq(answer.status, 200);
+    ck_assert_ptr_nonnull(strstr(answer.body, "\"before\""));
+    ck_assert_int_eq(reloads, 1);
+}
+END_TEST
+
 START_TEST(who_has_a_worker_that_hangs_is_not_well)
 {
     metric_set(&process.hung_workers, 1);
@@ -528,6 +561,40 @@ START_TEST(a_user_of_a_partition_that_is_restored_may_be_there)
         told += !here;
         ck_assert(i < 7 || (told && told < 8));
     }
+}
+END_TEST
+
+/* A user of partition 0. */
+static void ask_for_first(void)
+{
+    char id[] = "u0", path[32];
+    while (partitioner_partition(PARTITIONER_MURMUR2, id, 2, partitions))
+        id[1]++;
+    snprintf(path, sizeof(path), "/v1/users/%s", id);
+    get(path);
+}
+
+START_TEST(a_partition_that_came_after_the_question_was_not_looked_through)
+{
+    set(0, ANSWERS, WORKER_RESTORING);
+    fakes[0].then = WORKER_RUNNING;
+    routes.partitioner = PARTITIONER_MURMUR2;
+    ask_for_first();
+    ck_assert_int_eq(answer.status, 503);
+    ask_for_first();
+    ck_assert_int_eq(answer.status, 404);
+}
+END_TEST
+
+START_TEST(users_of_a_partition_that_stands_still_are_known)
+{
+    set(0, ANSWERS, WORKER_WAITING);
+    partitions = 3;
+    routes.partitioner = PARTITIONER_MURMUR2;
+    get("/v1/users/a%2Fb");
+    ck_assert_int_eq(answer.status, 200);
+    ask_for_first();
+    ck_assert_int_eq(answer.status, 404);
 }
 END_TEST
 
@@ -813,6 +880,19 @@ START_TEST(a_partition_that_was_read_may_go)
 }
 END_TEST
 
+START_TEST(a_partition_that_stands_still_is_listed)
+{
+    enter(0, 3);
+    get(GOALS "?limit=2");
+    set(0, ANSWERS, WORKER_WAITING); /* The memory is full, say. */
+    get_next("&limit=2");
+    ck_assert_int_eq(answer.status, 200);
+    ck_assert_int_eq(page_size(), 2);
+    get(GOALS "?limit=4");
+    ck_assert_int_eq(page_size(), 4);
+}
+END_TEST
+
 /* What becomes of the partition in the middle of its list. */
 static const struct {
     int state;
@@ -952,8 +1032,11 @@ SUITE("routes", setup, teardown, TABLE(each_path_has_its_answer, answers),
       TEST(segment_sizes_say_who_has_the_rest),
       TEST(not_ready_says_which_partition_and_why),
       TEST(who_is_stopping_is_not_ready),
+      TEST(who_is_stopping_reads_nothing_anew),
       TEST(who_has_a_worker_that_hangs_is_not_well),
       TEST(a_user_of_a_partition_that_is_restored_may_be_there),
+      TEST(a_partition_that_came_after_the_question_was_not_looked_through),
+      TEST(users_of_a_partition_that_stands_still_are_known),
       TABLE(who_has_a_user_is_said, elsewhere),
       TEST(a_group_that_cannot_be_asked_is_no_answer_either),
       TEST(one_who_found_the_user_need_not_wait_for_the_others),
@@ -968,6 +1051,7 @@ SUITE("routes", setup, teardown, TABLE(each_path_has_its_answer, answers),
       TEST(who_comes_meanwhile_is_listed_or_follows),
       TEST(a_list_of_some_partitions_says_so),
       TEST(a_partition_that_was_read_may_go),
+      TEST(a_partition_that_stands_still_is_listed),
       TABLE(a_partition_in_the_middle_must_stay, losses),
       TABLE(what_cannot_be_listed_is_said, refusals),
       TEST(without_partitions_there_is_no_list),

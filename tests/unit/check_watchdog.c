@@ -135,7 +135,7 @@ static void begin_call(struct watchdog_mark *mark)
 static void come_back(struct watchdog_mark *mark)
 {
     watchdog_enter(mark);
-    watchdog_leave(mark);
+    watchdog_turn(mark);
 }
 
 static const struct {
@@ -198,7 +198,7 @@ START_TEST(nobody_may_be_watched)
 {
     watchdog_turn(NULL);
     watchdog_enter(NULL);
-    watchdog_leave(NULL);
+    watchdog_turn(NULL);
     watchdog_end(NULL);
     struct watchdog_mark mark = {0};
     watchdog_add(NULL, &mark, 3);

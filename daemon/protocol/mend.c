@@ -394,11 +394,11 @@ int mend_after_meta(struct restore *restore)
     return 1;
 }
 
-void mend_judge(struct restore *restore)
+int mend_judge(struct restore *restore)
 {
     const struct mend *mend = restore->mend;
     struct seg_mend how = {mend->leap[0], mend->leap[1],
                            mend->mode != MEND_MOVE && mend->lost};
 
-    seg_engine_mend(restore->ledger->engine, &how);
+    return seg_engine_mend(restore->ledger->engine, &how);
 }

@@ -89,7 +89,7 @@ void mend_remade(struct restore *restore, int topic);
 void mend_output(struct restore *restore, const struct broker_record *record,
                  int err);
 
-/* Before step (5). */
-void mend_judge(struct restore *restore);
+/* Before step (5). Returns 0 or SEG_ERR_NOMEM: begin again. */
+int mend_judge(struct restore *restore);
 
 #endif

@@ -169,11 +169,13 @@ static enum restore_state judge(struct restore *restore, int work)
     int64_t clock_ms = MUTATED(STEP5_AT_META_CLOCK) && restore->has_meta
                            ? restore->meta.offsets.clock_ms
                            : restore->offsets.clock_ms;
-    int more;
+    int more = 0;
 
     if (restore->mend && !restore->at++)
-        mend_judge(restore);
-    more = seg_engine_restore_finish(restore->ledger->engine, clock_ms, work);
+        more = mend_judge(restore);
+    if (more == 0)
+        more =
+            seg_engine_restore_finish(restore->ledger->engine, clock_ms, work);
 
     if (more == SEG_ERR_RECORD) {
         restore_refuse(restore,

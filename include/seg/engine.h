@@ -107,10 +107,11 @@ int seg_engine_apply(struct seg_engine *engine, const struct seg_event *event,
 
 /* Load what applying EVENT will touch into the CPU's caches. Optional; the
  * first some hundred ns before the second (for a whole batch after decoding
- * it), the second as long before the event is applied (some events ahead). */
+ * it), the second as long before the event is applied (some events ahead, one
+ * after the other in the order in which they are applied). */
 void seg_engine_prefetch(const struct seg_engine *engine,
                          const struct seg_event *event);
-void seg_engine_prefetch_user(const struct seg_engine *engine,
+void seg_engine_prefetch_user(struct seg_engine *engine,
                               const struct seg_event *event);
 
 /* Move the clock towards TO_MS and emit what changes by time alone.
@@ -318,7 +319,8 @@ struct seg_mend {
     uint32_t changes_lost, triggers_lost;
     int judge;
 };
-void seg_engine_mend(struct seg_engine *engine, const struct seg_mend *mend);
+/* Returns 0, or SEG_ERR_NOMEM: then restore again from the beginning. */
+int seg_engine_mend(struct seg_engine *engine, const struct seg_mend *mend);
 
 /* ---- another catalogue (lib/engine/observed.h has the whole story) --------
  */

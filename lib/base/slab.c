@@ -13,22 +13,24 @@ struct slab_span {
     int used; /* Pages that have a class. */
 };
 
+#define UNIT 8 /* Blocks begin at a multiple of it. */
+
 struct slab_free {
-    struct slab_free *next;
+    uint16_t next; /* In units; 0: none. */
 };
 
-/* The head of a page. */
+/* The head of a page: small, so that it costs no page a block. */
 struct slab_page {
     struct slab_page *next,
         *prev; /* In its class's partial list, or the pool. */
     struct slab_span *span;
-    struct slab_free *free; /* Blocks given back. */
-    char *uncut;            /* Blocks never given out begin here. */
-    uint32_t live;          /* Blocks given out. */
-    uint32_t listed;        /* Whether it is in the partial list. */
+    uint16_t free;   /* The first block given back, in units; 0: none. */
+    uint16_t uncut;  /* Blocks never given out begin here, in units. */
+    uint16_t live;   /* Blocks given out. */
+    uint16_t listed; /* Whether it is in the partial list. */
 };
 
-_Static_assert(sizeof(struct slab_page) % 16 == 0, "blocks are aligned");
+_Static_assert(sizeof(struct slab_page) == 32, "blocks are aligned");
 
 #define STEP         8 /* Of the fine classes, up to FINE_MAX. */
 #define FINE_MAX     512
@@ -138,8 +140,8 @@ static struct slab_page *partial_page(struct slab *slab, int class)
     slab->pool_count--;
     slab->bytes += PAGE_BYTES;
     page->span->used++;
-    page->free = NULL;
-    page->uncut = (char *)(page + 1);
+    page->free = 0;
+    page->uncut = sizeof(*page) / UNIT;
     page->live = 0;
     page->listed = 1;
     push(&slab->partial[class], page);
@@ -148,8 +150,7 @@ static struct slab_page *partial_page(struct slab *slab, int class)
 
 static int is_full(const struct slab_page *page, size_t size)
 {
-    return !page->free &&
-           (size_t)((const char *)page + PAGE_BYTES - page->uncut) < size;
+    return !page->free && PAGE_BYTES - page->uncut * UNIT < size;
 }
 
 void *slab_alloc(struct slab *slab, int class)
@@ -163,12 +164,13 @@ void *slab_alloc(struct slab *slab, int class)
     struct slab_page *page = partial_page(slab, class);
     if (!page)
         return NULL;
-    void *block = page->free;
-    if (block) {
-        page->free = page->free->next;
+    char *block = (char *)page;
+    if (page->free) {
+        block += page->free * UNIT;
+        page->free = ((const struct slab_free *)(const void *)block)->next;
     } else {
-        block = page->uncut;
-        page->uncut += size;
+        block += page->uncut * UNIT;
+        page->uncut = (uint16_t)(page->uncut + size / UNIT);
     }
     page->live++;
     if (is_full(page, size)) {
@@ -203,7 +205,7 @@ void slab_release(struct slab *slab, void *block, int class)
     struct slab_page *page = page_of(block);
     struct slab_free *entry = block;
     entry->next = page->free;
-    page->free = entry;
+    page->free = (uint16_t)(((char *)block - (char *)page) / UNIT);
     if (!page->listed) {
         page->listed = 1;
         push(list, page);

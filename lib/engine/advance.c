@@ -146,7 +146,8 @@ static int fire_timer(struct seg_engine *engine, struct user **user,
                       int64_t at_ms)
 {
     static const struct cause cause = {.cause = SEG_CAUSE_TIMER};
-    int64_t now_ms = (*user)->last_at_ms > at_ms ? (*user)->last_at_ms : at_ms;
+    int64_t last_ms = changes_last(*user);
+    int64_t now_ms = last_ms > at_ms ? last_ms : at_ms;
     size_t outputs = engine->output_count;
     add_due(engine, *user, at_ms, now_ms);
     int unparked = user_unpark(engine, user, now_ms);

@@ -523,7 +523,7 @@ void seg_engine_prefetch(const struct seg_engine *engine,
     store_prefetch(&engine->store, store_hash(&engine->store, event->user_id));
 }
 
-void seg_engine_prefetch_user(const struct seg_engine *engine,
+void seg_engine_prefetch_user(struct seg_engine *engine,
                               const struct seg_event *event)
 {
     store_prefetch_user(&engine->store,

@@ -27,6 +27,7 @@
 #include "lib/segment/catalogue.h"
 #include "lib/segment/eval.h"
 #include "lib/user/attribute.h"
+#include "lib/user/changes.h"
 #include "lib/user/update.h"
 #include "lib/user/user.h"
 
@@ -112,8 +113,8 @@ static inline struct view engine_view(struct seg_engine *engine,
 static inline int64_t engine_now(const struct seg_engine *engine,
                                  const struct user *user)
 {
-    return user->last_at_ms > engine->clock_ms ? user->last_at_ms
-                                               : engine->clock_ms;
+    int64_t last_ms = changes_last(user);
+    return last_ms > engine->clock_ms ? last_ms : engine->clock_ms;
 }
 
 /* ---- apply.c ---------------------------------------------------------------

@@ -166,6 +166,11 @@ static int may_fire(struct seg_engine *engine, const struct user *user,
 static int fire(struct seg_engine *engine, struct user **user, uint32_t trigger,
                 size_t change, int64_t now_ms, const struct cause *cause)
 {
+    struct changes changes = changes_of(*user);
+    changes.trigger_seq++;
+    int ret = changes_set(&engine->store, user, &changes);
+    if (ret < 0)
+        return ret;
     struct seg_output *output = add_output(engine, *user, now_ms, cause);
     if (!output)
         return SEG_ERR_NOMEM;
@@ -176,7 +181,7 @@ static int fire(struct seg_engine *engine, struct user **user, uint32_t trigger,
     output->segment_key = of->segment_key;
     output->entered_at_ms = of->entered_at_ms;
     output->trigger = (int)trigger;
-    output->seq = ++(*user)->trigger_seq;
+    output->seq = changes.trigger_seq;
     engine->outputs[change].trigger_count++;
     engine->stats.triggers++;
     if (!engine->plan->triggers[trigger].rule->once)
@@ -256,6 +261,12 @@ static int change(struct seg_engine *engine, struct user **user,
                   uint32_t segment, int member, int64_t now_ms,
                   const struct cause *cause)
 {
+    struct changes changes = changes_of(*user);
+    changes.seq++;
+    changes.last_at_ms = now_ms;
+    int ret = changes_set(&engine->store, user, &changes);
+    if (ret < 0)
+        return ret;
     struct seg_output *output = add_output(engine, *user, now_ms, cause);
     if (!output)
         return SEG_ERR_NOMEM;
@@ -265,13 +276,12 @@ static int change(struct seg_engine *engine, struct user **user,
     output->segment = (int)segment;
     output->segment_key = observed_key(engine, segment);
     int retired = segment >= engine->plan->segment_count;
-    int ret = retired ? 0 : add_evidence(engine, *user, output, now_ms);
+    ret = retired ? 0 : add_evidence(engine, *user, output, now_ms);
     if (ret == 0)
         ret = set_member(engine, user, output);
     if (ret < 0)
         return drop_output(engine, ret);
-    output->seq = ++(*user)->seq;
-    (*user)->last_at_ms = now_ms;
+    output->seq = changes.seq;
     engine->stats.repairs += cause->cause == SEG_CAUSE_REPAIR;
     if (retired)
         return 0;

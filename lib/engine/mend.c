@@ -20,7 +20,8 @@
 
 static int is_of_inputs(uint32_t item)
 {
-    return item != USER_ITEM_MEMBERS && item != USER_ITEM_FIRED;
+    return item != USER_ITEM_MEMBERS && item != USER_ITEM_FIRED &&
+           item != USER_ITEM_CHANGES;
 }
 
 /* Take the first item of USER that the inputs brought. Returns 0 if there is
@@ -76,14 +77,19 @@ static uint32_t leap(uint32_t seq, uint32_t by)
     return by > UINT32_MAX - seq ? UINT32_MAX : seq + by;
 }
 
-void seg_engine_mend(struct seg_engine *engine, const struct seg_mend *mend)
+int seg_engine_mend(struct seg_engine *engine, const struct seg_mend *mend)
 {
     for (uint32_t i = 0; i < engine->store.user_count; i++) {
         struct user *user = engine->store.users[i];
-        user->seq = leap(user->seq, mend->changes_lost);
-        user->trigger_seq = leap(user->trigger_seq, mend->triggers_lost);
+        struct changes changes = changes_of(user);
+        changes.seq = leap(changes.seq, mend->changes_lost);
+        changes.trigger_seq = leap(changes.trigger_seq, mend->triggers_lost);
+        int ret = changes_set(&engine->store, &user, &changes);
+        if (ret < 0)
+            return ret;
         user->flags |= USER_TOUCHED;
     }
     engine->restoring.unjudged = !mend->judge;
     engine->wall_ms = SNAPSHOT_MS_MAX;
+    return 0;
 }

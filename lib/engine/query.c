@@ -21,12 +21,13 @@ void seg_user_info(const struct seg_engine *engine, const struct seg_user *user,
                    struct seg_user_info *info)
 {
     const struct user *u = inside(user);
+    const struct changes changes = changes_of(u);
     *info = (struct seg_user_info){
         .id = user_id(u),
         .account = account_id(u),
-        .seq = u->seq,
-        .trigger_seq = u->trigger_seq,
-        .last_change_ms = u->last_at_ms,
+        .seq = changes.seq,
+        .trigger_seq = changes.trigger_seq,
+        .last_change_ms = changes.last_at_ms,
         .next_due_ms = timer_at(engine, u),
         .bytes = slab_size(u->class),
     };

@@ -180,13 +180,16 @@ int seg_engine_restore_change(struct seg_engine *engine,
     struct user *user;
     uint32_t segment;
     int ret = find_or_add(engine, change->user_id, &user);
-    if (ret < 0 || change->seq <= user->seq)
+    if (ret < 0)
         return ret;
-    int gap = change->seq != user->seq + 1;
+    struct changes changes = changes_of(user);
+    if (change->seq <= changes.seq)
+        return 0;
+    int gap = change->seq != changes.seq + 1;
     if (gap && !engine->restoring.gaps)
         return error_set(detail, SEG_ERR_SEQ_GAP,
                          "change %u of a user follows change %u", change->seq,
-                         user->seq);
+                         changes.seq);
     ret = observed_segment(
         engine, hash_bytes(change->segment.bytes, change->segment.len, 0),
         change->segment, &segment);
@@ -203,11 +206,13 @@ int seg_engine_restore_change(struct seg_engine *engine,
         ret = member_add(&engine->store, &user, segment, change->entered_at_ms);
     else
         ret = member_remove(&engine->store, &user, segment);
+    changes.seq = change->seq;
+    if (change->at_ms > changes.last_at_ms)
+        changes.last_at_ms = change->at_ms;
+    if (ret >= 0)
+        ret = changes_set(&engine->store, &user, &changes);
     if (ret < 0)
         return ret;
-    user->seq = change->seq;
-    if (change->at_ms > user->last_at_ms)
-        user->last_at_ms = change->at_ms;
     user->flags |= USER_TOUCHED;
     return gap;
 }
@@ -219,13 +224,16 @@ int seg_engine_restore_trigger(struct seg_engine *engine,
     struct user *user;
     uint32_t number;
     int ret = find_or_add(engine, trigger->user_id, &user);
-    if (ret < 0 || trigger->seq <= user->trigger_seq)
+    if (ret < 0)
         return ret;
-    int gap = trigger->seq != user->trigger_seq + 1;
+    struct changes changes = changes_of(user);
+    if (trigger->seq <= changes.trigger_seq)
+        return 0;
+    int gap = trigger->seq != changes.trigger_seq + 1;
     if (gap && !engine->restoring.gaps)
         return error_set(detail, SEG_ERR_SEQ_GAP,
                          "trigger %u of a user follows trigger %u",
-                         trigger->seq, user->trigger_seq);
+                         trigger->seq, changes.trigger_seq);
     uint64_t hash = plan_trigger_hash(&engine->record, trigger->segment,
                                       trigger->member, trigger->trigger);
     if (buf_failed(&engine->record))
@@ -235,9 +243,11 @@ int seg_engine_restore_trigger(struct seg_engine *engine,
     if (ret == 0 && (number >= engine->plan->trigger_count ||
                      engine->plan->triggers[number].rule->once))
         ret = fired_set(&engine->store, &user, number, trigger->at_ms);
+    changes.trigger_seq = trigger->seq;
+    if (ret >= 0)
+        ret = changes_set(&engine->store, &user, &changes);
     if (ret < 0)
         return ret;
-    user->trigger_seq = trigger->seq;
     user->flags |= USER_TOUCHED;
     return gap;
 }

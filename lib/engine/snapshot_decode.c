@@ -119,9 +119,10 @@ static int get_buckets(struct decoding *from, uint32_t id, uint64_t count)
             return SEG_ERR_RECORD;
         int ret = user_splice(&from->engine->store, &from->user, id, item.len,
                               BUCKET_BYTES, &item);
+        if (ret == 0)
+            ret = user_set_coarse(&from->engine->store, &from->user, &item, 1);
         if (ret < 0)
             return ret;
-        user_set_coarse(from->user, &item, 1);
         codec_put_i64(item.words + i * BUCKET_WORDS, start);
         item.words[i * BUCKET_WORDS + 2] = (uint32_t)number;
         last = start;
@@ -179,7 +180,9 @@ static int get_values(struct decoding *from, uint32_t id)
         codec_put_i64(item.words + at, write.time_ms);
         codec_put_u64(item.words + at + 2, write.stamp);
         codec_put(item.words + at + 4, &write.value);
-        user_set_coarse(from->user, &item, coarse);
+        ret = user_set_coarse(&from->engine->store, &from->user, &item, coarse);
+        if (ret < 0)
+            return ret;
     }
     return 0;
 }
@@ -488,9 +491,12 @@ static int get_head(struct decoding *from, int version, int64_t *row)
     if (ret < 0)
         return ret;
     from->user->birth = get_stamp(from);
-    from->user->seq = get_u32(from);
-    from->user->trigger_seq = get_u32(from);
-    from->user->last_at_ms = get_ms_or(from, USER_NO_CHANGE);
+    struct changes changes = {.seq = get_u32(from)};
+    changes.trigger_seq = get_u32(from);
+    changes.last_at_ms = get_ms_or(from, CHANGES_NONE);
+    ret = changes_set(&from->engine->store, &from->user, &changes);
+    if (ret < 0)
+        return ret;
     /* Compared and nothing else: may lie beyond all instants. It becomes a
      * timer in the end (restore.c). */
     timer_set(from->engine, from->user, get_i64(from));

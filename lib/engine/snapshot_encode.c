@@ -234,6 +234,7 @@ static void put_parked(struct seg_engine *engine, const struct user *user,
 void snapshot_encode(struct seg_engine *engine, const struct user *user,
                      const int64_t *positions, struct buf *buf)
 {
+    const struct changes changes = changes_of(user);
     arena_reset(&engine->scratch);
     buf_u8(buf, (uint8_t)engine->options.state_version);
     put_text(buf, user_id(user));
@@ -243,9 +244,9 @@ void snapshot_encode(struct seg_engine *engine, const struct user *user,
         put_ms(buf, positions[i]);
     }
     put_stamp(buf, user->birth);
-    buf_varint(buf, user->seq);
-    buf_varint(buf, user->trigger_seq);
-    put_ms(buf, user->last_at_ms);
+    buf_varint(buf, changes.seq);
+    buf_varint(buf, changes.trigger_seq);
+    put_ms(buf, changes.last_at_ms);
     put_ms(buf, timer_at(engine, user));
     buf_varint(buf, engine->observed.epoch);
     put_members(engine, user, buf);

@@ -138,7 +138,9 @@ static int fold_many(struct store *store, struct user **user,
     int was_coarse = item.coarse;
     if (!was_coarse && count + 1 <= FEATURE_EXACT_MAX)
         return 0;
-    user_set_coarse(*user, &item, 1);
+    ret = user_set_coarse(store, user, &item, 1);
+    if (ret < 0)
+        return ret;
     thin(store, user, feature, &item);
     folded->coarse = !was_coarse;
     return 0;

@@ -13,10 +13,13 @@
 #include "lib/user/bits.h"
 #include "lib/user/times.h"
 
-#define INDEX_BITS 0x1fu
-#define SET_SHIFT  5
+#define LAST_BYTES 0x07u /* In the head. */
+#define FORM_SHIFT 3
 #define SECONDS    0x80u
-#define LAST_SHIFT 3
+
+enum form { BITMAP, NUMBERS_1, NUMBERS_2, NUMBERS_4, DENSE };
+
+static const uint8_t widths[] = {0, 1, 2, 4, 0}; /* Of a number. */
 
 /* ---- reading
  * ------------------------------------------------------------------- */
@@ -28,17 +31,18 @@ static struct members read_item(const struct user *user,
     if (!item->bytes)
         return members;
     const uint8_t *at = item->bytes;
-    uint32_t head = *at++, width = head >> SET_SHIFT & 3;
-    members.index_bits = head & INDEX_BITS;
+    uint32_t head = *at++, form = head >> FORM_SHIFT & 7;
+    members.dense = form == DENSE;
     members.unit = head & SECONDS ? 1000 : 1;
-    members.width = width < 3 ? width : 4;
+    members.width = widths[form];
     members.len = get_varint(&at);
-    members.instants = get_varint(&at);
-    members.last_bytes = (members.instants & ((1u << LAST_SHIFT) - 1)) + 1;
-    members.instants = (members.instants >> LAST_SHIFT) + 1;
+    members.instants = get_varint(&at) + 1;
+    members.index_bits = bits_of(members.instants - 1 + members.dense);
+    members.last_bytes = (head & LAST_BYTES) + 1;
     members.difference_bits = members.instants > 1 ? *at++ : 0;
     members.set = at;
-    at += members.len * (width ? members.width : 1);
+    if (!members.dense)
+        at += members.len * (form ? members.width : 1);
     members.last_ms = times_from(user, times_load(at, members.last_bytes));
     members.bits = at + members.last_bytes;
     return members;
@@ -70,8 +74,26 @@ static uint32_t lower_bound(const struct members *members, uint32_t segment)
     return low;
 }
 
+/* Where the indexes begin, a bit. */
+static uint32_t index_start(const struct members *members)
+{
+    return (members->instants - 1) * members->difference_bits;
+}
+
+/* Which instant the membership at RANK is since; UINT32_MAX: none is there. */
+static uint32_t index_at(const struct members *members, uint32_t rank)
+{
+    return (uint32_t)get_bits(members->bits,
+                              index_start(members) + rank * members->index_bits,
+                              members->index_bits) -
+           members->dense;
+}
+
 int member_in(const struct members *members, uint32_t segment)
 {
+    if (members->dense)
+        return segment < members->len &&
+               index_at(members, segment) != UINT32_MAX;
     if (!members->width)
         return segment / 8 < members->len &&
                (members->set[segment / 8] >> segment % 8 & 1);
@@ -79,10 +101,12 @@ int member_in(const struct members *members, uint32_t segment)
     return i < members->len && number_at(members, i) == segment;
 }
 
-/* How many memberships are of segments before SEGMENT. */
+/* How many indexes are of segments before SEGMENT. */
 static uint32_t rank_of(const struct members *members, uint32_t segment)
 {
     uint32_t rank = 0, full = segment / 8;
+    if (members->dense)
+        return segment < members->len ? segment : members->len;
     if (members->width)
         return lower_bound(members, segment);
     for (uint32_t i = 0; i < full && i < members->len; i++)
@@ -93,9 +117,20 @@ static uint32_t rank_of(const struct members *members, uint32_t segment)
     return rank;
 }
 
-static uint32_t count_of(const struct members *members)
+/* How many indexes there are. */
+static uint32_t ranks_of(const struct members *members)
 {
     return rank_of(members, UINT32_MAX);
+}
+
+static uint32_t count_of(const struct members *members)
+{
+    uint32_t ranks = ranks_of(members), count = 0;
+    if (!members->dense)
+        return ranks;
+    for (uint32_t i = 0; i < ranks; i++)
+        count += index_at(members, i) != UINT32_MAX;
+    return count;
 }
 
 /* From instant INDEX - 1 to instant INDEX. */
@@ -111,20 +146,6 @@ static int64_t instant_at(const struct members *members, uint32_t index)
     for (uint32_t i = members->instants; --i > index;)
         instant -= difference_at(members, i);
     return (int64_t)instant;
-}
-
-/* Where the indexes begin, a bit. */
-static uint32_t index_start(const struct members *members)
-{
-    return (members->instants - 1) * members->difference_bits;
-}
-
-/* Which instant the membership at RANK is since. */
-static uint32_t index_at(const struct members *members, uint32_t rank)
-{
-    return (uint32_t)get_bits(members->bits,
-                              index_start(members) + rank * members->index_bits,
-                              members->index_bits);
 }
 
 int member_find(const struct user *user, uint32_t segment, int64_t *entered_ms)
@@ -159,6 +180,13 @@ void member_walk_start(const struct user *user, struct member_walk *walk)
 static int walk_set(struct member_walk *walk, uint32_t *segment)
 {
     const struct members *members = &walk->members;
+    if (members->dense) {
+        while (walk->rank < members->len &&
+               index_at(members, walk->rank) == UINT32_MAX)
+            walk->rank++;
+        *segment = walk->rank;
+        return walk->rank < members->len;
+    }
     if (members->width) {
         *segment =
             walk->place < members->len ? number_at(members, walk->place) : 0;
@@ -217,6 +245,8 @@ struct table {
 
 static void read_set(const struct members *members, uint32_t *segments)
 {
+    if (members->dense)
+        return;
     for (uint32_t i = 0; members->width && i < members->len; i++)
         *segments++ = number_at(members, i);
     for (uint32_t i = 0; !members->width && i < members->len; i++)
@@ -234,8 +264,15 @@ static void read_stream(const struct members *members, struct table *table)
             stream_take(&stream, members->difference_bits) * members->unit;
         table->instants[i] = (int64_t)instant;
     }
-    for (uint32_t i = 0; i < table->count; i++)
-        table->indexes[i] = (uint32_t)stream_take(&stream, members->index_bits);
+    uint32_t ranks = ranks_of(members), n = 0;
+    for (uint32_t i = 0; i < ranks; i++) {
+        uint32_t index = (uint32_t)stream_take(&stream, members->index_bits);
+        if (members->dense && !index)
+            continue;
+        if (members->dense)
+            table->segments[n] = i;
+        table->indexes[n++] = index - members->dense;
+    }
 }
 
 /* Make room in TABLE for COUNT memberships since so many INSTANTS. */
@@ -275,28 +312,61 @@ static int read_table(struct store *store, const struct user *user,
     return 0;
 }
 
-/* The set of TABLE, to AT. Returns its bytes. */
-static uint32_t put_set(const struct table *table, uint32_t width, uint8_t *at)
+static uint32_t last_segment(const struct table *table)
 {
-    uint32_t last = table->segments[table->count - 1];
-    if (width) {
-        for (uint32_t i = 0; i < table->count; i++)
-            times_store(at + i * width, width, table->segments[i]);
-        return table->count * width;
-    }
-    memset(at, 0, last / 8 + 1);
-    for (uint32_t i = 0; i < table->count; i++)
-        at[table->segments[i] / 8] |= (uint8_t)(1u << table->segments[i] % 8);
-    return last / 8 + 1;
+    return table->segments[table->count - 1];
 }
 
-/* Bytes of a number in the set of TABLE; 0: better a bitmap. */
-static uint32_t set_width(const struct table *table)
+static uint32_t set_length(const struct table *table, enum form form)
 {
-    uint32_t last = table->segments[table->count - 1];
-    uint32_t width = times_width(last);
-    width = width == 3 ? 4 : width;
-    return last / 8 + 1 <= table->count * width ? 0 : width;
+    if (form == DENSE)
+        return last_segment(table) + 1;
+    return form == BITMAP ? last_segment(table) / 8 + 1 : table->count;
+}
+
+/* The set of TABLE in FORM, to AT. Returns its bytes. */
+static uint32_t put_set(const struct table *table, enum form form, uint8_t *at)
+{
+    uint32_t len = set_length(table, form), width = widths[form];
+    if (form == DENSE)
+        return 0;
+    if (form != BITMAP) {
+        for (uint32_t i = 0; i < len; i++)
+            times_store(at + i * width, width, table->segments[i]);
+        return len * width;
+    }
+    memset(at, 0, len);
+    for (uint32_t i = 0; i < table->count; i++)
+        at[table->segments[i] / 8] |= (uint8_t)(1u << table->segments[i] % 8);
+    return len;
+}
+
+/* Bytes of a set of SET_BYTES and an index for each of COUNT memberships since
+ * INSTANTS instants. */
+static uint64_t set_bytes(uint64_t set_bytes, uint64_t count, uint32_t instants)
+{
+    return set_bytes + (count * bits_of(instants - 1) + 7) / 8;
+}
+
+/* Bytes of an index for each of COUNT segments. */
+static uint64_t dense_bytes(uint64_t count, uint32_t instants)
+{
+    return (count * bits_of(instants) + 7) / 8;
+}
+
+/* The form in which TABLE is shortest. */
+static enum form form_of(const struct table *table)
+{
+    uint32_t last = last_segment(table), width = times_width(last);
+    uint32_t count = table->count, instants = table->instant_count;
+    enum form numbers = width < NUMBERS_4 ? (enum form)width : NUMBERS_4;
+    uint64_t list =
+        set_bytes((uint64_t)count * widths[numbers], count, instants);
+    uint64_t bitmap = set_bytes(last / 8 + 1, count, instants);
+    uint64_t dense = dense_bytes(last + 1ul, instants);
+    if (dense < list && dense < bitmap)
+        return DENSE;
+    return bitmap <= list ? BITMAP : numbers;
 }
 
 /* Bits of a difference in TABLE, *UNIT its unit. */
@@ -315,9 +385,11 @@ static uint32_t difference_bits(const struct table *table, uint32_t *unit)
 
 /* Returns where its bytes end. */
 static uint8_t *put_stream(const struct table *table, uint32_t unit,
-                           uint32_t difference_bits, uint32_t index_bits,
+                           uint32_t difference_bits, uint32_t dense,
                            uint8_t *bytes)
 {
+    uint32_t index_bits = bits_of(table->instant_count - 1 + dense), next = 0;
+
     struct stream stream = {.at = bytes};
     for (uint32_t i = 1; i < table->instant_count; i++) {
         uint64_t difference =
@@ -325,8 +397,12 @@ static uint8_t *put_stream(const struct table *table, uint32_t unit,
         stream_put(&stream, difference_bits,
                    unit > 1 ? difference / 1000 : difference);
     }
-    for (uint32_t i = 0; i < table->count; i++)
-        stream_put(&stream, index_bits, table->indexes[i]);
+    for (uint32_t i = 0; i < table->count; i++) {
+        for (; dense && next < table->segments[i]; next++)
+            stream_put(&stream, index_bits, 0);
+        stream_put(&stream, index_bits, table->indexes[i] + dense);
+        next++;
+    }
     return stream_end(&stream);
 }
 
@@ -335,24 +411,22 @@ static int write_table(struct store *store, struct user **user,
                        const struct table *table)
 {
     struct item item = user_item(*user, USER_ITEM_MEMBERS);
-    uint32_t unit, width = set_width(table);
-    uint32_t index = bits_of(table->instant_count - 1);
-    uint32_t difference = difference_bits(table, &unit);
+    enum form form = form_of(table);
+    uint32_t unit, difference = difference_bits(table, &unit);
     uint64_t beside =
         times_beside(*user, table->instants[table->instant_count - 1]);
     uint32_t last = times_width(beside);
     uint8_t *at = table->bytes;
-    *at++ = (uint8_t)(index | (width < 3 ? width : 3) << SET_SHIFT |
+    *at++ = (uint8_t)((last - 1) | (uint32_t)form << FORM_SHIFT |
                       (unit > 1 ? SECONDS : 0));
-    at = put_varint(at, width ? table->count
-                              : table->segments[table->count - 1] / 8 + 1);
-    at = put_varint(at, (table->instant_count - 1) << LAST_SHIFT | (last - 1));
+    at = put_varint(at, set_length(table, form));
+    at = put_varint(at, table->instant_count - 1);
     if (table->instant_count > 1)
         *at++ = (uint8_t)difference;
-    at += put_set(table, width, at);
+    at += put_set(table, form, at);
     times_store(at, last, beside);
     at += last;
-    at = put_stream(table, unit, difference, index, at);
+    at = put_stream(table, unit, difference, form == DENSE, at);
     uint32_t len = (uint32_t)(at - table->bytes);
     int ret = user_resize(store, user, USER_ITEM_MEMBERS, len, &item);
     if (ret == 0)
@@ -492,13 +566,6 @@ int member_fill(struct store *store, struct user **user, struct membership *all,
 /* ---- changing in place
  * ------------------------------------------------------------ */
 
-/* The number of instants as it stands before the set, with MORE of them. */
-static uint32_t instants_field(const struct members *members, uint32_t more)
-{
-    return (members->instants - 1 + more) << LAST_SHIFT |
-           (members->last_bytes - 1);
-}
-
 /* Whether ENTERED_MS can be the instant after the last one of MEMBERS without
  * anything becoming wider; *DIFFERENCE is what it adds. */
 static int fits_behind(const struct user *user, const struct members *members,
@@ -509,10 +576,21 @@ static int fits_behind(const struct user *user, const struct members *members,
     return *difference * members->unit == apart &&
            members->difference_bits <= MOVED_BITS &&
            bits_of(*difference) <= members->difference_bits &&
-           bits_of(members->instants) <= members->index_bits &&
-           varint_len(instants_field(members, 0)) ==
-               varint_len(instants_field(members, 1)) &&
+           bits_of(members->instants + members->dense) <= members->index_bits &&
+           varint_len(members->instants - 1) == varint_len(members->instants) &&
            times_width(times_beside(user, entered_ms)) == members->last_bytes;
+}
+
+/* Whether SEGMENT has a place in the set as it is, and it is to stay so. */
+static int has_place(const struct members *members, uint32_t segment)
+{
+    if (members->dense)
+        return segment < members->len;
+    if (members->width || segment / 8 >= members->len)
+        return 0;
+    uint32_t count = count_of(members) + 1;
+    return set_bytes(members->len, count, members->instants) <=
+           dense_bytes(members->len * 8ul, members->instants);
 }
 
 /* Put the membership in place. Returns 1 if that cannot be. */
@@ -523,43 +601,43 @@ static int add_in_place(struct store *store, struct user **user,
     struct members members = read_item(*user, &item);
     uint64_t difference = 0;
     int is_new = members.set && entered_ms > members.last_ms;
-    if (members.width || segment / 8 >= members.len ||
-        entered_ms < members.last_ms ||
+    if (!has_place(&members, segment) || entered_ms < members.last_ms ||
         (is_new && !fits_behind(*user, &members, entered_ms, &difference)))
         return 1;
     uint32_t set_at = (uint32_t)(members.set - item.bytes),
-             w = members.index_bits;
+             w = members.index_bits, wider = members.dense ? 0 : w;
     uint32_t bits_at = (uint32_t)(members.bits - item.bytes);
     uint32_t start = index_start(&members);
     uint32_t place = start + rank_of(&members, segment) * w;
-    uint32_t end = start + count_of(&members) * w;
+    uint32_t end = start + ranks_of(&members) * w;
     uint32_t more = is_new ? members.difference_bits : 0;
     int ret = user_resize(store, user, USER_ITEM_MEMBERS,
-                          bits_at + (end + more + w + 7) / 8, &item);
+                          bits_at + (end + more + wider + 7) / 8, &item);
     if (ret < 0)
         return ret;
     uint8_t *bits = item.bytes + bits_at;
-    item.bytes[set_at + segment / 8] |= (uint8_t)(1u << segment % 8);
-    move_bits(bits, place, place + more + w, end - place);
+    if (!members.dense)
+        item.bytes[set_at + segment / 8] |= (uint8_t)(1u << segment % 8);
+    move_bits(bits, place, place + more + wider, end - place);
     if (is_new) {
         move_bits(bits, start, start + more, place - start);
         set_bits(bits, start, more, difference);
-        uint32_t field = instants_field(&members, 1);
-        put_varint(item.bytes + set_at - 1 - varint_len(field), field);
+        put_varint(item.bytes + set_at - 1 - varint_len(members.instants),
+                   members.instants);
         times_store(bits - members.last_bytes, members.last_bytes,
                     times_beside(*user, entered_ms));
     }
     if (w)
         set_bits(bits, place + more, w,
-                 members.instants - 1u + (uint32_t)is_new);
+                 members.instants - 1u + (uint32_t)is_new + members.dense);
     return 0;
 }
 
 /* Whether another membership than that at RANK is since the same instant. */
 static int is_shared(const struct members *members, uint32_t rank)
 {
-    uint32_t index = index_at(members, rank), count = count_of(members);
-    for (uint32_t i = 0; i < count; i++)
+    uint32_t index = index_at(members, rank), ranks = ranks_of(members);
+    for (uint32_t i = 0; i < ranks; i++)
         if (i != rank && index_at(members, i) == index)
             return 1;
     return 0;
@@ -573,13 +651,19 @@ static int remove_in_place(struct store *store, struct user **user,
     struct members members = read_item(*user, &item);
     uint32_t byte = segment / 8, w = members.index_bits;
     uint32_t rank = rank_of(&members, segment);
-    if (members.width ||
-        (byte + 1 == members.len && members.set[byte] == 1u << segment % 8) ||
-        !is_shared(&members, rank))
-        return 1;
-    uint32_t place = index_start(&members) + rank * w;
-    uint32_t end = index_start(&members) + count_of(&members) * w;
     uint32_t bits_at = (uint32_t)(members.bits - item.bytes);
+    uint32_t place = index_start(&members) + rank * w;
+    if (members.width || !is_shared(&members, rank))
+        return 1;
+    if (members.dense) {
+        if (segment + 1 == members.len)
+            return 1;
+        set_bits(item.bytes + bits_at, place, w, 0);
+        return 0;
+    }
+    if (byte + 1 == members.len && members.set[byte] == 1u << segment % 8)
+        return 1;
+    uint32_t end = index_start(&members) + ranks_of(&members) * w;
     item.bytes[members.set - item.bytes + byte] &=
         (uint8_t) ~(1u << segment % 8);
     move_bits(item.bytes + bits_at, place + w, place, end - place - w);

@@ -4,24 +4,27 @@
  * leaves, and by queries. He enters many segments at one instant, so instants
  * are kept once each, and of a membership which of them:
  *
- *   | head | set length | instants | width | set | last | differences, indexes
- * |
+ *   | head | length | instants | width | set | last | differences, indexes |
  *
- *   head         bits 0-4: bits of an index; bits 5-6: bytes of a number in the
- *                set, 3 meaning 4, or 0: the set is a bitmap; bit 7:
- * differences are in seconds, not milliseconds set length   LEB128: bytes of
- * the bitmap, or count of numbers instants     LEB128: (count of instants - 1)
- * * 8 + bytes of the last - 1 width        bits of a difference; only if there
- * is one set          the numbers of his segments, ascending, or as a bitmap,
- *                whichever is shorter
+ *   head         bits 0-2: bytes of the last, less 1; bits 3-5: the form of the
+ *                set; bit 7: differences are in seconds, not milliseconds
+ *   length       LEB128: of the set
+ *   instants     LEB128: count of instants, less 1
+ *   width        bits of a difference; only if there is one
+ *   set          which segments, in the form that makes the item shortest:
+ *                0    a bitmap, its length in bytes
+ *                1-3  their numbers, ascending, of 1, 2, 4 bytes each
+ *                4    nothing: each segment below the length has an index
  *   last         the last instant, beside the user's base (times.h)
  *   differences  of each other instant from the one before, bit by bit
- *   indexes      of each segment's instant, in the order of the set
+ *   indexes      of each segment's instant, in the order of the set, of as many
+ *                bits as the largest needs; in form 4 greater by 1, 0 being a
+ *                segment that he is not in
  *
  * Example: in 4 since 2^30 ms after the base, in 3 and 9 since ten seconds
- * earlier is 81, 02, 0b (two instants, four bytes of the last), 04, 18 02 (a
- * bitmap), 00 00 00 80, 2a (lowest bits first: ten, 0, 1, 0). A hundred
- * memberships since thirty instants of a day take some 170 bytes. */
+ * earlier is 83, 02, 01 (two instants), 04, 18 02 (a bitmap), 00 00 00 80, 2a
+ * (lowest bits first: ten, 0, 1, 0). A hundred memberships since thirty
+ * instants of a day take some 145 bytes. */
 #ifndef USER_MEMBER_H
 #define USER_MEMBER_H
 
@@ -32,8 +35,9 @@
 /* An item as it lies there; valid until something of its user changes. */
 struct members {
     const uint8_t *set; /* NULL: no memberships. */
-    uint32_t len;       /* Set length. */
-    uint32_t width;     /* Bytes of a number; 0: a bitmap. */
+    uint32_t len;       /* Of the set. */
+    uint32_t width;     /* Bytes of a number; 0: no numbers. */
+    uint32_t dense;     /* 1: no set, an index for each segment. */
     uint32_t instants;
     uint32_t index_bits, difference_bits, unit;
     int64_t last_ms;

@@ -1,9 +1,17 @@
 /* store.c: the users of one engine, found by id.
  *
- * Open addressing with linear probing over words of 8 bytes: 16 bits of the
- * hash and a 48-bit pointer to the block, so that a look-up costs one cache
- * miss for the slot and one for the block, whose id is compared. The hash has a
- * random seed: ids are chosen by strangers. */
+ * Open addressing with linear probing over slots of 4 bytes. A table of 2^n
+ * slots has less than 2^n users: the low n bits of a slot are a user's index
+ * plus 1, those above the same bits of the upper half of his hash:
+ *
+ *   +------+-----------+
+ *   | hash | index + 1 |      0: no user
+ *   +------+-----------+
+ *    32 - n      n
+ *
+ * So a look-up costs a cache miss for the slot, one for the pointer and one for
+ * the block, whose id is compared; prefetches hide them. The hash has a random
+ * seed: ids are chosen by strangers. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,9 +23,7 @@
 #include "lib/user/times.h"
 #include "lib/user/user.h"
 
-#define POINTER_BITS 48
-#define POINTER_MASK ((UINT64_C(1) << POINTER_BITS) - 1)
-#define SLOTS_MIN    1024
+#define SLOTS_MIN 1024
 
 void store_init(struct store *store, uint64_t hash_seed)
 {
@@ -53,16 +59,26 @@ uint64_t store_hash(const struct store *store, struct seg_text id)
     return hash_bytes(id.bytes, id.len, store->hash_seed);
 }
 
-static struct user *pointer_of(uint64_t slot)
+/* What a slot has of HASH. */
+static uint32_t tag_of(const struct store *store, uint64_t hash)
 {
-    return (struct user *)(uintptr_t)(slot & POINTER_MASK);
+    return (uint32_t)(hash >> 32) & ~store->slot_mask;
 }
 
-static uint64_t slot_make(uint64_t hash, const struct user *user)
+static uint32_t slot_make(const struct store *store, uint64_t hash,
+                          uint32_t index)
 {
-    uint64_t pointer = (uint64_t)(uintptr_t)user;
-    assert(pointer <= POINTER_MASK);
-    return hash >> POINTER_BITS << POINTER_BITS | pointer;
+    return tag_of(store, hash) | (index + 1);
+}
+
+static uint32_t index_of(const struct store *store, uint32_t slot)
+{
+    return (slot & store->slot_mask) - 1;
+}
+
+static struct user *user_of(const struct store *store, uint32_t slot)
+{
+    return store->users[index_of(store, slot)];
 }
 
 struct user *store_find(const struct store *store, struct seg_text id,
@@ -70,14 +86,16 @@ struct user *store_find(const struct store *store, struct seg_text id,
 {
     if (!store->slots)
         return NULL;
-    for (uint32_t i = (uint32_t)hash & store->slot_mask;;
-         i = (i + 1) & store->slot_mask) {
-        uint64_t slot = store->slots[i];
+    uint32_t tag = tag_of(store, hash), mask = store->slot_mask;
+    for (uint32_t i = (uint32_t)hash & mask;; i = (i + 1) & mask) {
+        uint32_t slot = store->slots[i];
         if (!slot)
             return NULL;
-        if ((slot ^ hash) >> POINTER_BITS == 0 &&
-            text_equal(user_id(pointer_of(slot)), id))
-            return pointer_of(slot);
+        if ((slot & ~mask) != tag)
+            continue;
+        struct user *user = user_of(store, slot);
+        if (text_equal(user_id(user), id))
+            return user;
     }
 }
 
@@ -90,32 +108,42 @@ void store_prefetch(const struct store *store, uint64_t hash)
 #define CACHE_LINE  64
 #define BLOCK_LINES 4 /* Of most blocks all, of large ones the front. */
 
-/* The first slot of the run is the right one nearly always. */
-void store_prefetch_user(const struct store *store, uint64_t hash)
+/* The first slot of the run is the right one nearly always. Its pointer is
+ * asked for now, and used when the next user is prefetched: then it is there.
+ */
+void store_prefetch_user(struct store *store, uint64_t hash)
 {
     if (!store->slots)
         return;
-    const char *block = (const char *)pointer_of(
-        store->slots[(uint32_t)hash & store->slot_mask]);
-    for (int i = 0; block && i < BLOCK_LINES; i++)
-        __builtin_prefetch(block + i * CACHE_LINE, 1);
+    if (store->ahead < store->user_count) {
+        const char *block = (const char *)store->users[store->ahead];
+        for (int i = 0; i < BLOCK_LINES; i++)
+            __builtin_prefetch(block + i * CACHE_LINE, 1);
+    }
+    /* An empty slot: UINT32_MAX, nobody. */
+    store->ahead =
+        index_of(store, store->slots[(uint32_t)hash & store->slot_mask]);
+    if (store->ahead < store->user_count)
+        __builtin_prefetch(&store->users[store->ahead]);
 }
 
-/* The slot that points to USER. */
-static uint64_t *slot_of(struct store *store, const struct user *user)
+/* The slot of USER. */
+static uint32_t *slot_of(struct store *store, const struct user *user)
 {
-    uint32_t i = (uint32_t)store_hash(store, user_id(user)) & store->slot_mask;
-    while (pointer_of(store->slots[i]) != user)
+    uint64_t hash = store_hash(store, user_id(user));
+    uint32_t slot = slot_make(store, hash, user->index);
+    uint32_t i = (uint32_t)hash & store->slot_mask;
+    while (store->slots[i] != slot)
         i = (i + 1) & store->slot_mask;
     return &store->slots[i];
 }
 
-static void put(struct store *store, uint64_t hash, const struct user *user)
+static void put(struct store *store, uint64_t hash, uint32_t index)
 {
     uint32_t i = (uint32_t)hash & store->slot_mask;
     while (store->slots[i])
         i = (i + 1) & store->slot_mask;
-    store->slots[i] = slot_make(hash, user);
+    store->slots[i] = slot_make(store, hash, index);
 }
 
 static int grow_slots(struct store *store)
@@ -123,15 +151,14 @@ static int grow_slots(struct store *store)
     uint32_t size = store->slots ? (store->slot_mask + 1) * 2 : SLOTS_MIN;
     if (!size) /* 2^32 slots: seven eighths of 2^31 users are there. */
         return SEG_ERR_LIMIT;
-    uint64_t *slots = calloc(size, sizeof(*slots));
+    uint32_t *slots = calloc(size, sizeof(*slots));
     if (!slots)
         return SEG_ERR_NOMEM;
     free(store->slots);
     store->slots = slots;
     store->slot_mask = size - 1;
     for (uint32_t i = 0; i < store->user_count; i++)
-        put(store, store_hash(store, user_id(store->users[i])),
-            store->users[i]);
+        put(store, store_hash(store, user_id(store->users[i])), i);
     return 0;
 }
 
@@ -171,12 +198,11 @@ int store_add(struct store *store, struct seg_text id, uint64_t hash,
     user->class = (uint8_t) class;
     user->id_len = (uint16_t)id.len;
     user->due_s = UINT32_MAX;
-    user->last_at_ms = USER_NO_CHANGE;
     user->base = times_base(base_ms);
     if (id.len)
         memcpy(user->bytes, id.bytes, id.len);
     store->users[store->user_count++] = user;
-    put(store, hash, user);
+    put(store, hash, user->index);
     *ret = user;
     return 0;
 }
@@ -186,9 +212,9 @@ static void close_gap(struct store *store, uint32_t i)
 {
     uint32_t mask = store->slot_mask;
     for (uint32_t j = (i + 1) & mask; store->slots[j]; j = (j + 1) & mask) {
-        uint32_t home =
-            (uint32_t)store_hash(store, user_id(pointer_of(store->slots[j]))) &
-            mask;
+        uint32_t home = (uint32_t)store_hash(
+                            store, user_id(user_of(store, store->slots[j]))) &
+                        mask;
         if (((j - home) & mask) >= ((j - i) & mask)) {
             store->slots[i] = store->slots[j];
             i = j;
@@ -199,13 +225,15 @@ static void close_gap(struct store *store, uint32_t i)
 
 void store_remove(struct store *store, struct user *user, struct user **moved)
 {
-    uint32_t last = --store->user_count;
+    uint32_t last = store->user_count - 1, index = user->index;
     close_gap(store, (uint32_t)(slot_of(store, user) - store->slots));
-    *moved = user->index == last ? NULL : store->users[last];
+    *moved = index == last ? NULL : store->users[last];
     if (*moved) {
-        store->users[user->index] = *moved;
-        (*moved)->index = user->index;
+        *slot_of(store, *moved) -= last - index;
+        store->users[index] = *moved;
+        (*moved)->index = index;
     }
+    store->user_count = last;
     release(store, user);
 }
 
@@ -219,12 +247,10 @@ static int move_to(struct store *store, struct user **user, int class,
         slab_alloc(settled ? &store->settled : &store->slab, class);
     if (!new)
         return SEG_ERR_NOMEM;
-    uint64_t *slot = slot_of(store, old);
     memcpy(new, old, old->used);
     new->class = (uint8_t) class;
     new->flags &= ~(unsigned)USER_SETTLED;
     new->flags |= settled;
-    *slot = (*slot & ~POINTER_MASK) | (uint64_t)(uintptr_t) new;
     store->users[new->index] = new;
     release(store, old);
     *user = new;

@@ -67,20 +67,21 @@ static inline void times_store(uint8_t *bytes, uint32_t width, uint64_t n)
         *bytes++ = (uint8_t)n;
 }
 
-#define TIMES_BASE_SHIFT 24 /* A base is a multiple of 2^24 ms, 4.7 hours. */
+#define TIMES_BASE_SHIFT 24 /* A base is a multiple of 2^24 ms, 4.7 hours, */
+#define TIMES_BASE_MAX   ((1 << 23) - 1) /* up to 4459 years around 1970. */
 
 /* The base of a user born at TIME_MS. */
 static inline int32_t times_base(int64_t time_ms)
 {
     int64_t base = time_ms >> TIMES_BASE_SHIFT;
-    return base < INT32_MIN   ? INT32_MIN
-           : base > INT32_MAX ? INT32_MAX
-                              : (int32_t)base;
+    return base < -TIMES_BASE_MAX  ? -TIMES_BASE_MAX
+           : base > TIMES_BASE_MAX ? TIMES_BASE_MAX
+                                   : (int32_t)base;
 }
 
 static inline uint64_t times_base_ms(const struct user *user)
 {
-    return (uint64_t)user->base << TIMES_BASE_SHIFT;
+    return (uint64_t)(int64_t)user->base << TIMES_BASE_SHIFT;
 }
 
 /* TIME_MS beside the base of USER, the smaller the nearer; and back. */

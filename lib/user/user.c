@@ -5,19 +5,20 @@
 
 #include <seg/error.h>
 
-#define COARSE      0x80u
-#define GAP         0x7fu /* The bits of the gap. */
-#define FAR         GAP   /* The number follows. */
-#define ENTRY_BYTES 2
+#define WIDE        ((uint32_t)USER_ENTRY_WIDE)
+#define COARSE      0x40u /* In a wide one, as the bits of the gap. */
+#define GAP         0x3fu
+#define FAR         GAP /* The number follows. */
+#define ENTRY_BYTES 2   /* Of a wide one. */
 #define FAR_BYTES   6
 #define LONG        255 /* The length is in front of the item. */
 #define LONG_BYTES  4
 #define SPECIALS    16         /* Numbers kept for them. */
 #define NOTHING     UINT32_MAX /* What stands before the first entry. */
 
-/* To add an item. When one goes two entries of two bytes may become one of six,
- * for which there must be room. */
-#define DIRECTORY_MAX (UINT16_MAX / FAR_BYTES * (2 * ENTRY_BYTES))
+/* To make it longer. When an item goes entries of one byte and of two may
+ * become one of six, for which there must be room. */
+#define DIRECTORY_MAX (UINT16_MAX / FAR_BYTES * (1 + ENTRY_BYTES))
 
 static uint32_t get_u32(const uint8_t *bytes)
 {
@@ -44,33 +45,47 @@ static inline uint32_t id_of(uint32_t number)
     return number < SPECIALS ? number + USER_ITEM_SPECIAL : number - SPECIALS;
 }
 
-/* The number of ENTRY, which stands after that of BEFORE. */
-static inline uint32_t entry_number(const uint8_t *entry, uint32_t before)
+struct entry {
+    uint32_t number;
+    uint32_t len;  /* Of the item; LONG: that is in front of it. */
+    uint32_t size; /* Its own. */
+};
+
+/* The entry at AT, which stands after that of BEFORE. */
+static inline struct entry entry_read(const uint8_t *at, uint32_t before)
 {
-    uint32_t gap = entry[0] & GAP;
-    return gap < FAR ? before + 1 + gap : get_u32(entry + ENTRY_BYTES);
+    uint32_t gap = at[0] & GAP;
+    if (at[0] < WIDE)
+        return (struct entry){before + 1, at[0], 1};
+    if (gap < FAR)
+        return (struct entry){before + 1 + gap, at[1], ENTRY_BYTES};
+    return (struct entry){get_u32(at + ENTRY_BYTES), at[1], FAR_BYTES};
 }
 
-static inline uint32_t entry_bytes(const uint8_t *entry)
+static inline int entry_coarse(const uint8_t *entry)
 {
-    return (entry[0] & GAP) == FAR ? FAR_BYTES : ENTRY_BYTES;
+    return entry[0] >= (WIDE | COARSE);
 }
 
-/* All bytes of the item of ENTRY that begins at BYTES, its length included. */
-static inline uint32_t stored_len(const uint8_t *entry, const uint8_t *bytes)
+/* All bytes of an item of LEN, by its entry, that begins at BYTES. */
+static inline uint32_t stored_len(uint32_t len, const uint8_t *bytes)
 {
-    return entry[1] < LONG ? entry[1] : LONG_BYTES + get_u32(bytes);
+    return len < LONG ? len : LONG_BYTES + get_u32(bytes);
 }
 
-/* Write the entry of NUMBER after that of BEFORE; LEN as it stands in one.
- * Returns its bytes. */
-static uint32_t entry_put(uint8_t *entry, uint32_t before, uint32_t number,
-                          int coarse, uint32_t len)
+/* Write the entry of NUMBER after that of BEFORE; LEN of the item. Returns its
+ * bytes. */
+static inline uint32_t entry_put(uint8_t *entry, uint32_t before,
+                                 uint32_t number, int coarse, uint32_t len)
 {
     uint32_t gap = number - before - 1;
+    if (!gap && !coarse && len < WIDE) {
+        entry[0] = (uint8_t)len;
+        return 1;
+    }
     gap = gap < FAR ? gap : FAR;
-    entry[0] = (uint8_t)(gap | (coarse ? COARSE : 0));
-    entry[1] = (uint8_t)len;
+    entry[0] = (uint8_t)(WIDE | gap | (coarse ? COARSE : 0));
+    entry[1] = (uint8_t)(len < LONG ? len : LONG);
     if (gap < FAR)
         return ENTRY_BYTES;
     put_u32(entry + ENTRY_BYTES, number);
@@ -80,16 +95,16 @@ static uint32_t entry_put(uint8_t *entry, uint32_t before, uint32_t number,
 /* What the entry after *ITEM's, if there is one, becomes when it follows that
  * of BEFORE instead: written at TO. Returns its bytes, *OLD what they are now.
  */
-static uint32_t entry_move(const struct user *user, const uint8_t *entry,
-                           uint32_t follows, uint32_t before, uint8_t *to,
-                           uint32_t *old)
+static inline uint32_t entry_move(const struct user *user, const uint8_t *entry,
+                                  uint32_t follows, uint32_t before,
+                                  uint8_t *to, uint32_t *old)
 {
     *old = 0;
     if (entry == user->bytes + user->directory_len)
         return 0;
-    *old = entry_bytes(entry);
-    return entry_put(to, before, entry_number(entry, follows),
-                     entry[0] & COARSE, entry[1]);
+    struct entry now = entry_read(entry, follows);
+    *old = now.size;
+    return entry_put(to, before, now.number, entry_coarse(entry), now.len);
 }
 
 /* ---- finding
@@ -103,13 +118,13 @@ struct seg_text user_id(const struct user *user)
 
 uint64_t user_bits(const struct user *user)
 {
-    const uint8_t *entry = user->bytes, *end = entry + user->directory_len;
+    const uint8_t *at = user->bytes, *end = at + user->directory_len;
+    struct entry entry = {.number = NOTHING};
     uint64_t bits = 0;
-    uint32_t number = NOTHING;
-    for (; entry < end; entry += entry_bytes(entry)) {
-        number = entry_number(entry, number);
-        if (number >= SPECIALS)
-            bits |= UINT64_C(1) << (number - SPECIALS) % 64;
+    for (; at < end; at += entry.size) {
+        entry = entry_read(at, entry.number);
+        if (entry.number >= SPECIALS)
+            bits |= UINT64_C(1) << (entry.number - SPECIALS) % 64;
     }
     return bits;
 }
@@ -120,14 +135,14 @@ static uint8_t *first_item(const struct user *user)
 }
 
 static inline struct item item_of(const struct user *user, const uint8_t *entry,
-                                  uint32_t before, uint8_t *bytes)
+                                  uint32_t before, uint32_t len, uint8_t *bytes)
 {
     struct item item = {.place = (uint32_t)(entry - user->bytes),
                         .before = before,
-                        .len = entry[1],
-                        .coarse = entry[0] >= COARSE,
+                        .len = len,
+                        .coarse = entry_coarse(entry),
                         .bytes = bytes};
-    if (item.len == LONG) {
+    if (len == LONG) {
         item.len = get_u32(bytes);
         item.bytes += LONG_BYTES;
     }
@@ -137,29 +152,22 @@ static inline struct item item_of(const struct user *user, const uint8_t *entry,
 /* The first entry of NUMBER or a later one: as an item, if it is that one. */
 static struct item find(const struct user *user, uint32_t number)
 {
-    const uint8_t *entry = user->bytes, *end = entry + user->directory_len;
-    uint8_t *at = first_item(user);
-    uint32_t next = 0; /* The number after those passed. */
-    while (entry < end) {
-        uint32_t gap = entry[0] & GAP, len = entry[1], size = ENTRY_BYTES;
-        uint32_t here = next + gap;
-        if (gap == FAR) {
-            here = get_u32(entry + ENTRY_BYTES);
-            size = FAR_BYTES;
-        }
-        if (here >= number) {
-            if (here == number)
-                return item_of(user, entry, next - 1, at);
+    const uint8_t *at = user->bytes, *end = at + user->directory_len;
+    uint8_t *bytes = first_item(user);
+    uint32_t before = NOTHING;
+    while (at < end) {
+        struct entry entry = entry_read(at, before);
+        if (entry.number >= number) {
+            if (entry.number == number)
+                return item_of(user, at, before, entry.len, bytes);
             break;
         }
-        if (len == LONG)
-            len = LONG_BYTES + get_u32(at);
-        at += len;
-        entry += size;
-        next = here + 1;
+        bytes += stored_len(entry.len, bytes);
+        at += entry.size;
+        before = entry.number;
     }
-    return (struct item){.place = (uint32_t)(entry - user->bytes),
-                         .before = next - 1};
+    return (struct item){.place = (uint32_t)(at - user->bytes),
+                         .before = before};
 }
 
 struct item user_item(const struct user *user, uint32_t id)
@@ -172,31 +180,35 @@ void user_walk_all(const struct user *user, struct user_walk *walk)
     *walk = (struct user_walk){0, NOTHING, first_item(user)};
 }
 
-static void pass(const struct user *user, struct user_walk *walk)
+static void pass(const struct entry *entry, struct user_walk *walk)
 {
-    const uint8_t *entry = user->bytes + walk->place;
-    walk->next += stored_len(entry, walk->next);
-    walk->place += entry_bytes(entry);
-    walk->before = entry_number(entry, walk->before);
+    walk->next += stored_len(entry->len, walk->next);
+    walk->place += entry->size;
+    walk->before = entry->number;
 }
 
 void user_walk_start(const struct user *user, struct user_walk *walk)
 {
     user_walk_all(user, walk);
-    while (walk->place < user->directory_len &&
-           entry_number(user->bytes + walk->place, walk->before) < SPECIALS)
-        pass(user, walk);
+    while (walk->place < user->directory_len) {
+        struct entry entry =
+            entry_read(user->bytes + walk->place, walk->before);
+        if (entry.number >= SPECIALS)
+            break;
+        pass(&entry, walk);
+    }
 }
 
 struct item user_walk_next(const struct user *user, struct user_walk *walk,
                            uint32_t *id)
 {
-    const uint8_t *entry = user->bytes + walk->place;
+    const uint8_t *at = user->bytes + walk->place;
     if (walk->place == user->directory_len)
         return (struct item){.place = walk->place, .before = walk->before};
-    struct item item = item_of(user, entry, walk->before, walk->next);
-    pass(user, walk);
-    *id = id_of(walk->before);
+    struct entry entry = entry_read(at, walk->before);
+    struct item item = item_of(user, at, walk->before, entry.len, walk->next);
+    pass(&entry, walk);
+    *id = id_of(entry.number);
     return item;
 }
 
@@ -236,8 +248,11 @@ static uint32_t long_bytes(uint32_t len)
 static uint8_t *start_of(const struct user *user, uint32_t place)
 {
     uint8_t *at = first_item(user);
-    for (uint32_t i = 0; i < place; i += entry_bytes(user->bytes + i))
-        at += stored_len(user->bytes + i, at);
+    struct entry entry;
+    for (uint32_t i = 0; i < place; i += entry.size) {
+        entry = entry_read(user->bytes + i, 0);
+        at += stored_len(entry.len, at);
+    }
     return at;
 }
 
@@ -256,8 +271,7 @@ static int add_item(struct store *store, struct user **user, uint32_t id,
     uint8_t entries[2 * FAR_BYTES];
     uint32_t place = item->place, before = item->before, old;
     uint32_t number = number_of(id);
-    uint32_t count =
-        entry_put(entries, before, number, 0, len < LONG ? len : LONG);
+    uint32_t count = entry_put(entries, before, number, 0, len);
     count += entry_move(*user, (*user)->bytes + place, before, number,
                         entries + count, &old);
     uint32_t more = count - old, stored = len + long_bytes(len);
@@ -272,44 +286,57 @@ static int add_item(struct store *store, struct user **user, uint32_t id,
     shift(u, at, (int32_t)stored);
     if (len >= LONG)
         put_u32(at, len);
-    *item = item_of(u, u->bytes + place, before, at);
+    *item = item_of(u, u->bytes + place, before, len < LONG ? len : LONG, at);
     return 0;
 }
 
 static void remove_item(struct user *user, struct item *item)
 {
     uint8_t entry[FAR_BYTES], *here = user->bytes + item->place;
-    uint32_t front = long_bytes(item->len), size = entry_bytes(here), old;
+    uint32_t front = long_bytes(item->len), old;
+    struct entry gone = entry_read(here, item->before);
     shift(user, item->bytes - front, -(int32_t)(item->len + front));
-    uint32_t count =
-        entry_move(user, here + size, entry_number(here, item->before),
-                   item->before, entry, &old);
-    put_entries(user, item->place, size + old, entry, count);
+    uint32_t count = entry_move(user, here + gone.size, gone.number,
+                                item->before, entry, &old);
+    put_entries(user, item->place, gone.size + old, entry, count);
     item->bytes = NULL;
     item->len = 0;
     item->coarse = 0;
 }
 
-/* LEN bytes at byte AT of *ITEM, which exists and does not become empty. */
+/* LEN bytes at byte AT of *ITEM, which exists and does not become empty, and is
+ * COARSE then. */
 static int splice_item(struct store *store, struct user **user, uint32_t at,
-                       int32_t len, struct item *item)
+                       int32_t len, int coarse, struct item *item)
 {
     uint32_t then = item->len + (uint32_t)len, old = long_bytes(item->len);
     int32_t front = (int32_t)long_bytes(then) - (int32_t)old;
     ptrdiff_t begin = item->bytes - old - (uint8_t *)*user;
-    int ret = make_room(store, user, len + front);
+    const uint8_t *here = (*user)->bytes + item->place;
+    uint32_t gap = here[0] < WIDE ? 0 : here[0] & GAP;
+    int wide = gap || coarse || then >= WIDE, wider = wide - (here[0] >= WIDE);
+    if (wider > 0 && (*user)->directory_len == DIRECTORY_MAX)
+        return SEG_ERR_USER_BYTES;
+    int ret = make_room(store, user, len + front + wider);
     if (ret < 0)
         return ret;
     struct user *u = *user;
     uint8_t *start = (uint8_t *)u + begin, *entry = u->bytes + item->place;
-    shift(u, start + old + at, len);
+    if (len)
+        shift(u, start + old + at, len);
     if (front)
         shift(u, start, front);
     if (then >= LONG)
         put_u32(start, then);
-    entry[1] = (uint8_t)(then < LONG ? then : LONG);
-    item->bytes = start + long_bytes(then);
+    if (wider)
+        shift(u, entry, wider);
+    u->directory_len = (uint16_t)(u->directory_len + wider);
+    entry[0] = (uint8_t)(wide ? WIDE | gap | (coarse ? COARSE : 0) : then);
+    if (wide)
+        entry[1] = (uint8_t)(then < LONG ? then : LONG);
+    item->bytes = start + wider + long_bytes(then);
     item->len = then;
+    item->coarse = coarse;
     return 0;
 }
 
@@ -322,7 +349,7 @@ int user_splice(struct store *store, struct user **user, uint32_t id,
         remove_item(*user, item);
         return 0;
     }
-    return len ? splice_item(store, user, at, len, item) : 0;
+    return len ? splice_item(store, user, at, len, item->coarse, item) : 0;
 }
 
 int user_resize(struct store *store, struct user **user, uint32_t id,
@@ -332,11 +359,10 @@ int user_resize(struct store *store, struct user **user, uint32_t id,
                        (int32_t)(len - item->len), item);
 }
 
-void user_set_coarse(struct user *user, struct item *item, int coarse)
+int user_set_coarse(struct store *store, struct user **user, struct item *item,
+                    int coarse)
 {
-    uint8_t *entry = user->bytes + item->place;
-    entry[0] = (uint8_t)((entry[0] & GAP) | (coarse ? COARSE : 0));
-    item->coarse = coarse;
+    return splice_item(store, user, 0, 0, coarse, item);
 }
 
 int user_validate(const struct user *user)

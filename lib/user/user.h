@@ -7,23 +7,25 @@
  *
  *   +------+-----------+---------+--------+--------+-- - - --+-------+
  *   | head | directory | user id | item 0 | item 1 |         | slack |
- *   | 45   | 2 an item |         |        |        |         |       |
+ *   | 28   | 1, 2, ..  |         |        |        |         |       |
  *   +------+-----------+---------+--------+--------+-- - - --+-------+
  *
- * A directory entry is two bytes. In it an item's id is counted from
- * USER_ITEM_SPECIAL, the catalogue's follow from 16 on:
+ * In a directory entry an item's id is counted from USER_ITEM_SPECIAL, the
+ * catalogue's follow from 16 on. Most take one byte, of an item that is not
+ * coarse and whose number is the one after the entry's before:
  *
- *   +---+-----------+ +--------+
- *   | c |    gap    | | length |    c: the item is coarse (window.c)
- *   +---+-----------+ +--------+
- *     1       7            8
+ *   +---+-----------+      +---+---+---------+ +--------+
+ *   | 0 |  length   |  or  | 1 | c |   gap   | | length |
+ *   +---+-----------+      +---+---+---------+ +--------+
+ *     1       7              1   1      6          8
  *
- *   gap     numbers left out since the entry before; 127: the number follows in
+ *   c       the item is coarse (window.c)
+ *   gap     numbers left out since the entry before; 63: the number follows in
  *           4 bytes
  *   length  in bytes; 255: the item begins with its length, 4 bytes
  *
- * Example: MEMBERS (2, 11 bytes), items 3 and 4 of the catalogue (17 and 5) are
- * the directory 02 0b  10 11  00 05. An item is found by walking it, adding
+ * Example: MEMBERS (15, 11 bytes), items 3 and 4 of the catalogue (17 and 5)
+ * are the directory 8f 0b  83 11  05. An item is found by walking it, adding
  * gaps and lengths: some ns for the ten or twenty items a user has. Nothing in
  * a block is aligned or padded; adding to an item moves what follows.
  *
@@ -47,12 +49,14 @@
 
 #define USER_ITEM_SPECIAL 0xfff00 /* Ids from here on are these: */
 enum user_special {
-    USER_ITEM_ACCOUNT = USER_ITEM_SPECIAL, /* attribute.c */
+    USER_ITEM_CHANGES = USER_ITEM_SPECIAL, /* changes.c: first, as asked most */
+    USER_ITEM_ACCOUNT,                     /* attribute.c */
     USER_ITEM_SPARE,                       /* attribute.c */
-    USER_ITEM_MEMBERS,                     /* member.c */
     USER_ITEM_IDS,                         /* dedupe.c */
     USER_ITEM_FIRED,                       /* fired.c: triggers */
     USER_ITEM_PARKED,                      /* parked.c: from the future */
+    /* member.c: last, so that its usual neighbour has no gap. */
+    USER_ITEM_MEMBERS = USER_ITEM_SPECIAL + 15,
 };
 
 enum user_flag {
@@ -63,27 +67,22 @@ enum user_flag {
     USER_SETTLED = 16, /* His block is of store.settled. */
 };
 
-#define USER_NO_CHANGE INT64_MIN /* last_at_ms of a user without changes. */
-
 struct user {
-    int64_t last_at_ms; /* `at` of the last change. */
     uint64_t birth; /* Topic (8 bits), offset (56): feature.h, fold_stamp. */
     uint32_t index; /* Among all users of the engine. */
     uint32_t due_s; /* His timer is due at or before this second of 1970. */
-    uint32_t seq;   /* Of changes. */
-    uint32_t trigger_seq;
-    uint32_t used; /* Bytes of the block that are in use. */
-    int32_t
-        base; /* When he was born, roughly: times are beside it (times.h). */
+    uint32_t used;  /* Bytes of the block that are in use. */
     uint16_t directory_len;
     uint16_t id_len : 10, flags : 6; /* enum user_flag. */
-    uint8_t class;                   /* Of the block: its size. */
-    uint8_t bytes[];                 /* Directory, id, items. */
+    uint32_t class : 8;              /* Of the block: its size. */
+    int32_t base : 24; /* When he was born, roughly: times are beside it
+                          (times.h). */
+    uint8_t bytes[];   /* Directory, id, items. */
 };
 
 #define USER_HEAD_BYTES offsetof(struct user, bytes)
 
-_Static_assert(USER_HEAD_BYTES == 45, "the head of a user's block");
+_Static_assert(USER_HEAD_BYTES == 28, "the head of a user's block");
 _Static_assert(SEG_ID_BYTES_MAX < 1 << 10, "id_len");
 
 /* The limit of a block, if nobody sets a lower one. Only events are held to a
@@ -96,8 +95,9 @@ struct store {
     struct user **users; /* By index. */
     uint32_t user_count;
     uint32_t user_cap;
-    uint64_t *slots; /* Open addressing: 16 bits of hash, 48 of pointer. */
+    uint32_t *slots; /* Open addressing: some bits of hash, index + 1. */
     uint32_t slot_mask;
+    uint32_t ahead; /* The user whose block is prefetched next. */
     uint64_t hash_seed;
     uint32_t user_bytes_max;
     uint32_t users_max;
@@ -116,9 +116,10 @@ struct user *store_find(const struct store *store, struct seg_text id,
                         uint64_t hash);
 
 /* Bring what a look-up of HASH needs into the CPU's caches: first the slot;
- * then, when that has come, the block. */
+ * then, when that has come, the block, which is asked for by the next call of
+ * store_prefetch_user: only then its address is there. */
 void store_prefetch(const struct store *store, uint64_t hash);
-void store_prefetch_user(const struct store *store, uint64_t hash);
+void store_prefetch_user(struct store *store, uint64_t hash);
 
 /* Add a user whom store_find did not find, with nothing known of him and times
  * based around BASE_MS. Returns 0, SEG_ERR_LIMIT beyond users_max, or
@@ -161,6 +162,18 @@ struct seg_text user_id(const struct user *user);
 /* The item ID of USER. */
 struct item user_item(const struct user *user, uint32_t id);
 
+#define USER_ENTRY_WIDE 0x80 /* A directory entry of more than a byte. */
+
+/* The bytes of the item of the lowest id, which is short and never coarse: its
+ * entry is the only one of one byte that can be the first. NULL: he has none.
+ */
+static inline const uint8_t *user_lowest(const struct user *user)
+{
+    return user->directory_len && user->bytes[0] < USER_ENTRY_WIDE
+               ? user->bytes + user->directory_len + user->id_len
+               : NULL;
+}
+
 /* Which items of the catalogue USER has, their ids modulo 64 as bits: where a
  * bit is not set, none of that id is there. */
 uint64_t user_bits(const struct user *user);
@@ -177,9 +190,6 @@ void user_walk_all(const struct user *user, struct user_walk *walk);
 struct item user_walk_next(const struct user *user, struct user_walk *walk,
                            uint32_t *id);
 
-/* Say whether *ITEM, which USER has, is coarse. */
-void user_set_coarse(struct user *user, struct item *item, int coarse);
-
 /* Make item ID exactly LEN bytes long: bytes beyond the old length are
  * undefined, a shorter item loses its end. A length of 0 removes it; an item
  * that is not there is created. *ITEM must be as user_item gave it, nothing of
@@ -193,6 +203,11 @@ int user_resize(struct store *store, struct user **user, uint32_t id,
  * and what is returned as in user_resize. */
 int user_splice(struct store *store, struct user **user, uint32_t id,
                 uint32_t at, int32_t len, struct item *item);
+
+/* Say whether *ITEM, which USER has, is coarse. *ITEM and what is returned as
+ * in user_resize; saying that it is not cannot fail. */
+int user_set_coarse(struct store *store, struct user **user, struct item *item,
+                    int coarse);
 
 /* Whether the block is consistent; for tests. */
 int user_validate(const struct user *user);

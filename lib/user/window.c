@@ -110,7 +110,9 @@ static int add_to_bucket(struct store *store, struct user **user,
                               BUCKET_BYTES, &row->item);
         if (ret < 0)
             return ret;
-        user_set_coarse(*user, &row->item, 1);
+        ret = user_set_coarse(store, user, &row->item, 1);
+        if (ret < 0)
+            return ret;
         row->count++;
         codec_put_i64(row->item.words + i * BUCKET_WORDS, start);
         row->item.words[i * BUCKET_WORDS + 2] = 0;

@@ -212,10 +212,48 @@ START_TEST(at_the_limit_nothing_is_lost)
 }
 END_TEST
 
+static int form(void)
+{
+    return user_item(user, USER_ITEM_MEMBERS).bytes[0] >> 3 & 7;
+}
+
+enum { BITMAP = 0, DENSE = 4 };
+
+/* Each segment has an index then, also those that he is not in. */
+START_TEST(who_is_in_nearly_all_segments_has_no_set)
+{
+    begin(0, 100, 1);
+    for (int n = 0; n < count; n++) {
+        flip(n * 37 % count, (int64_t)(n / 4) * 777777);
+        compare();
+    }
+    /* 100 indexes of 5 bits, 24 differences of 20, the rest. */
+    ck_assert_int_eq(form(), DENSE);
+    ck_assert_uint_eq(user_item(user, USER_ITEM_MEMBERS).len, 63 + 60 + 8);
+    for (int i = 0; i < 90; i += 9) {
+        flip(i, 0); /* Others came with him. */
+        compare();
+    }
+    ck_assert_int_eq(form(), DENSE);
+    for (int i = 0; i < 90; i += 9) {
+        flip(i, since[99 * 73 % 100] + INT64_C(30) * 777777);
+        compare();
+    }
+    ck_assert_int_eq(form(), DENSE);
+    for (int i = count; i-- > 0;) {
+        if (i % 5)
+            flip(i, 0);
+        compare();
+    }
+    ck_assert_int_eq(form(), BITMAP);
+    end();
+}
+END_TEST
+
 /* The example of member.h. */
 START_TEST(the_bytes_are_as_documented)
 {
-    static const uint8_t want[] = {0x81, 0x02, 0x0b, 0x04, 0x18, 0x02,
+    static const uint8_t want[] = {0x83, 0x02, 0x01, 0x04, 0x18, 0x02,
                                    0x00, 0x00, 0x00, 0x80, 0x2a};
     begin(0, 10, 1);
     ck_assert_int_eq(flip(3, (INT64_C(1) << 30) - 10000), 0);
@@ -240,8 +278,8 @@ static const struct {
     {3, 1, {DAY_MS, DAY_MS, DAY_MS}, 8},
     {2, 200, {DAY_MS, DAY_MS}, 9},
     {2, 300, {DAY_MS, DAY_MS}, 11},
-    {2, 1, {DAY_MS, DAY_MS + 1}, 10},
-    {3, 1, {DAY_MS, DAY_MS + 60000, DAY_MS + 3600000}, 13},
+    {2, 1, {DAY_MS, DAY_MS + 1}, 9},
+    {3, 1, {DAY_MS, DAY_MS + 60000, DAY_MS + 3600000}, 12},
 };
 
 START_TEST(few_memberships_take_few_bytes)
@@ -260,5 +298,6 @@ SUITE("member_twin", NULL, NULL,
       TEST(instants_may_come_in_any_order), TEST(a_user_can_be_filled_at_once),
       TEST(instants_at_the_ends_of_64_bits_are_kept),
       TEST(a_user_in_thousands_of_segments), TEST(at_the_limit_nothing_is_lost),
+      TEST(who_is_in_nearly_all_segments_has_no_set),
       TEST(the_bytes_are_as_documented),
       TABLE(few_memberships_take_few_bytes, sizes))

@@ -63,7 +63,7 @@ static void lay_head(uint64_t seq, int64_t last_ms, int64_t due_ms)
 
 static void lay_section(enum section section, uint64_t count)
 {
-    lay_head(0, USER_NO_CHANGE, SEG_NEVER);
+    lay_head(0, CHANGES_NONE, SEG_NEVER);
     buf_u8(&record, (uint8_t)section);
     buf_varint(&record, count);
 }
@@ -104,12 +104,12 @@ static void id_of_bytes(int64_t n)
 
 static void seq_of(int64_t n)
 {
-    lay_head((uint64_t)n, USER_NO_CHANGE, SEG_NEVER);
+    lay_head((uint64_t)n, CHANGES_NONE, SEG_NEVER);
 }
 
 static void epoch_of(int64_t n)
 {
-    lay_head(0, USER_NO_CHANGE, SEG_NEVER);
+    lay_head(0, CHANGES_NONE, SEG_NEVER);
     record.len--;
     buf_varint(&record, (uint64_t)n);
 }
@@ -121,7 +121,7 @@ static void last_change_at(int64_t n)
 
 static void due_at(int64_t n)
 {
-    lay_head(0, USER_NO_CHANGE, n);
+    lay_head(0, CHANGES_NONE, n);
 }
 
 static void times_in_a_window(int64_t n)
@@ -246,7 +246,7 @@ static void spare_of_kind(int64_t n)
 
 static void account_of_type(int64_t n)
 {
-    lay_head(0, USER_NO_CHANGE, SEG_NEVER);
+    lay_head(0, CHANGES_NONE, SEG_NEVER);
     buf_u8(&record, SECTION_ACCOUNT);
     lay_write(5);
     buf_u8(&record, (uint8_t)n);
@@ -309,7 +309,7 @@ static const struct {
     LIMIT(last_change_at, SNAPSHOT_MS_MAX + 1, 0),
     LIMIT(last_change_at, -SNAPSHOT_MS_MAX, 1),
     LIMIT(last_change_at, -SNAPSHOT_MS_MAX - 1, 0),
-    LIMIT(last_change_at, USER_NO_CHANGE, 1),
+    LIMIT(last_change_at, CHANGES_NONE, 1),
     LIMIT(last_change_at, SEG_NEVER, 0),
     LIMIT(due_at, SNAPSHOT_MS_MAX, 1),
     LIMIT(due_at, SNAPSHOT_MS_MAX + 1, 1),

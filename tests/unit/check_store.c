@@ -6,7 +6,7 @@
 #include <seg/error.h>
 
 #include "lib/base/text.h"
-#include "lib/user/user.h"
+#include "lib/user/changes.h"
 #include "tests/model/random.h"
 #include "tests/support/suite.h"
 
@@ -39,7 +39,8 @@ static struct seg_text name_of(uint32_t number)
 /* All that a look-up sees of a hash before it compares ids. */
 static uint64_t seen_of(uint64_t hash)
 {
-    return hash >> 48 << HOME_BITS | (hash & ((1 << HOME_BITS) - 1));
+    uint64_t home = (1 << HOME_BITS) - 1;
+    return (hash >> 32 & ~home) | (hash & home);
 }
 
 struct candidate {
@@ -58,7 +59,7 @@ static int by_seen(const void *a, const void *b)
  * numbers that share one home. */
 static int colliding(uint32_t *numbers, int max)
 {
-    enum { TRIED = 300000 };
+    enum { TRIED = 1200000 };
     struct candidate *all = malloc(TRIED * sizeof(*all));
     int count = 0;
     for (uint32_t i = 0; i < TRIED; i++)
@@ -196,8 +197,8 @@ START_TEST(a_new_user_is_blank)
     ck_assert_int_eq(store_add(&store, id, store_hash(&store, id), 5000, &user),
                      0);
     ck_assert_uint_eq(user->directory_len, 0);
-    ck_assert_int_eq(user->last_at_ms, USER_NO_CHANGE);
-    ck_assert_uint_eq(user->seq, 0);
+    ck_assert_int_eq(changes_of(user).last_at_ms, CHANGES_NONE);
+    ck_assert_uint_eq(changes_of(user).seq, 0);
     ck_assert_uint_eq(user->flags, 0);
     ck_assert(text_equal(user_id(user), id));
     ck_assert(user_validate(user));

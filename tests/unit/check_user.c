@@ -13,13 +13,13 @@
 /* In the order of a block: special ones, then ids at both ends, some that meet,
  * and some whose gap is just short or too long for an entry of two bytes. */
 static const uint32_t ids[] = {USER_ITEM_ACCOUNT,
-                               USER_ITEM_SPARE,
                                USER_ITEM_PARKED,
+                               USER_ITEM_MEMBERS,
                                0,
                                1,
                                2,
+                               65,
                                129,
-                               256,
                                59999,
                                60000,
                                USER_ITEM_SPECIAL - 1};
@@ -155,16 +155,22 @@ static void splice(int i, uint32_t at, int32_t len)
 static void set_coarse(int i, int coarse)
 {
     struct item item = user_item(user, ids[i]);
-    user_set_coarse(user, &item, coarse);
+    int ret = user_set_coarse(&store, &user, &item, coarse);
+    if (ret == SEG_ERR_USER_BYTES) {
+        ck_assert(coarse && !twins[i].coarse);
+        ck_assert_uint_eq(user->used, BYTES_MAX);
+        return;
+    }
+    ck_assert_int_eq(ret, 0);
     ck_assert_int_eq(item.coarse, coarse);
     twins[i].coarse = coarse;
 }
 
-/* Lengths around where the entry's eight bits end. */
+/* Lengths around where the entry's seven and eight bits end. */
 static uint32_t random_len(struct random *random)
 {
-    static const uint32_t edges[] = {0,   1,   2,   253, 254, 255,
-                                     256, 257, 258, 259, 510, 511};
+    static const uint32_t edges[] = {0,   1,   2,   126, 127, 128, 129, 253,
+                                     254, 255, 256, 257, 258, 259, 510, 511};
     return random_chance(random, 25)
                ? RANDOM_OF(random, edges)
                : (uint32_t)random_below(random,
@@ -249,14 +255,15 @@ START_TEST(the_limit_is_exact_and_leaves_all_as_it_was)
 END_TEST
 
 /* Fill the directory from ID downwards (each is found at once), the first
- * SPACED items 64 apart. Returns how many there are. */
+ * SPACED items in pairs of neighbours, 62 numbers between them. Returns how
+ * many there are. */
 static uint32_t fill_directory(uint32_t id, uint32_t spaced)
 {
     struct item item;
     uint32_t count = 0;
     begin("u");
     store.user_bytes_max = STORE_USER_BYTES_MAX;
-    for (;; id -= count <= spaced ? 64 : 1) {
+    for (;; id -= count < spaced && count % 2 ? 63 : 1) {
         item = user_item(user, id);
         int ret = user_resize(&store, &user, id, 2, &item);
         if (ret < 0) {
@@ -268,31 +275,32 @@ static uint32_t fill_directory(uint32_t id, uint32_t spaced)
     }
 }
 
-/* Two thirds of what two bytes can count. */
+/* Half of what two bytes can count. */
 START_TEST(a_directory_that_is_full_takes_no_more_items)
 {
     uint32_t count = fill_directory(40000, 0);
-    /* The first one's number takes four bytes more. */
-    ck_assert_uint_eq(count, (UINT16_MAX / 6 * 4 - 4) / 2);
+    /* The first one's number takes five bytes more. */
+    ck_assert_uint_eq(count, UINT16_MAX / 6 * 3 - 5);
     ck_assert(user_validate(user));
     ck_assert_uint_eq(user_item(user, 40000).bytes[0], (uint8_t)40000);
     end();
 }
 END_TEST
 
-/* Two entries of two bytes become one of six. */
+/* An entry of two bytes and one of one become one of six. */
 START_TEST(a_full_directory_may_lose_items_and_grow)
 {
     enum { SPACED = 1000, FIRST = 100000 };
     struct item item;
     uint32_t count = fill_directory(FIRST, SPACED);
     uint32_t len = user->directory_len;
-    for (uint32_t i = 1; i < SPACED; i += 2) {
-        item = user_item(user, FIRST - i * 64);
+    for (uint32_t i = 0; i < SPACED / 2; i++) {
+        uint32_t id = FIRST - 63 - i * 64;
+        item = user_item(user, id);
         ck_assert_ptr_nonnull(item.bytes);
-        user_resize(&store, &user, FIRST - i * 64, 0, &item);
+        user_resize(&store, &user, id, 0, &item);
     }
-    ck_assert_uint_eq(user->directory_len, len + SPACED);
+    ck_assert_uint_eq(user->directory_len, len + SPACED / 2 * 3);
     ck_assert(user_validate(user));
     ck_assert_uint_gt(count, SPACED);
     ck_assert_uint_eq(user_item(user, FIRST).bytes[0], (uint8_t)FIRST);
@@ -300,21 +308,25 @@ START_TEST(a_full_directory_may_lose_items_and_grow)
 }
 END_TEST
 
-START_TEST(a_directory_entry_takes_two_bytes)
+START_TEST(a_directory_entry_takes_one_byte_or_two)
 {
-    static const uint8_t want[] = {0x02, 11, 0x10, 17, 0x80, 5,
-                                   0x7f, 1,  0xf0, 0,  0,    0};
+    static const uint8_t want[] = {0x8f, 11,   0x83, 17, 5, 0xc0, 9, 0x80,
+                                   128,  0xbf, 1,    86, 0, 0,    0};
     static const struct {
         uint32_t id, len;
         int coarse;
-    } items[] = {
-        {USER_ITEM_MEMBERS, 11, 0}, {3, 17, 0}, {4, 5, 1}, {0xf0 - 16, 1, 0}};
+    } items[] = {{USER_ITEM_MEMBERS, 11, 0},
+                 {3, 17, 0},
+                 {4, 5, 0},
+                 {5, 9, 1},
+                 {6, 128, 0},
+                 {86 - 16, 1, 0}};
     struct item item;
     begin("u");
     for (int i = COUNT(items); i-- > 0;) {
         item = user_item(user, items[i].id);
         user_resize(&store, &user, items[i].id, items[i].len, &item);
-        user_set_coarse(user, &item, items[i].coarse);
+        user_set_coarse(&store, &user, &item, items[i].coarse);
     }
     ck_assert_uint_eq(user->directory_len, sizeof(want));
     ck_assert_mem_eq(user->bytes, want, sizeof(want));
@@ -347,5 +359,5 @@ SUITE("user", NULL, NULL,
       TABLE(the_limit_is_exact_and_leaves_all_as_it_was, over),
       TEST(a_directory_that_is_full_takes_no_more_items),
       TEST(a_full_directory_may_lose_items_and_grow),
-      TEST(a_directory_entry_takes_two_bytes),
+      TEST(a_directory_entry_takes_one_byte_or_two),
       TEST(a_broken_block_does_not_validate))

@@ -346,10 +346,13 @@ def dead_letters_and_offsets_are_one_transaction(world):
     daemon = world.segmentd("killed", failpoints=True, instance_id="killed", batch_events=8, linger_busy="0s",
                             linger_behind="0s", flush_interval="200ms")
     daemon.kill()
-    ends = []
-    for action in ("dead_letter=kill@1", "before_send_offsets=kill@2", "after_send_offsets=kill@2",
-                   "before_commit=kill@1", "after_commit=kill@2", "dead_letter=kill@4", "after_send_offsets=kill@1",
-                   "before_commit=kill@2"):
+    ends, actions = [], ("dead_letter=kill@1", "before_send_offsets=kill@2", "after_send_offsets=kill@2",
+                         "before_commit=kill@1", "after_commit=kill@2", "dead_letter=kill@4",
+                         "after_send_offsets=kill@1", "before_commit=kill@2")
+    # How far a transaction reaches depends on how records come: a few more, if too many met at one place.
+    for action in actions + actions[1:5]:
+        if len(ends) >= len(actions) and len(set(ends)) >= 5:
+            break
         daemon.env["SEGMENTD_FAILPOINTS"] = action
         daemon.start()
         suite.equal(daemon.wait(60), -9, action)

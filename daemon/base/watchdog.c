@@ -12,16 +12,15 @@
 #include "daemon/base/metric.h"
 #include "daemon/base/notify.h"
 
-#define LOOK_MS \
-    1000 /* Where systemd does not want to hear of us more often. \
-          */
+/* Between two looks where systemd does not want to hear of us more often. */
+#define LOOK_MS 1000
 
 struct watchdog {
     struct metric_process *metrics;
     struct loop_timer *timer;
     struct watchdog_mark *first;
-    int hung;
-    int64_t looked_ms; /* The last time; 0: never. */ /* As of the last look. */
+    int hung;          /* As of the last look. */
+    int64_t looked_ms; /* The last time; 0: never. */
 };
 
 /* ---- the thread that is watched ------------------------------------------ */

@@ -37,8 +37,8 @@ int reload_open(struct reload *reload);
 
 /* Read the segment files anew. Returns 1 when another catalogue is in force, 0
  * when it is the same, with warnings in SAID; negative when it was refused:
- * SAID gets what is wrong, as people read it, and so does the log, line by
- * line. While the daemon is stopping nothing is read, and that is said. */
+ * SAID gets what is wrong, as people read it, the log a line for each. While the
+ * daemon is stopping nothing is read, and that is said. */
 int reload_run(struct reload *reload, struct buf *said);
 
 /* Before the metrics end. */

@@ -15,8 +15,12 @@
 #include "daemon/worker/workers.h"
 #include "tests/support/suite.h"
 
+static char path[64]; /* Of the segment file. */
+static struct conf conf;
 static struct metrics *metrics;
+static struct metric_process process;
 static struct seg_catalogue *before;
+static struct reload reload;
 static struct buf out;
 static int said, told_stopping; /* Lines in the log. */
 static const struct seg_catalogue *handed;
@@ -37,18 +41,16 @@ static void count_line(void *arg, const char *line)
     told_stopping += strstr(line, "segmentd is stopping") != NULL;
 }
 
-/* A configuration with one segment file, new at PATH, with the text TEXT. */
-static struct conf *conf_of(char *path, const char *text)
+/* There is one segment file, with the text TEXT. */
+static void write_file(const char *text)
 {
-    static const char *paths[1];
-    struct conf *conf = calloc(1, sizeof(*conf));
+    static const char *paths[] = {path};
+    strcpy(path, "/tmp/check_reload.XXXXXX.seg");
     int fd = mkstemps(path, 4);
     ck_assert_int_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
     close(fd);
-    paths[0] = path;
-    conf->segments.items = paths;
-    conf->segments.count = 1;
-    return conf;
+    conf.segments.items = paths;
+    conf.segments.count = 1;
 }
 
 static void setup(void)
@@ -66,10 +68,16 @@ static void setup(void)
                      0);
     seg_diagnostics_free(diagnostics);
     ck_assert_int_eq(metrics_new(&metrics, before), 0);
+    process = (struct metric_process){0};
+    reload = (struct reload){.conf = &conf,
+                             .metrics = metrics,
+                             .process = &process,
+                             .catalogue = before};
 }
 
 static void teardown(void)
 {
+    unlink(path);
     metrics_free(metrics);
     seg_catalogue_free(before);
     buf_done(&out);
@@ -79,14 +87,8 @@ static void teardown(void)
 /* Files that mean what they meant are handed out all the same. */
 START_TEST(what_means_the_same_is_handed_out_again)
 {
-    struct metric_process process = {0};
-    char path[] = "/tmp/check_reload.XXXXXX.seg";
-    struct conf *conf = conf_of(path, "segment s0 { when everyone }\n"
-                                      "segment s1 { when everyone }\n");
-    struct reload reload = {.conf = conf,
-                            .metrics = metrics,
-                            .process = &process,
-                            .catalogue = before};
+    write_file("segment s0 { when everyone }\n"
+               "segment s1 { when everyone }\n");
     for (int n = 1; n <= 3; n++) {
         ck_assert_int_eq(reload_run(&reload, &out), 0);
         ck_assert_ptr_eq(reload.catalogue, before);
@@ -94,22 +96,14 @@ START_TEST(what_means_the_same_is_handed_out_again)
         ck_assert_int_eq(times_handed, n);
         ck_assert_int_eq(metric_get(&process.reloads), n);
     }
-    unlink(path);
-    free(conf);
 }
 END_TEST
 
 /* Whether by SIGHUP or by POST: it ends with the catalogue that it has. */
 START_TEST(who_is_stopping_reads_nothing_anew)
 {
-    struct metric_process process = {0};
-    char path[] = "/tmp/check_reload.XXXXXX.seg";
-    struct conf *conf = conf_of(path, "segment other { when everyone }\n");
-    struct reload reload = {.conf = conf,
-                            .metrics = metrics,
-                            .process = &process,
-                            .catalogue = before,
-                            .stopping = 1};
+    write_file("segment other { when everyone }\n");
+    reload.stopping = 1;
     ck_assert_int_lt(reload_run(&reload, &out), 0);
     ck_assert_str_eq(buf_string(&out), "segmentd is stopping.\n");
     ck_assert_int_eq(told_stopping, 1);
@@ -118,26 +112,18 @@ START_TEST(who_is_stopping_reads_nothing_anew)
     /* Nothing is wrong with the files. */
     ck_assert_int_eq(metric_get(&process.reload_failures), 0);
     ck_assert_int_eq(metric_get(&process.reload_failed), 0);
-    unlink(path);
-    free(conf);
 }
 END_TEST
 
 /* As one line each, without the excerpts that stand below it. */
 START_TEST(every_diagnostic_is_in_the_log)
 {
-    struct metric_process process = {0};
-    char path[] = "/tmp/check_reload.XXXXXX.seg";
     struct buf text;
     buf_init(&text);
     for (int i = 0; i < 30; i++)
         buf_printf(&text, "segment s%d { when in segment nobody%d }\n", i, i);
-    struct conf *conf = conf_of(path, buf_string(&text));
+    write_file(buf_string(&text));
     buf_done(&text);
-    struct reload reload = {.conf = conf,
-                            .metrics = metrics,
-                            .process = &process,
-                            .catalogue = before};
     int diagnostics = 0;
     ck_assert_int_lt(reload_run(&reload, &out), 0);
     for (const char *at = buf_string(&out); (at = strstr(at, ": error: "));
@@ -146,8 +132,6 @@ START_TEST(every_diagnostic_is_in_the_log)
     ck_assert_int_ge(diagnostics, 20);
     ck_assert_int_eq(said, diagnostics);
     ck_assert_ptr_eq(reload.catalogue, before);
-    unlink(path);
-    free(conf);
 }
 END_TEST
 

@@ -85,7 +85,7 @@ static struct app {
     struct metrics *metrics;
     struct embedded *embedded;
     struct workers *workers;
-    struct view *view;
+    struct view *view, *traits_view; /* The second: once there are traits. */
     struct server *server;
     struct owners *owners;
     struct routes routes;
@@ -221,6 +221,20 @@ static void begin_the_end(int status, const char *why)
     workers_stop(app.workers);
 }
 
+static int open_traits_view(void)
+{
+    struct view_options options = {
+        .conf = app.conf,
+        .bootstrap = app.embedded ? embedded_bootstrap(app.embedded) : NULL,
+        .metrics = app.metrics,
+        .workers = app.workers,
+        .traits = 1};
+    return *app.conf->redis_address.text && !app.traits_view &&
+                   seg_catalogue_trait_count(app.reload.catalogue)
+               ? view_open(&app.traits_view, &options)
+               : 0;
+}
+
 static int reload(void *arg, struct buf *said)
 {
     (void)arg;
@@ -228,6 +242,8 @@ static int reload(void *arg, struct buf *said)
         notify_reloading();
     int ret = reload_run(&app.reload, said);
     app.routes.catalogue = app.reload.catalogue;
+    if (ret > 0 && open_traits_view() < 0)
+        log_error("traits are not written to redis until the next reload");
     if (app.ready && !app.stopping)
         app.ready =
             notify_ready() >= 0; /* Else once more with the next tick. */
@@ -368,6 +384,7 @@ static int open_workers(void)
                                       .ended = on_worker_ended};
     int err = workers_start(&app.workers, &options);
     app.routes.workers = app.reload.workers = app.workers;
+    app.reload.embedded = app.embedded != NULL;
     return err;
 }
 
@@ -390,7 +407,8 @@ static int open_view(void)
         .bootstrap = app.embedded ? embedded_bootstrap(app.embedded) : NULL,
         .metrics = app.metrics,
         .workers = app.workers};
-    return *app.conf->redis_address.text ? view_open(&app.view, &options) : 0;
+    int err = *app.conf->redis_address.text ? view_open(&app.view, &options) : 0;
+    return err ? err : open_traits_view();
 }
 
 static int open_server(void)
@@ -458,9 +476,11 @@ static void down(void)
 {
     server_close(app.server);
     view_stop(app.view);
+    view_stop(app.traits_view);
     workers_free(app.workers);
     app.workers = app.routes.workers = NULL;
     view_free(app.view);
+    view_free(app.traits_view);
     owners_close(app.owners);
     embedded_close(app.embedded);
     watchdog_close(app.watchdog);

@@ -91,10 +91,11 @@ static const struct {
 };
 
 static const struct {
-    const char *word;
-    int path, window;
+    const char *word, *operand;
+    int window;
+    const char *help;
 } measures[] = {
-#define X(name, word, path, window) {word, path, window},
+#define X(name, word, operand, window, help) {word, #operand, window, help},
     MEASURE_TABLE(X)
 #undef X
 };
@@ -253,6 +254,7 @@ static const char *operand_of(const char *operand)
         {"STRING", "TEXT"},
         {"DURATION", "DURATION"},
         {"DATE", "DATE"},
+        {"WHERE", "where CONDITION"},
         {"NONE", ""},
     };
     for (size_t i = 0; i < COUNT(rows); i++)
@@ -286,17 +288,18 @@ static void print_measures(const char *argument)
 {
     (void)argument;
     for (size_t i = 0; i < COUNT(measures); i++, shown[5]++) {
-        const char *word = measures[i].word, *inside = strchr(word, '(');
-        printf(".TP\n.BI \"%s%s\" EVENT%s \")\"%s\n", word, inside ? " " : "(",
-               measures[i].path ? " \", \" PROPERTY" : "",
-               measures[i].window ? " \" \" [WINDOW]" : "");
-        if (inside)
-            printf("Days, whole or not, since the %s of these events.\n",
-                   inside + 1);
-        else if (measures[i].path)
-            printf("That property of the %s of these events.\n", word);
+        const char *word = measures[i].word;
+        if (!strcmp(measures[i].operand, "KEY"))
+            printf(".TP\n.BI %s%s KEY%s\n", word,
+                   strcmp(word, "trait") ? "(" : ".",
+                   strcmp(word, "trait") ? " )" : "");
         else
-            puts("How many of these events there are.");
+            printf(".TP\n.BI \"%s%s\" EVENT%s \")\"%s\n", word,
+                   strchr(word, '(') ? " " : "(",
+                   strcmp(measures[i].operand, "EVENT") ? " \", \" PROPERTY"
+                                                        : "",
+                   measures[i].window ? " \" \" [WINDOW]" : "");
+        flow(measures[i].help);
     }
 }
 

@@ -65,10 +65,19 @@
       "1ms..365d",                                                             \
       "Changes decided later than this after they were true fire no trigger: " \
       "nobody is shown a message for last week.")                              \
+    CONF(trait_interval_ms, "trait_interval", DURATION, "10s", "1ms..365d",    \
+      "The traits of a user are published at most once within this; the last " \
+      "value always arrives.")                                                 \
     CONF(on_bad_input, "on_bad_input", CHOICE, "dead-letter",                  \
       "dead-letter|stop",                                                      \
       "What becomes of a record that is no event: it goes to the dead "        \
       "letters, or its partition stops until somebody looks at it.")           \
+    CONF(backfill, "backfill", CHOICE, "on", "on|off",                         \
+      "What new segments ask for and nobody counted before: the inputs are "   \
+      "read again beside the live events, as far back as they are kept, or "   \
+      "it is unknown until its window has passed.")                            \
+    CONF(backfill_rate, "backfill_rate", NUMBER, "50000", "1..10000000",       \
+      "Records that a worker reads again for that in a second, at most.")      \
                                                                                \
     CONF(flush_interval_ms, "flush_interval", DURATION, "30s", "0s..1h",       \
       "A changed user is written to the state topic after at most this time. " \
@@ -106,7 +115,8 @@
       "found there, or the newest if there is none: after an upgrade the old " \
       "version still can take over. Raised to a new version when no process "  \
       "of an older one will come back: there is no way back, an older one "    \
-      "refuses to read what is written then.")                                 \
+      "refuses to read what is written then. Segments that use what an older " \
+      "version has no room for raise it by themselves.")                       \
                                                                                \
     CONF(dead_letter_bytes, "dead_letter_bytes", SIZE, "256KiB",               \
       "0B..900KiB",                                                            \

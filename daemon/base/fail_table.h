@@ -25,6 +25,12 @@
     X(RESTORE_REDO_END, "restore_redo_end", "Restore: the input is read.")     \
     X(ADOPT_HALF, "adopt_half", "After some users moved to a new catalogue.")  \
     X(SWEEP_HALF, "sweep_half", "After some users were judged by it.")         \
+    X(BACKFILL_READ, "backfill_read",                                          \
+      "After a record of the past was read again for a new catalogue.")        \
+    X(BACKFILL_SWAP, "backfill_swap",                                          \
+      "After some users got what was read again.")                             \
+    X(BACKFILL_PUBLISH, "backfill_publish",                                    \
+      "It comes into force with the next transaction.")                        \
     X(SEEK, "seek", "Before the consumer seeks to where work goes on.")        \
     X(BEGIN, "begin", "A transaction was begun.")                              \
     X(ADVANCE, "advance", "Timers fired; what they changed is in the outbox.") \

@@ -75,7 +75,8 @@
       "Events more than lateness behind the clock. A rise: somebody loads "    \
       "history; it counts where what is kept allows.")                         \
     PROCESS(type_mismatches, "type_mismatches_total", COUNTER, ONE,            \
-      "Comparisons of values of different types, which are false. A rise: a "  \
+      "Comparisons of values of different types, which are false, and values " \
+      "left out of a sum, mean or extreme as they are no numbers. A rise: a "  \
       "property changed its type.")                                            \
     PROCESS(attributes_dropped, "attributes_dropped_total", COUNTER, ONE,      \
       "Attributes no segment reads that did not fit into attribute_bytes.")    \
@@ -98,6 +99,12 @@
       "trigger_max_age. A rise: we are catching up.")                          \
     PROCESS(triggers_cooling, "triggers_cooling_total", COUNTER, ONE,          \
       "Triggers not written because of their cooldown.")                       \
+    PROCESS(traits, "traits_total", COUNTER, ONE,                              \
+      "Records of traits written, each with all of a user. A steep rise: a "   \
+      "measure that every event moves; a longer trait_interval makes fewer.")  \
+    PROCESS(traits_throttled, "traits_throttled_total", COUNTER, ONE,          \
+      "Events of traits of a user whose trait_interval was not over: what "    \
+      "they made of him is published when it is.")                             \
     REASON(dead_letters, "dead_letters_total", COUNTER, ONE,                   \
       "Records written to the dead letters, by reason. A rise: see the "       \
       "topic's headers for where they come from.")                             \
@@ -167,6 +174,16 @@
     PROCESS(repairs, "restore_repairs_total", COUNTER, ONE,                    \
       "Memberships that a restore found other than written. Must stay 0; "     \
       "anything else is a bug worth reporting.")                               \
+    PROCESS(backfill_records, "backfill_records_total", COUNTER, ONE,          \
+      "Records read again for what new segments ask for. See backfill_rate.")  \
+    PROCESS(backfills, "backfills_total", COUNTER, ONE,                        \
+      "Partitions whose new features were filled from the past.")              \
+    PROCESS(backfills_dropped, "backfills_dropped_total", COUNTER, ONE,        \
+      "Backfills given up; most begin anew after a minute. A rise: see the "   \
+      "log for why.")                                                          \
+    WORKER(backfill_remaining, "backfill_remaining_records", GAUGE, ONE,       \
+      "Records that the backfill of one partition has yet to read; others "    \
+      "wait for it. Steady: backfill_rate is below what comes in.")            \
     PROCESS(refusals, "refusals_total", COUNTER, ONE,                          \
       "Partitions refused because going on would lose or double something. "   \
       "The log says what to do.")                                              \

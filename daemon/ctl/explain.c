@@ -9,10 +9,20 @@
 
 int ctl_explain(int argc, char **argv)
 {
-    struct ask_options options;
+    static const struct option known[] = {
+        {"json", no_argument, NULL, 'j'},
+        ASK_OPTIONS,
+        {NULL, 0, NULL, 0},
+    };
+    struct ask_options options = {.verb = "explain"};
     struct buf suffix, body;
-    if (ask_read(&options, argc, argv) != CTL_GOOD)
-        return CTL_USAGE;
+    const char *accept = "text/plain";
+    for (int found; (found = ctl_option(argc, argv, known)) != -1;) {
+        if (found == '?')
+            return CTL_USAGE;
+        if (!ask_take(&options, found))
+            accept = "application/json";
+    }
     int words = argc - optind;
     if (words < 1 || words > 2)
         return ctl_usage("explain", "a user id, and a segment if you like");
@@ -25,7 +35,7 @@ int ctl_explain(int argc, char **argv)
         free(segment);
     }
     int status = ask_user(&body, &options, argv[optind], buf_string(&suffix),
-                          "text/plain");
+                          accept);
     if (status == CTL_GOOD)
         fwrite(body.bytes, 1, body.len, stdout);
     buf_done(&body);

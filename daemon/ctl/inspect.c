@@ -32,7 +32,7 @@
 #define KEY_BYTES 256  /* A segment's key is shorter. */
 #define USERS_MAX 1000 /* Then a new engine: memory stays bounded. */
 
-enum task { STATE, CHANGES, TRIGGERS, OFFSETS };
+enum task { STATE, CHANGES, TRIGGERS, TRAITS, OFFSETS };
 
 struct options {
     const char *conf, *user; /* NULL: any. */
@@ -476,7 +476,8 @@ static int work(struct inspect *inspect)
 {
     static const int topics[] = {[STATE] = BROKER_STATE,
                                  [CHANGES] = BROKER_CHANGES,
-                                 [TRIGGERS] = BROKER_TRIGGERS};
+                                 [TRIGGERS] = BROKER_TRIGGERS,
+                                 [TRAITS] = BROKER_TRAITS};
     enum task task = inspect->options->task;
     int status = brokers_open(&inspect->brokers, inspect->options->conf);
     if (status == CTL_GOOD && task == STATE)
@@ -494,6 +495,7 @@ static int read_task(enum task *task, const char *word)
     static const char *const words[] = {[STATE] = "state",
                                         [CHANGES] = "changes",
                                         [TRIGGERS] = "triggers",
+                                        [TRAITS] = "traits",
                                         [OFFSETS] = "offsets"};
     for (int i = STATE; i <= OFFSETS; i++)
         if (!strcmp(words[i], word)) {
@@ -522,7 +524,8 @@ static int read_options(struct options *options, int argc, char **argv)
         options->user = option == 'u' ? optarg : options->user;
     }
     if (argc - optind != 1 || read_task(&options->task, argv[optind]) < 0)
-        return ctl_usage(argv[0], "state, changes, triggers or offsets");
+        return ctl_usage(argv[0], "state, changes, triggers, traits or "
+                                  "offsets");
     if (options->user && options->task == OFFSETS)
         return ctl_usage(argv[0], "--user is not for offsets");
     return CTL_GOOD;

@@ -30,6 +30,7 @@ struct options {
     char *segments[PATHS_MAX];
     int segment_count;
     const char *app;
+    int traits;       /* Are written, too. */
     int64_t until_ms; /* SEG_NEVER: not given. */
     const char *path;
     const char *name; /* Of the file, without its folder. */
@@ -57,6 +58,9 @@ static int write_outputs(struct replay *replay)
     size_t count;
     const struct seg_output *out = seg_engine_outputs(replay->engine, &count);
     for (size_t i = 0; i < count; i++) {
+        if (out[i].shadow ||
+            (out[i].kind == SEG_OUTPUT_TRAITS && !replay->options->traits))
+            continue;
         int got = record_output(&replay->record, &replay->names, &out[i]);
         if (got < 0)
             return got;
@@ -196,6 +200,7 @@ static void print_summary(const struct replay *replay)
             stats.timers == 1 ? "" : "s");
     fprintf(stderr, "triggers: %" PRIu64 ", %" PRIu64 " in their cooldown\n",
             stats.triggers, stats.triggers_cooling);
+    fprintf(stderr, "traits: %" PRIu64 " times of a user\n", stats.traits);
     fprintf(stderr,
             "duplicates: %" PRIu64 ", late: %" PRIu64 ", dated ahead: %" PRIu64
             ", without a readable time: %" PRIu64 "\n",
@@ -268,6 +273,10 @@ static int read_option(struct options *options, int option)
         options->segments[options->segment_count++] = optarg;
     if (option == 'a')
         options->app = optarg;
+    if (option == 'i') {
+        options->traits = 1;
+        return CTL_GOOD;
+    }
     struct seg_text text = {optarg, strlen(optarg)};
     if (option == 'u' && instant_parse(text, &options->until_ms) < 0)
         return ctl_usage("replay",
@@ -283,6 +292,7 @@ int ctl_replay(int argc, char **argv)
         {"segments", required_argument, NULL, 's'},
         {"until", required_argument, NULL, 'u'},
         {"app", required_argument, NULL, 'a'},
+        {"traits", no_argument, NULL, 'i'},
         {NULL, 0, NULL, 0},
     };
     struct options options = {.app = "segmentd", .until_ms = SEG_NEVER};

@@ -1,4 +1,4 @@
-/* tap.c: segmentctl tap: changes and triggers as they come.
+/* tap.c: segmentctl tap: changes, triggers and traits as they come.
  *
  * Committed records only, in the order of each partition. Read from the places
  * that `segmentctl members --positions` wrote, what comes is what the list does
@@ -23,7 +23,7 @@ struct options {
     const char *conf, *segment, *user; /* NULL: any. */
     const char *positions;             /* A file; NULL: none. */
     struct brokers_start start;
-    int triggers, json;
+    int triggers, traits, json;
     int64_t count; /* -1: without end. */
 };
 
@@ -31,6 +31,7 @@ struct tap {
     const struct options *options;
     struct brokers brokers;
     char changes[CLIENT_TOPIC_BYTES], triggers[CLIENT_TOPIC_BYTES];
+    char traits[CLIENT_TOPIC_BYTES];
     int64_t shown;
 };
 
@@ -78,10 +79,21 @@ static void print_trigger(const json_t *value, const json_t *properties)
            (long long)json_integer_value(json_object_get(properties, "seq")));
 }
 
+static void print_traits(const json_t *value, const json_t *traits)
+{
+    char *text = json_dumps(traits, 0);
+    printf("%s  traits   %s  %s", text_at(value, "timestamp"),
+           text_at(value, "userId"), text ? text : "-");
+    free(text);
+}
+
 static void print_text(const json_t *value)
 {
     const json_t *properties = json_object_get(value, "properties");
-    if (json_object_get(properties, "trigger"))
+    const json_t *traits = json_object_get(value, "traits");
+    if (traits)
+        print_traits(value, traits);
+    else if (json_object_get(properties, "trigger"))
         print_trigger(value, properties);
     else
         print_change(value, properties);
@@ -164,10 +176,14 @@ static int add_topics(struct tap *tap)
                                   .follow = 1};
     client_topic(tap->brokers.conf, BROKER_CHANGES, tap->changes);
     client_topic(tap->brokers.conf, BROKER_TRIGGERS, tap->triggers);
+    client_topic(tap->brokers.conf, BROKER_TRAITS, tap->traits);
     int status = options->positions ? add_positions(tap)
                                     : brokers_add(&tap->brokers, &range);
     range.topic = tap->triggers;
     if (status == CTL_GOOD && options->triggers)
+        status = brokers_add(&tap->brokers, &range);
+    range.topic = tap->traits;
+    if (status == CTL_GOOD && options->traits)
         status = brokers_add(&tap->brokers, &range);
     return status;
 }
@@ -209,6 +225,9 @@ static int take_option(struct options *options, const char *verb, int option)
     case 't':
         options->triggers = 1;
         break;
+    case 'i':
+        options->traits = 1;
+        break;
     case 'j':
         options->json = 1;
         break;
@@ -237,6 +256,7 @@ static int read_options(struct options *options, int argc, char **argv)
         {"from", required_argument, NULL, 'f'},
         {"count", required_argument, NULL, 'n'},
         {"triggers", no_argument, NULL, 't'},
+        {"traits", no_argument, NULL, 'i'},
         {"json", no_argument, NULL, 'j'},
         {NULL, 0, NULL, 0},
     };

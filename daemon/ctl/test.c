@@ -2,151 +2,133 @@
  *
  * Results are printed as they come and, for JUnit, collected: its root element
  * holds the totals, so the file is written at the end. */
-#include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
 
+#include "daemon/ctl/brokers.h"
 #include "daemon/ctl/ctl.h"
 #include "daemon/ctl/files.h"
-#include "lib/base/buf.h"
+#include "daemon/ctl/test_report.h"
 
-struct results {
-    int count, failed;
-    struct buf cases; /* <testcase> elements. */
+struct options {
+    const char *junit; /* NULL: none. */
+    int tap, coverage;
+    int least; /* Per cent. */
 };
 
-/* TEXT in an attribute or element. Characters that XML 1.0 cannot hold become
- * question marks. */
-static void xml_text(struct buf *out, const char *text)
-{
-    for (; *text; text++) {
-        unsigned char c = (unsigned char)*text;
-        if (c == '&')
-            buf_str(out, "&amp;");
-        else if (c == '<')
-            buf_str(out, "&lt;");
-        else if (c == '>')
-            buf_str(out, "&gt;");
-        else if (c == '"')
-            buf_str(out, "&quot;");
-        else if (c == '\n' || c == '\t')
-            buf_printf(out, "&#%d;", c);
-        else
-            buf_char(out, c < 0x20 ? '?' : (char)c);
-    }
-}
-
-static void xml_attribute(struct buf *out, const char *name, const char *value)
-{
-    buf_printf(out, " %s=\"", name);
-    xml_text(out, value);
-    buf_char(out, '"');
-}
-
-static void xml_case(struct buf *out, const struct seg_test_result *result)
-{
-    buf_str(out, "    <testcase");
-    xml_attribute(out, "classname", result->segment);
-    xml_attribute(out, "name", result->name);
-    xml_attribute(out, "file", result->file);
-    buf_printf(out, " line=\"%d\"", result->line);
-    if (result->passed) {
-        buf_str(out, "/>\n");
-        return;
-    }
-    buf_str(out, ">\n      <failure");
-    xml_attribute(out, "message", result->message);
-    buf_char(out, '>');
-    xml_text(out, result->explain);
-    buf_str(out, "</failure>\n    </testcase>\n");
-}
-
-/* EXPLAIN, a line for each part of the condition, indented. */
-static void print_indented(const char *explain)
-{
-    while (*explain) {
-        size_t line = strcspn(explain, "\n");
-        printf("        %.*s\n", (int)line, explain);
-        explain += line + (explain[line] == '\n');
-    }
-}
+struct results {
+    int tap;
+    struct test_junit junit; /* It counts, whoever wants it written. */
+    struct test_coverage coverage;
+};
 
 static void report(void *arg, const struct seg_test_result *result)
 {
     struct results *results = arg;
-    results->count++;
-    results->failed += !result->passed;
-    xml_case(&results->cases, result);
-    printf("%-4s  %s \"%s\"\n", result->passed ? "ok" : "FAIL", result->segment,
-           result->name);
-    if (result->passed)
-        return;
-    printf("      %s:%d:%d: %s\n", result->file, result->line, result->column,
-           result->message);
-    print_indented(result->explain);
+    test_junit_case(&results->junit, result);
+    if (results->tap)
+        test_tap(result, results->junit.count);
+    else
+        test_text(result);
 }
 
-static int write_junit(const char *path, struct results *results)
+static void cover(void *arg, const struct seg_coverage *one)
 {
-    FILE *out = fopen(path, "w");
-    if (!out)
-        return ctl_fail("%s: cannot be written", path);
-    fprintf(
-        out,
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-        "<testsuites tests=\"%d\" failures=\"%d\">\n"
-        "  <testsuite name=\"segmentctl test\" tests=\"%d\" failures=\"%d\">\n",
-        results->count, results->failed, results->count, results->failed);
-    fwrite(results->cases.bytes, 1, results->cases.len, out);
-    fputs("  </testsuite>\n</testsuites>\n", out);
-    int bad = buf_failed(&results->cases) | ferror(out);
-    if (fclose(out) || bad)
-        return ctl_fail("%s: cannot be written", path);
-    return CTL_GOOD;
+    struct results *results = arg;
+    test_coverage_add(&results->coverage, one);
 }
 
-static int test(const struct segment_files *files, const char *junit)
+static void print_total(const struct results *results)
+{
+    int count = results->junit.count;
+    if (results->tap)
+        test_tap_end(count);
+    else
+        printf("%d test%s, %d failed\n", count, count == 1 ? "" : "s",
+               results->junit.failed);
+}
+
+static int run(const struct seg_catalogue *catalogue,
+               const struct options *options, struct results *results)
+{
+    int status = CTL_GOOD;
+    if (options->tap)
+        test_tap_begin();
+    int failed = seg_catalogue_test_coverage(
+        catalogue, report, options->coverage ? cover : NULL, results);
+    if (failed < 0) {
+        if (options->tap)
+            test_tap_abort(seg_error_sentence(failed));
+        return ctl_fail("%s", seg_error_sentence(failed));
+    }
+    print_total(results);
+    if (options->coverage &&
+        test_coverage_print(&results->coverage, options->least) != CTL_GOOD)
+        status = CTL_FAILED;
+    if (options->junit &&
+        test_junit_write(options->junit, &results->junit) != CTL_GOOD)
+        status = CTL_FAILED;
+    return failed ? CTL_FAILED : status;
+}
+
+static int test(const struct segment_files *files,
+                const struct options *options)
 {
     struct seg_catalogue *catalogue;
     int status = files_compile(&catalogue, files);
     if (status != CTL_GOOD)
         return status;
-    struct results results = {0};
-    buf_init(&results.cases);
-    int failed = seg_catalogue_test(catalogue, report, &results);
-    if (failed < 0)
-        status = ctl_fail("%s", seg_error_sentence(failed));
-    else
-        printf("%d test%s, %d failed\n", results.count,
-               results.count == 1 ? "" : "s", results.failed);
-    if (failed > 0)
-        status = CTL_FAILED;
-    if (junit && failed >= 0 && write_junit(junit, &results) != CTL_GOOD)
-        status = CTL_FAILED;
-    buf_done(&results.cases);
+    struct results results = {
+        .tap = options->tap,
+        .junit = {.coverage = options->coverage ? &results.coverage : NULL,
+                  .least = options->least}};
+    buf_init(&results.junit.cases);
+    test_coverage_init(&results.coverage, options->tap ? "# " : "");
+    status = run(catalogue, options, &results);
+    buf_done(&results.junit.cases);
+    test_coverage_done(&results.coverage);
     seg_catalogue_free(catalogue);
     return status;
 }
 
-int ctl_test(int argc, char **argv)
+static int read_percent(const char *text, int *percent)
 {
-    static const struct option options[] = {
+    int64_t value = brokers_number(text, 100);
+    if (value < 0)
+        return ctl_usage("test", "--coverage-min: from 0 to 100, not %s", text);
+    *percent = (int)value;
+    return CTL_GOOD;
+}
+
+static int read_options(struct options *options, int argc, char **argv)
+{
+    static const struct option known[] = {
         {"junit", required_argument, NULL, 'j'},
+        {"tap", no_argument, NULL, 't'},
+        {"coverage", no_argument, NULL, 'c'},
+        {"coverage-min", required_argument, NULL, 'm'},
         {NULL, 0, NULL, 0},
     };
-    int option;
-    const char *junit = NULL;
-    while ((option = ctl_option(argc, argv, options)) != -1) {
-        if (option == '?')
+    for (int option; (option = ctl_option(argc, argv, known)) != -1;) {
+        if (option == '?' ||
+            (option == 'm' && read_percent(optarg, &options->least)))
             return CTL_USAGE;
-        junit = optarg;
+        if (option == 'j')
+            options->junit = optarg;
+        options->tap |= option == 't';
+        options->coverage |= option == 'c' || option == 'm';
     }
-    if (optind == argc)
-        return ctl_usage("test", "which files?");
+    return optind < argc ? CTL_GOOD : ctl_usage("test", "which files?");
+}
+
+int ctl_test(int argc, char **argv)
+{
+    struct options options = {0};
     struct segment_files files;
+    if (read_options(&options, argc, argv) != CTL_GOOD)
+        return CTL_USAGE;
     int status = files_read(&files, argv + optind, argc - optind);
     if (status == CTL_GOOD)
-        status = test(&files, junit);
+        status = test(&files, &options);
     segment_files_done(&files);
     return status;
 }

@@ -15,6 +15,7 @@
 #include "daemon/base/as_json.h"
 #include "daemon/http/cursor.h"
 #include "daemon/kafka/owners.h"
+#include "daemon/partition/names.h"
 #include "lib/base/buf.h"
 #include "lib/base/text.h"
 
@@ -32,10 +33,34 @@ static json_t *string_or_null(const char *text)
     return *text ? json_string(text) : json_null();
 }
 
+#define FEW_DIGITS 15 /* Enough for what somebody wrote. */
+#define DIGITS     17 /* For any number. */
+
+/* Whether a number below JSON needs more than a few digits: 9.715319412 is not
+ * to be 9.7153194119999995. */
+static int needs_digits(const json_t *json)
+{
+    const char *name;
+    json_t *value;
+    char text[40];
+    size_t i;
+    int needs = 0;
+    if (json_is_real(json)) {
+        snprintf(text, sizeof(text), "%.*g", FEW_DIGITS, json_real_value(json));
+        return strtod(text, NULL) != json_real_value(json);
+    }
+    json_object_foreach((json_t *)json, name, value) needs |=
+        needs_digits(value);
+    json_array_foreach(json, i, value) needs |= needs_digits(value);
+    return needs;
+}
+
 /* JSON as a heap string; JSON is ended. */
 static char *dump(json_t *json)
 {
-    char *text = json_dumps(json, JSON_INDENT(2) | JSON_ENCODE_ANY);
+    int digits = needs_digits(json) ? DIGITS : FEW_DIGITS;
+    char *text = json_dumps(json, JSON_INDENT(2) | JSON_ENCODE_ANY |
+                                      (size_t)JSON_REAL_PRECISION(digits));
     size_t len = text ? strlen(text) : 0;
     json_decref(json);
     char *line = realloc(text, len + 2);
@@ -150,6 +175,21 @@ static json_t *attributes_json(const struct render_user *found)
     return json;
 }
 
+static void add_trait(void *arg, const struct seg_trait *trait)
+{
+    char *name = strndup(trait->name.bytes, trait->name.len);
+    if (name)
+        json_object_set_new(arg, name, as_json_value(&trait->value));
+    free(name);
+}
+
+static json_t *traits_json(const struct render_user *found)
+{
+    json_t *json = json_object();
+    seg_user_traits(found->engine, found->user, add_trait, json);
+    return json;
+}
+
 char *render_user(const struct render_user *found)
 {
     struct seg_user_info info;
@@ -163,6 +203,7 @@ char *render_user(const struct render_user *found)
     json_object_set_new(json, "bytes", json_integer((json_int_t)info.bytes));
     json_object_set_new(json, "memberships", memberships_json(found));
     json_object_set_new(json, "attributes", attributes_json(found));
+    json_object_set_new(json, "traits", traits_json(found));
     return dump(json);
 }
 
@@ -171,6 +212,27 @@ char *render_user(const struct render_user *found)
 static json_t *holds_json(int truth)
 {
     return truth == SEG_UNKNOWN ? json_null() : json_boolean(truth == SEG_TRUE);
+}
+
+/* How far a sequence is. */
+static json_t *steps_json(const struct seg_reason *reason)
+{
+    json_t *json = json_object();
+    json_object_set_new(json, "of", json_integer(reason->steps));
+    json_object_set_new(json, "matched", json_integer(reason->matched));
+    json_object_set_new(json, "matched_at",
+                        as_json_instant(reason->matched_ms));
+    json_object_set_new(json, "due_at", as_json_instant(reason->step_due_ms));
+    return json;
+}
+
+/* When the events of its value were, newest first. */
+static json_t *events_of_json(const struct seg_reason *reason)
+{
+    json_t *json = json_array();
+    for (int i = 0; i < reason->event_count; i++)
+        json_array_append_new(json, as_json_instant(reason->events_ms[i]));
+    return json;
 }
 
 /* The reason at *INDEX with the reasons below it; *INDEX moves behind them. */
@@ -183,6 +245,12 @@ static json_t *tree_json(const struct seg_explanation *why, int *index)
     json_object_set_new(json, "holds", holds_json(reason->truth));
     json_object_set_new(json, "value", as_json_value(&reason->value));
     json_object_set_new(json, "needed", string_or_null(reason->needed));
+    if (reason->other.type != SEG_MISSING)
+        json_object_set_new(json, "other", as_json_value(&reason->other));
+    json_object_set_new(json, "events", events_of_json(reason));
+    json_object_set_new(json, "more_events", json_boolean(reason->more_events));
+    if (reason->steps)
+        json_object_set_new(json, "steps", steps_json(reason));
     if (reason->segment >= 0)
         json_object_set_new(json, "member_since",
                             as_json_instant(reason->since_ms));
@@ -215,6 +283,7 @@ static json_t *explanation_json(const struct render_user *found, int segment)
     seg_catalogue_segment(found->catalogue, segment, &info);
     json_object_set_new(json, "key", json_string(info.key));
     json_object_set_new(json, "title", json_string(info.title));
+    json_object_set_new(json, "shadow", json_boolean(info.shadow));
     json_object_set_new(json, "member", json_boolean(member));
     json_object_set_new(json, "entered_at",
                         as_json_instant(member ? entered_at_ms : SEG_NEVER));
@@ -304,11 +373,42 @@ static json_t *others_json(const struct owners_question *others)
                : json_null();
 }
 
-char *render_segments(const struct seg_catalogue *catalogue,
-                      const int64_t *members, int here, int total,
-                      const struct owners_question *others)
+static json_t *here_json(const struct seg_catalogue *catalogue,
+                         const struct render_here *here)
 {
-    json_t *json = json_object(), *segments = json_array();
+    json_t *json = json_object();
+    json_object_set_new(json, "catalogue",
+                        json_string(seg_catalogue_hash(catalogue)));
+    json_object_set_new(
+        json, "partitions",
+        json_pack("{s:i, s:i}", "here", here->here, "total", here->total));
+    json_object_set_new(json, "complete",
+                        json_boolean(here->here == here->total));
+    json_object_set_new(json, "others", others_json(here->others));
+    return json;
+}
+
+static json_t *backfills_json(const struct render_sizes *sizes)
+{
+    json_t *json = json_array();
+    for (int i = 0; i < sizes->backfill_count; i++) {
+        const struct render_backfill *one = &sizes->backfills[i];
+        json_array_append_new(
+            json,
+            json_pack("{s:i, s:s, s:o, s:I, s:I}", "partition", one->partition,
+                      "step", one->step, "reason",
+                      string_or_null(one->reason ? one->reason : ""), "read",
+                      (json_int_t)one->read, "remaining",
+                      (json_int_t)one->remaining));
+    }
+    return json;
+}
+
+char *render_segments(const struct render_sizes *sizes,
+                      const struct render_here *here)
+{
+    const struct seg_catalogue *catalogue = sizes->catalogue;
+    json_t *json = here_json(catalogue, here), *segments = json_array();
     for (int i = 0; i < seg_catalogue_segment_count(catalogue); i++) {
         struct seg_segment_info info;
         json_t *one = json_object(), *tags = json_array();
@@ -321,17 +421,53 @@ char *render_segments(const struct seg_catalogue *catalogue,
             json_array_append_new(tags, text_json(info.tags[j]));
         json_object_set_new(one, "tags", tags);
         json_object_set_new(one, "condition", string_or_null(info.condition));
-        json_object_set_new(one, "members", json_integer(members[i]));
+        json_object_set_new(one, "shadow", json_boolean(info.shadow));
+        json_object_set_new(one, "members", json_integer(sizes->members[i]));
         json_array_append_new(segments, one);
     }
-    json_object_set_new(json, "catalogue",
-                        json_string(seg_catalogue_hash(catalogue)));
-    json_object_set_new(json, "partitions",
-                        json_pack("{s:i, s:i}", "here", here, "total", total));
-    json_object_set_new(json, "complete", json_boolean(here == total));
-    json_object_set_new(json, "others", others_json(others));
+    json_object_set_new(json, "backfills", backfills_json(sizes));
     json_object_set_new(json, "segments", segments);
     return dump(json);
+}
+
+/* ---- events ------------------------------------------------------------ */
+
+static int by_bytes(const void *a, const void *b)
+{
+    const struct seg_text *x = a, *y = b;
+    return strcmp(x->bytes, y->bytes);
+}
+
+/* Half a list would be as good as none: NULL. */
+static json_t *events_json(const struct names *names)
+{
+    uint32_t count = names->all.count;
+    json_t *events = json_array();
+    struct seg_text *sorted = calloc(count + 1ul, sizeof(*sorted));
+    int missing = !sorted;
+    if (sorted && count)
+        memcpy(sorted, names->all.texts, count * sizeof(*sorted));
+    if (sorted)
+        qsort(sorted, count, sizeof(*sorted), by_bytes);
+    for (uint32_t i = 0; !missing && i < count; i++)
+        missing = json_array_append_new(events, text_json(sorted[i])) < 0;
+    free(sorted);
+    if (!missing)
+        return events;
+    json_decref(events);
+    return NULL;
+}
+
+char *render_events(const struct seg_catalogue *catalogue,
+                    const struct names *names, const struct render_here *here)
+{
+    json_t *json = here_json(catalogue, here), *events = events_json(names);
+    json_object_set_new(json, "since", as_json_instant(names->since_ms));
+    json_object_set_new(json, "full", json_boolean(names->full));
+    if (events && json_object_set_new(json, "events", events) == 0)
+        return dump(json);
+    json_decref(json);
+    return NULL;
 }
 
 /* ---- members ----------------------------------------------------------- */

@@ -41,9 +41,13 @@ char *render_user(const struct render_user *found);
 
 /* Why the user is in segment SEGMENT (an index; below 0: each of them) or not:
  * {"user", "partition", "catalogue", "clock", "segments": [
- *   {"key", "title", "member", "entered_at", "text", "tree":
+ *   {"key", "title", "shadow", "member", "entered_at", "text", "tree":
  *     {"condition", "holds": true | false | null if unknown, "value", "needed",
- *      "changes_at", "children": […]}}]} */
+ *      "events": [INSTANT] of the value, newest first, "more_events",
+ *      "changes_at", "children": […]}}]}
+ * Besides: of a comparison "other", of a sequence "steps": {"of", "matched",
+ * "matched_at", "due_at"}, of `in segment` "member_since", while it is not
+ * known "observed_since", "decides_at". */
 char *render_explain(const struct render_user *found, int segment);
 
 /* The same as people read it: `key: in since …`, then the tree. */
@@ -51,12 +55,39 @@ char *render_explain_text(const struct render_user *found, int segment);
 
 struct owners_question;
 
-/* {"catalogue", "partitions": {"here", "total"}, "complete", "others": null or
- *  [URL] that have the rest, "segments": [{"key", "title", "owner", "tags",
- *  "docs", "condition", "members"}]}. MEMBERS by index; OTHERS may be NULL. */
-char *render_segments(const struct seg_catalogue *catalogue,
-                      const int64_t *members, int here, int total,
-                      const struct owners_question *others);
+/* What an answer is about: partitions here, of all; who has the rest (may be
+ * NULL). It begins with {"catalogue", "partitions": {"here", "total"},
+ * "complete", "others": null or [URL] that have the rest. */
+struct render_here {
+    int here, total;
+    const struct owners_question *others;
+};
+
+struct names;
+
+/* ... "since", "full": names were left out, "events": [NAME], sorted}. */
+char *render_events(const struct seg_catalogue *catalogue,
+                    const struct names *names, const struct render_here *here);
+
+struct render_backfill {
+    int partition;
+    const char *step, *reason; /* REASON may be NULL. */
+    int64_t read, remaining;
+};
+
+/* All segments with their sizes. */
+struct render_sizes {
+    const struct seg_catalogue *catalogue;
+    const int64_t *members;                  /* By index. */
+    const struct render_backfill *backfills; /* That are not done. */
+    int backfill_count;
+};
+
+/* ... "backfills": [{"partition", "step", "reason", "read", "remaining"}],
+ * "segments": [{"key", "title", "owner", "tags", "docs", "condition", "shadow",
+ * "members"}]}. */
+char *render_segments(const struct render_sizes *sizes,
+                      const struct render_here *here);
 
 struct render_member {
     struct seg_text id;

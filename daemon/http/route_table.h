@@ -17,6 +17,9 @@
     X(segments, "GET", "/v1/segments",                                         \
       "All segments of the catalogue with their sizes in this process, and "   \
       "which others have the rest.")                                           \
+    X(events, "GET", "/v1/events",                                             \
+      "The names of the events that came in here since the start, for "        \
+      "`segmentctl check --url`.")                                             \
     X(members, "GET", "/v1/segments/{key}/members",                            \
       "Who is in a segment, page by page (?after=NEXT&limit=N), with where to "\
       "follow on in the change topic at the end.")                             \

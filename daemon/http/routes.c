@@ -18,6 +18,7 @@
 #include "daemon/http/members.h"
 #include "daemon/http/render.h"
 #include "daemon/http/route_table.h"
+#include "daemon/partition/names.h"
 #include "lib/base/text.h"
 
 #define JSON       "application/json"
@@ -103,9 +104,12 @@ struct question {
     int as_text;
     /* Of all errands, on the loop. */
     int64_t *members; /* By segment, or NULL. */
-    int here;         /* Partitions that were looked at. */
-    int looked;       /* The user's was among them. */
-    int resumed;      /* Inputs. */
+    struct render_backfill *backfills;
+    int backfill_count;
+    struct names names;
+    int here;    /* Partitions that were looked at. */
+    int looked;  /* The user's was among them. */
+    int resumed; /* Inputs. */
 };
 
 /* One worker's part. */
@@ -114,13 +118,30 @@ struct errand {
     int found;
     char *body;       /* Of the answer, when found; NULL: no memory. */
     int64_t *members; /* By segment, or NULL. */
+    struct names names;
+    struct render_backfill *backfills;
+    int backfill_count;
     int here, looked, resumed;
 };
+
+/* One that there is no memory for is not shown. */
+static void add_backfill(struct render_backfill **all, int *count,
+                         const struct render_backfill *one)
+{
+    struct render_backfill *more =
+        realloc(*all, ((size_t)*count + 1) * sizeof(*more));
+    if (!more)
+        return;
+    *all = more;
+    more[(*count)++] = *one;
+}
 
 static void errand_free(struct errand *errand)
 {
     free(errand->body);
+    names_done(&errand->names);
     free(errand->members);
+    free(errand->backfills);
     free(errand);
 }
 
@@ -132,6 +153,8 @@ static void question_free(struct question *question)
     seg_catalogue_free(question->catalogue);
     free((char *)question->id.bytes);
     free(question->members);
+    names_done(&question->names);
+    free(question->backfills);
     free(question);
 }
 
@@ -169,26 +192,35 @@ static void answer_not_found(struct question *question)
     question->request = NULL;
 }
 
-static void answer_sizes(struct question *question,
+/* Sizes or names, added up. */
+static void answer_added(struct question *question,
                          const struct owners_question *others)
 {
+    const struct render_here here = {question->here,
+                                     partition_count(question->routes), others};
+    const struct render_sizes sizes = {
+        .catalogue = question->catalogue,
+        .members = question->members,
+        .backfills = question->backfills,
+        .backfill_count = question->backfill_count,
+    };
     answer(question, 200, JSON,
-           render_segments(question->catalogue, question->members,
-                           question->here, partition_count(question->routes),
-                           others));
+           question->members
+               ? render_segments(&sizes, &here)
+               : render_events(question->catalogue, &question->names, &here));
 }
 
 /* The group says who else there is. */
 static void on_others(void *arg, const struct owners_question *others)
 {
     struct question *question = arg;
-    answer_sizes(question, others);
+    answer_added(question, others);
     question_free(question);
 }
 
 /* Everything here is added up. If that is not all, it is said who has the rest.
  */
-static void answer_segments(struct question *question)
+static void answer_all(struct question *question)
 {
     /* Without workers it ends, and whom to ask is gone, too. */
     int part = question->routes->workers &&
@@ -198,7 +230,7 @@ static void answer_segments(struct question *question)
     if (part && elsewhere_ask(question->routes, -1, on_others, question) >= 0)
         question->waiting = 1;
     else
-        answer_sizes(question, NULL);
+        answer_added(question, NULL);
 }
 
 static void add_up(struct question *question, const struct errand *errand)
@@ -207,8 +239,13 @@ static void add_up(struct question *question, const struct errand *errand)
     question->here += errand->here;
     question->looked |= errand->looked;
     question->resumed += errand->resumed;
+    if (names_merge(&question->names, &errand->names) < 0)
+        question->names.full = 1;
     for (int i = 0; question->members && errand->members && i < count; i++)
         question->members[i] += errand->members[i];
+    for (int i = 0; i < errand->backfill_count; i++)
+        add_backfill(&question->backfills, &question->backfill_count,
+                     &errand->backfills[i]);
 }
 
 /* An errand is back, on the loop. */
@@ -408,6 +445,13 @@ static void add_sizes(void *arg, const struct worker_partition *partition)
     if (!partition->engine)
         return;
     errand->here++;
+    if (partition->backfill)
+        add_backfill(&errand->backfills, &errand->backfill_count,
+                     &(struct render_backfill){
+                         partition->partition, partition->backfill,
+                         partition->backfill_reason,
+                         (int64_t)partition->backfill_read,
+                         partition->backfill_remaining});
     for (int i = 0; i < seg_catalogue_segment_count(catalogue); i++) {
         int own =
             index_in(seg_engine_catalogue(partition->engine), catalogue, i);
@@ -433,7 +477,7 @@ static void work_segments(struct worker *worker, struct errand *errand)
 static void route_segments(struct routes *routes, struct request *request)
 {
     struct question *question =
-        question_new(routes, request, work_segments, answer_segments);
+        question_new(routes, request, work_segments, answer_all);
     if (!question)
         return;
     question->members = sizes_new(question->catalogue);
@@ -444,6 +488,25 @@ static void route_segments(struct routes *routes, struct request *request)
     answer(question, 503, JSON, NULL);
     question_free(question);
 }
+
+/* ---- events ---------------------------------------------------------- */
+
+static void work_events(struct worker *worker, struct errand *errand)
+{
+    worker_each_partition(worker, count_partition, errand);
+    if (names_merge(&errand->names, worker_names(worker)) < 0)
+        errand->names.full = 1;
+}
+
+static void route_events(struct routes *routes, struct request *request)
+{
+    struct question *question =
+        question_new(routes, request, work_events, answer_all);
+    if (question)
+        ask(question);
+}
+
+/* ---- members --------------------------------------------------------- */
 
 static void route_members(struct routes *routes, struct request *request)
 {

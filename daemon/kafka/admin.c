@@ -25,8 +25,6 @@
 #define FLUSHES_KEPT 100   /* Flush intervals that outputs must be kept. */
 #define KEPT_MIN_MS  60000 /* A shorter retention is taken for this. */
 #define TOPICS_MAX   (BROKER_OUTPUTS + CONF_INPUTS_MAX)
-#define TRAITS \
-    BROKER_OUTPUTS /* Row of `outputs` that the daemon does not use. */
 #define CREATE_MS 30000
 #define VERIFY    "`segmentctl topics verify` has the command."
 #define REACH_MS  10000 /* For the first answer of a broker. */
@@ -34,18 +32,15 @@
 
 /* Our topics, as admin_create makes them; by enum broker_topic. */
 static const struct output {
-    const char *name; /* After the prefix; NULL: broker_topic_name. */
     const char *cleanup;
     const char *retention_ms; /* NULL: as the broker has it. */
 } outputs[] = {
-    [BROKER_CHANGES] = {NULL, "delete", "604800000"},
-    [BROKER_TRIGGERS] = {NULL, "delete", "604800000"},
-    [BROKER_STATE] = {NULL, "compact", NULL},
-    [BROKER_DEAD_LETTERS] = {NULL, "delete", NULL},
-    [TRAITS] = {"traits", "compact", NULL},
+    [BROKER_CHANGES] = {"delete", "604800000"},
+    [BROKER_TRIGGERS] = {"delete", "604800000"},
+    [BROKER_STATE] = {"compact", NULL},
+    [BROKER_DEAD_LETTERS] = {"delete", NULL},
+    [BROKER_TRAITS] = {"compact", NULL},
 };
-
-#define OUTPUTS (int)(sizeof(outputs) / sizeof(outputs[0]))
 
 static void say(struct admin_check *check, int verdict, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
@@ -144,7 +139,9 @@ static void check_counts(rd_kafka_t *rk, const struct conf *conf,
         int topic = (BROKER_OUTPUTS + i) % topics; /* Inputs first. */
         client_topic(conf, topic, name);
         int n = partitions_of(rk, name, timeout_ms, &err, NULL);
-        if (!n) {
+        if (!n && topic == BROKER_TRAITS && is_missing(err)) {
+            check->traits_missing = 1;
+        } else if (!n) {
             say_absent(check, conf, topic, name, err);
         } else if (!first[0]) {
             snprintf(first, sizeof(first), "%s", name);
@@ -218,6 +215,15 @@ static void note_input(const rd_kafka_ConfigResource_t *resource,
         check->retention_ms = ms;
 }
 
+static void note_compacted(const char *name, struct admin_check *check)
+{
+    check->compacted = 1;
+    log_warn("an input is compacted: events that the broker took out are not "
+             "seen, a restore may find fewer than were applied, and new "
+             "segments are not filled from it",
+             "topic=%s", name);
+}
+
 static void check_topic(const struct conf *conf, int topic, const char *name,
                         const rd_kafka_ConfigResource_t *resource,
                         struct admin_check *check)
@@ -227,28 +233,39 @@ static void check_topic(const struct conf *conf, int topic, const char *name,
         note_input(resource, check);
     if (topic == BROKER_CHANGES || topic == BROKER_TRIGGERS)
         check_kept(conf, name, resource, check);
+    else if (topic == BROKER_TRAITS && strcmp(cleanup, "compact") != 0)
+        log_warn("the traits of a user who is quiet may be deleted: the topic "
+                 "should be compacted and nothing else",
+                 "topic=%s cleanup.policy=%s", name, cleanup);
     else if (topic == BROKER_STATE && strcmp(cleanup, "compact") != 0)
         say(check, ADMIN_CONFIG,
             "Topic %s has cleanup.policy=%s, it must be compact and nothing "
             "else: it holds the last state of every user. " VERIFY,
             name, cleanup);
     else if (topic >= BROKER_OUTPUTS && strstr(cleanup, "compact"))
-        log_warn(
-            "an input is compacted: events that the broker took out are not "
-            "seen, and a restore may find fewer than were applied",
-            "topic=%s", name);
+        note_compacted(name, check);
 }
 
-/* Ask for the settings of all topics. NULL if there was no answer. */
+/* The topics that are there, into TOPICS; returns how many. */
+static int topics_there(const struct conf *conf,
+                        const struct admin_check *check, int topics[TOPICS_MAX])
+{
+    int n = 0;
+    for (int i = 0; i < BROKER_OUTPUTS + conf->input_count; i++)
+        if (i != BROKER_TRAITS || !check->traits_missing)
+            topics[n++] = i;
+    return n;
+}
+
+/* Ask for the settings of N TOPICS. NULL if there was no answer. */
 static rd_kafka_event_t *describe(rd_kafka_t *rk, const struct conf *conf,
-                                  int timeout_ms)
+                                  const int *topics, int n, int timeout_ms)
 {
     rd_kafka_ConfigResource_t *resources[TOPICS_MAX];
     char name[CLIENT_TOPIC_BYTES];
-    int n = BROKER_OUTPUTS + conf->input_count;
     for (int i = 0; i < n; i++)
-        resources[i] = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC,
-                                                   client_topic(conf, i, name));
+        resources[i] = rd_kafka_ConfigResource_new(
+            RD_KAFKA_RESOURCE_TOPIC, client_topic(conf, topics[i], name));
     rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
     rd_kafka_AdminOptions_t *options =
         rd_kafka_AdminOptions_new(rk, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS);
@@ -264,7 +281,8 @@ static rd_kafka_event_t *describe(rd_kafka_t *rk, const struct conf *conf,
 static void check_settings(rd_kafka_t *rk, const struct conf *conf,
                            int timeout_ms, struct admin_check *check)
 {
-    rd_kafka_event_t *event = describe(rk, conf, timeout_ms);
+    int topics[TOPICS_MAX], asked = topics_there(conf, check, topics);
+    rd_kafka_event_t *event = describe(rk, conf, topics, asked, timeout_ms);
     size_t n = 0;
     char name[CLIENT_TOPIC_BYTES];
     if (!event || rd_kafka_event_error(event)) {
@@ -278,13 +296,13 @@ static void check_settings(rd_kafka_t *rk, const struct conf *conf,
         rd_kafka_DescribeConfigs_result_resources(
             rd_kafka_event_DescribeConfigs_result(event), &n);
     for (int i = 0; i < (int)n; i++) {
-        client_topic(conf, i, name);
+        client_topic(conf, topics[i], name);
         if (rd_kafka_ConfigResource_error(resources[i]))
             log_warn("the settings of a topic cannot be checked",
                      "topic=%s error=\"%s\"", name,
                      rd_kafka_ConfigResource_error_string(resources[i]));
         else if (check->verdict == ADMIN_OK)
-            check_topic(conf, i, name, resources[i], check);
+            check_topic(conf, topics[i], name, resources[i], check);
     }
     rd_kafka_event_destroy(event);
 }
@@ -299,15 +317,45 @@ void admin_check(rd_kafka_t *rk, const struct client *client, int embedded,
         check_settings(rk, client->conf, timeout_ms, check);
 }
 
-/* ---- making topics ------------------------------------------------------- */
+/* ---- traits -------------------------------------------------------------- */
 
-static void output_name(const struct conf *conf, int i, char *out)
+static void say_needed(struct admin_check *check, const struct conf *conf)
 {
-    if (outputs[i].name)
-        snprintf(out, CLIENT_TOPIC_BYTES, "%s.%s", conf->app, outputs[i].name);
-    else
-        client_topic(conf, i, out);
+    char name[CLIENT_TOPIC_BYTES];
+    say(check, ADMIN_MISSING,
+        "The segment files have traits, and topic %s, which they are published "
+        "to, is not there. Create it with `segmentctl topics create --conf "
+        "%s`.",
+        client_topic(conf, BROKER_TRAITS, name), conf->path);
 }
+
+void admin_need_traits(struct admin_check *check, const struct conf *conf)
+{
+    if (check->verdict == ADMIN_OK && check->traits_missing)
+        say_needed(check, conf);
+}
+
+int admin_find_traits(const struct client *client, int timeout_ms, char *why)
+{
+    struct admin_check check = {.verdict = ADMIN_OK};
+    char name[CLIENT_TOPIC_BYTES];
+    rd_kafka_resp_err_t err;
+    rd_kafka_conf_t *conf = client_conf(client, CLIENT_WATCHER, why);
+    rd_kafka_t *rk = conf ? client_new(conf, CLIENT_WATCHER, why) : NULL;
+    if (!rk)
+        return SEG_ERR_INVALID;
+    client_topic(client->conf, BROKER_TRAITS, name);
+    int n = partitions_of(rk, name, timeout_ms, &err, NULL);
+    if (!n && is_missing(err))
+        say_needed(&check, client->conf);
+    else if (!n)
+        say_absent(&check, client->conf, BROKER_TRAITS, name, err);
+    rd_kafka_destroy(rk);
+    snprintf(why, CLIENT_WHY_BYTES, "%s", check.reason);
+    return check.verdict == ADMIN_OK ? 0 : SEG_ERR_INVALID;
+}
+
+/* ---- making topics ------------------------------------------------------- */
 
 /* What one topic became. Returns 1 if it could not be made. */
 static int tell(const rd_kafka_topic_result_t *result, int partitions,
@@ -327,7 +375,7 @@ static rd_kafka_NewTopic_t *new_topic(const struct conf *conf, int i,
                                       char *why)
 {
     char name[CLIENT_TOPIC_BYTES];
-    output_name(conf, i, name);
+    client_topic(conf, i, name);
     rd_kafka_NewTopic_t *topic = rd_kafka_NewTopic_new(
         name, partitions, replication, why, CLIENT_WHY_BYTES);
     if (!topic)
@@ -351,7 +399,7 @@ static int create(rd_kafka_t *rk, rd_kafka_NewTopic_t **topics, int partitions,
     rd_kafka_AdminOptions_set_request_timeout(options, CREATE_MS, NULL, 0);
     rd_kafka_AdminOptions_set_operation_timeout(options, CREATE_MS / 2, NULL,
                                                 0);
-    rd_kafka_CreateTopics(rk, topics, OUTPUTS, options, queue);
+    rd_kafka_CreateTopics(rk, topics, BROKER_OUTPUTS, options, queue);
     rd_kafka_event_t *event = rd_kafka_queue_poll(queue, CREATE_MS + 1000);
     const rd_kafka_CreateTopics_result_t *result =
         event && !rd_kafka_event_error(event)
@@ -431,8 +479,8 @@ static void await(rd_kafka_t *rk, const struct conf *conf)
     int64_t until_ms = clock_monotonic_ms() + REACH_MS;
     char name[CLIENT_TOPIC_BYTES];
     rd_kafka_resp_err_t err;
-    for (int i = 0; i < OUTPUTS; i++) {
-        output_name(conf, i, name);
+    for (int i = 0; i < BROKER_OUTPUTS; i++) {
+        client_topic(conf, i, name);
         while (!partitions_of(rk, name, REACH_MS, &err, NULL) &&
                is_missing(err) && clock_monotonic_ms() < until_ms)
             usleep(AWAIT_US);
@@ -442,7 +490,7 @@ static void await(rd_kafka_t *rk, const struct conf *conf)
 int admin_create(const struct client *client, int partitions, int replication,
                  admin_report *report, void *arg, char *why)
 {
-    rd_kafka_NewTopic_t *topics[OUTPUTS];
+    rd_kafka_NewTopic_t *topics[BROKER_OUTPUTS];
     int r = SEG_ERR_INVALID, made = 0;
     rd_kafka_conf_t *conf = client_conf(client, CLIENT_WATCHER, why);
     rd_kafka_t *rk = conf ? client_new(conf, CLIENT_WATCHER, why) : NULL;
@@ -457,7 +505,7 @@ int admin_create(const struct client *client, int partitions, int replication,
         partitions = partitions ? partitions : n;
         replication = replication ? replication : replicas;
     }
-    for (; made < OUTPUTS; made++) {
+    for (; made < BROKER_OUTPUTS; made++) {
         topics[made] =
             new_topic(client->conf, made, partitions, replication, why);
         if (!topics[made])

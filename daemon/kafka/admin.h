@@ -27,6 +27,9 @@ struct admin_check {
     int verdict;                     /* enum admin_verdict. */
     char reason[ADMIN_REASON_BYTES]; /* One sentence, with the fix; "" if OK. */
     int partition_count;             /* Of all topics; if OK or CONFIG. */
+    int traits_missing; /* The topic of traits is not there, which is a fault
+                           only with a catalogue that has some. */
+    int compacted; /* An input is: it does not hold its history. */
     int64_t retention_ms; /* The shortest of the changes, the triggers and the
                              inputs; if OK. */
 };
@@ -39,6 +42,14 @@ struct admin_check {
  * answered ends the check. */
 void admin_check(struct rd_kafka_s *rk, const struct client *client,
                  int embedded, int timeout_ms, struct admin_check *check);
+
+/* With a catalogue that has traits their topic must be there: if CHECK is good
+ * otherwise, it is not if that is missing. */
+void admin_need_traits(struct admin_check *check, const struct conf *conf);
+
+/* Whether the topic of traits is there, asked now: within TIMEOUT_MS. Returns 0
+ * or SEG_ERR_INVALID with a sentence in WHY (CLIENT_WHY_BYTES). */
+int admin_find_traits(const struct client *client, int timeout_ms, char *why);
 
 /* How many live members GROUP has; the first one, and its host, into the
  * CLIENT_WHY_BYTES at WHO. SEG_ERR_INVALID with a sentence there if nobody

@@ -269,23 +269,43 @@ static int make(struct producer *producer)
         return -1;
     }
     for (int i = 0; i < BROKER_OUTPUTS; i++)
-        producer->topics[i] = rd_kafka_topic_new(
-            producer->rk, client_topic(producer->client->conf, i, name), NULL);
+        if (i != BROKER_TRAITS)
+            producer->topics[i] = rd_kafka_topic_new(
+                producer->rk, client_topic(producer->client->conf, i, name),
+                NULL);
     return 0;
 }
 
-/* Find the leaders of the outputs now: for a topic it does not know yet the
+/* Find the leaders of an output now: for a topic it does not know yet the
  * library looks once a second only, and the first transaction waits for that.
  */
-static void find_leaders(struct producer *producer)
+static void find_leader(struct producer *producer, int topic)
 {
     const rd_kafka_metadata_t *metadata;
     enter(producer);
-    for (int i = 0; i < BROKER_OUTPUTS; i++)
-        if (!rd_kafka_metadata(producer->rk, 0, producer->topics[i], &metadata,
-                               BROKER_CALL_MS / BROKER_OUTPUTS))
-            rd_kafka_metadata_destroy(metadata);
+    if (producer->topics[topic] &&
+        !rd_kafka_metadata(producer->rk, 0, producer->topics[topic], &metadata,
+                           BROKER_CALL_MS / BROKER_OUTPUTS))
+        rd_kafka_metadata_destroy(metadata);
     leave(producer);
+}
+
+static void find_leaders(struct producer *producer)
+{
+    for (int i = 0; i < BROKER_OUTPUTS; i++)
+        find_leader(producer, i);
+}
+
+/* The topic of traits is there only where there are some: to ask for it may
+ * make it, so that is left to the first record of it. */
+static void need_topic(struct producer *producer, int topic)
+{
+    char name[CLIENT_TOPIC_BYTES];
+    if (producer->topics[topic])
+        return;
+    producer->topics[topic] = rd_kafka_topic_new(
+        producer->rk, client_topic(producer->client->conf, topic, name), NULL);
+    find_leader(producer, topic);
 }
 
 int producer_renew(struct producer *producer)
@@ -384,6 +404,7 @@ int producer_produce(struct producer *producer,
         return producer->failed;
     if (!written)
         return say(producer, BROKER_ABORT, "produce", "no memory");
+    need_topic(producer, record->topic);
     rd_kafka_headers_t *headers =
         record->header_count ? headers_of(record) : NULL;
     rd_kafka_resp_err_t err = enqueue(producer, record, headers);

@@ -180,6 +180,8 @@ static void find_leaders(const struct questions *questions)
     char topic[CLIENT_TOPIC_BYTES];
     int count = BROKER_OUTPUTS + questions->options.client->conf->input_count;
     for (int i = 0; i < count; i++) {
+        if (i == BROKER_TRAITS) /* Not read, perhaps not there. */
+            continue;
         client_topic(questions->options.client->conf, i, topic);
         if (!questions->known[i])
             questions->known[i] =

@@ -13,18 +13,23 @@
 
 #define AHEAD_MAX 32 /* Records decoded at a time. */
 
+struct names;
+
 struct ahead {
     struct seg_decoder *decoder; /* Made when first needed. */
-    uint32_t next, count;        /* events[next .. count - 1] are to come. */
+    unsigned char *seen;         /* By name_id: the name was noted. */
+    size_t seen_cap;
+    uint32_t next, count; /* events[next .. count - 1] are to come. */
     struct seg_event events[AHEAD_MAX];
     int reasons[AHEAD_MAX]; /* Why it is no event; 0: it is one. */
 };
 
-/* The event of the first record of QUEUE, of INPUT of LEDGER, into *EVENT.
- * Returns 0, or why it is none: SEG_ERR_NOMEM is no reason but asks to try
+/* The event of the first record of QUEUE, of INPUT of LEDGER, into *EVENT. Its
+ * name is noted in NAMES (NULL: nowhere). Returns 0, or why it is none: SEG_ERR_NOMEM is no reason but asks to try
  * again. */
 int ahead_first(struct ahead *ahead, const struct ledger *ledger, int input,
-                const struct queue *queue, const struct seg_event **event);
+                const struct queue *queue, struct names *names,
+                const struct seg_event **event);
 
 /* The first record of the queue was taken off. */
 void ahead_pop(struct ahead *ahead);

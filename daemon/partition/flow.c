@@ -146,7 +146,8 @@ int flow_take(struct partition *partition, int index, int64_t now_ms)
         partition->held = more;
     if (more)
         return 0;
-    reason = ahead_first(&input->ahead, ledger, index, &input->queue, &event);
+    reason = ahead_first(&input->ahead, ledger, index, &input->queue,
+                         partition->options->names, &event);
     bad = ledger_apply(ledger, index, &record, event, reason, now_ms);
     partition->held = bad < 0 ? bad : 0;
     partition->held_input = index;

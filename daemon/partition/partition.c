@@ -65,11 +65,18 @@ static void end_move(struct partition *partition)
         *mover = NULL;
 }
 
-/* Forget what was pushed and what is known of ends; also of a move, which goes
- * on if this goes on. */
+static void end_backfill(struct partition *partition)
+{
+    backfill_free(partition->backfill);
+    partition->backfill = NULL;
+}
+
+/* Forget what was pushed and what is known of ends; also of a move or backfill,
+ * which goes on if this goes on. */
 static void forget_inputs(struct partition *partition)
 {
     end_move(partition);
+    end_backfill(partition);
     for (int i = 0; i < partition->input_count; i++) {
         struct input *input = &partition->inputs[i];
         while (input->queue.count) {
@@ -247,6 +254,7 @@ static enum partition_turn adopt(struct partition *partition, int64_t now_ms)
 
     if (partition->options->mover)
         *partition->options->mover = partition;
+    end_backfill(partition);
     for (int i = 0; i < partition->input_count; i++)
         ahead_done(&partition->inputs[i].ahead);
     more = ledger_adopt(partition->ledger, partition->options->restore_per_turn,
@@ -256,10 +264,25 @@ static enum partition_turn adopt(struct partition *partition, int64_t now_ms)
     return more < 0 ? no_room(partition, now_ms) : PARTITION_MORE;
 }
 
+/* A piece of the backfill. */
+static enum backfill_turn fill(struct partition *partition, int64_t now_ms)
+{
+    const struct partition_options *options = partition->options;
+
+    if (!options->pace ||
+        (!partition->backfill &&
+         backfill_new(&partition->backfill, options->broker, partition->ledger,
+                      options->pace)))
+        return BACKFILL_IDLE;
+    return backfill_turn(partition->backfill, now_ms,
+                         options->restore_per_turn, options->full != NULL);
+}
+
 static enum partition_turn run(struct partition *partition, int64_t now_ms)
 {
     struct ledger *ledger = partition->ledger;
     int left = partition->options->records_per_turn, next = MERGE_EMPTY;
+    enum backfill_turn filling;
     int more, sweep;
 
     /* Before the first record the start positions are committed. */
@@ -275,6 +298,11 @@ static enum partition_turn run(struct partition *partition, int64_t now_ms)
     } else if (!ledger_is_outdated(ledger)) {
         ledger_stay(ledger);
     }
+    filling = ledger_is_outdated(ledger) ? BACKFILL_IDLE
+                                         : fill(partition, now_ms);
+    if (filling == BACKFILL_HOLDS)
+        return backfill_wake_ms(partition->backfill) > now_ms ? PARTITION_IDLE
+                                                              : PARTITION_MORE;
     if (!partition->options->ledger->clock_records)
         seg_engine_set_wall(ledger->engine, now_ms);
     if (partition->options->full)
@@ -296,7 +324,8 @@ static enum partition_turn run(struct partition *partition, int64_t now_ms)
     flush_refresh(ledger, partition->options->broker, now_ms);
     if (partition->held == SEG_ERR_NOMEM)
         return no_room(partition, now_ms);
-    return (next >= 0 && !partition->held) || more || sweep > 0
+    return (next >= 0 && !partition->held) || more || sweep > 0 ||
+                   filling == BACKFILL_MORE
                ? PARTITION_MORE
                : PARTITION_IDLE;
 }
@@ -327,9 +356,28 @@ enum partition_turn partition_turn(struct partition *partition, int64_t now_ms)
     return PARTITION_IDLE;
 }
 
-int64_t partition_wake_ms(const struct partition *partition)
+static int64_t wake_running(const struct partition *partition)
 {
     int64_t wake_ms;
+
+    if (partition->held == SEG_ERR_NOMEM)
+        return partition->retry_ms;
+    if (ledger_is_outdated(partition->ledger) && may_move(partition))
+        return partition->turn_ms;
+    /* An answer rings, and so do records that a proof waits for. */
+    if (flow_is_asking(partition) || partition->ledger->flush.asking)
+        return flow_wait_ms(partition);
+    wake_ms = partition->ledger->flush.meta_ms +
+              partition->options->ledger->refresh_ms;
+    if (!partition->options->ledger->clock_records &&
+        seg_engine_next_due(partition->ledger->engine) < wake_ms)
+        wake_ms = seg_engine_next_due(partition->ledger->engine);
+    return wake_ms > partition->turn_ms ? wake_ms : flow_wait_ms(partition);
+}
+
+int64_t partition_wake_ms(const struct partition *partition)
+{
+    int64_t wake_ms, fill_ms;
 
     switch (partition->state) {
     case PARTITION_RESTORING:
@@ -340,19 +388,10 @@ int64_t partition_wake_ms(const struct partition *partition)
         return seg_engine_clock(partition->ledger->engine) -
                partition->options->future_skew_ms;
     case PARTITION_RUNNING:
-        if (partition->held == SEG_ERR_NOMEM)
-            return partition->retry_ms;
-        if (ledger_is_outdated(partition->ledger) && may_move(partition))
-            return partition->turn_ms;
-        /* An answer rings, and so do records that a proof waits for. */
-        if (flow_is_asking(partition) || partition->ledger->flush.asking)
-            return flow_wait_ms(partition);
-        wake_ms = partition->ledger->flush.meta_ms +
-                  partition->options->ledger->refresh_ms;
-        if (!partition->options->ledger->clock_records &&
-            seg_engine_next_due(partition->ledger->engine) < wake_ms)
-            wake_ms = seg_engine_next_due(partition->ledger->engine);
-        return wake_ms > partition->turn_ms ? wake_ms : flow_wait_ms(partition);
+        wake_ms = wake_running(partition);
+        fill_ms = partition->backfill ? backfill_wake_ms(partition->backfill)
+                                      : SEG_NEVER;
+        return fill_ms < wake_ms ? fill_ms : wake_ms;
     case PARTITION_REFUSED:
     case PARTITION_WARM:
         break;
@@ -471,6 +510,14 @@ const struct ledger *partition_ledger(const struct partition *partition)
     return partition->ledger;
 }
 
+int partition_backfill(const struct partition *partition,
+                       struct backfill_status *status)
+{
+    if (partition->backfill)
+        backfill_status(partition->backfill, status);
+    return partition->backfill != NULL;
+}
+
 size_t partition_bytes(const struct partition *partition)
 {
     const struct seg_engine *engine = partition->ledger->engine;
@@ -478,7 +525,8 @@ size_t partition_bytes(const struct partition *partition)
     const struct seg_engine *next = partition->ledger->next.engine;
 
     return (engine ? seg_engine_bytes(engine) : 0) +
-           (next ? seg_engine_bytes(next) : 0);
+           (next ? seg_engine_bytes(next) : 0) +
+           backfill_bytes(partition->backfill);
 }
 
 int64_t partition_changes_position(const struct partition *partition)

@@ -17,12 +17,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "daemon/protocol/backfill.h"
 #include "daemon/protocol/broker.h"
 #include "daemon/protocol/commit.h"
 #include "daemon/protocol/input.h"
 #include "daemon/protocol/ledger.h"
 #include "daemon/protocol/restore.h"
 
+struct names;
 struct partition;
 
 struct partition_options {
@@ -30,6 +32,7 @@ struct partition_options {
     /* Of all with these options, the one that goes over to another catalogue:
      * one at a time has its users twice. NULL: as many as like. */
     const struct partition **mover;
+    struct backfill_pace *pace; /* Of backfills; NULL: there are none. */
     struct broker *broker; /* Borrowed, as is the next. */
     struct commit *commit;
     void (*release)(void *arg, void *handle); /* A record is not needed any
@@ -42,8 +45,9 @@ struct partition_options {
     int64_t proof_interval_ms; /* Watermarks for timers are asked at most so
                                   often: 50. */
     int64_t
-        future_skew_ms; /* A stored clock further ahead of the wall waits. */
-    const char *full;   /* Why no records may be taken: there is no memory left
+        future_skew_ms;  /* A stored clock further ahead of the wall waits. */
+    struct names *names; /* Of the events that come in; NULL: nobody asks. */
+    const char *full;    /* Why no records may be taken: there is no memory left
                            for   what they add. NULL: there is. */
 };
 
@@ -143,6 +147,10 @@ const struct seg_engine *partition_engine(const struct partition *partition);
  * the same; never 0. */
 uint64_t partition_incarnation(const struct partition *partition);
 const struct ledger *partition_ledger(const struct partition *partition);
+
+/* How far the backfill of its history is. Returns 0 if there is none. */
+int partition_backfill(const struct partition *partition,
+                       struct backfill_status *status);
 
 /* Memory that its users take, in whatever state it is. */
 size_t partition_bytes(const struct partition *partition);

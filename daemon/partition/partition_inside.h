@@ -6,6 +6,7 @@
 #include "daemon/partition/partition.h"
 #include "daemon/partition/proof.h"
 #include "daemon/partition/queue.h"
+#include "daemon/protocol/backfill.h"
 #include "daemon/protocol/merge.h"
 
 struct input {
@@ -21,6 +22,7 @@ struct partition {
     const struct partition_options *options;
     struct ledger *ledger;
     struct restore *restore;
+    struct backfill *backfill; /* Made when it first runs. */
     enum partition_state state;
     uint64_t incarnation;
     int input_count;

@@ -12,7 +12,7 @@ const char *broker_answer_name(int answer)
 const char *broker_topic_name(int topic)
 {
     static const char *const names[] = {"changes", "triggers", "state",
-                                        "dead-letters"};
+                                        "dead-letters", "traits"};
 
     return topic >= 0 && topic < BROKER_OUTPUTS ? names[topic] : "input";
 }

@@ -63,6 +63,7 @@ enum broker_topic {
     BROKER_TRIGGERS,
     BROKER_STATE,
     BROKER_DEAD_LETTERS,
+    BROKER_TRAITS,
     BROKER_OUTPUTS /* How many outputs; the number of the first input. */
 };
 #define BROKER_INPUT(index) (BROKER_OUTPUTS + (index))

@@ -117,7 +117,9 @@ int ledger_sweep(struct ledger *ledger, int work_max, int64_t now_ms)
 {
     int more, drained;
 
-    if (seg_engine_swept(ledger->engine))
+    if (seg_engine_swept(ledger->engine) ||
+        (seg_engine_backfill_pending(ledger->engine) &&
+         !MUTATED(SWAPPED_IS_SWEPT)))
         return 0;
     drained = ledger_drain(ledger, now_ms);
     if (drained < 0)

@@ -184,6 +184,15 @@ static size_t record_bytes(const struct record *record, struct seg_text key)
     return record->bytes.len + key.len + RECORD_OVERHEAD;
 }
 
+static int topic_of(const struct seg_output *output)
+{
+    static const int topics[] = {[SEG_OUTPUT_CHANGE] = BROKER_CHANGES,
+                                 [SEG_OUTPUT_TRIGGER] = BROKER_TRIGGERS,
+                                 [SEG_OUTPUT_TRAITS] = BROKER_TRAITS};
+
+    return topics[output->kind];
+}
+
 /* A record of ours that no broker takes stops the partition before it stops the
  * worker: once in a transaction it would fail it for ever. Told by what caused
  * it: ids of users stay out of logs. */
@@ -197,9 +206,9 @@ static void too_large(struct ledger *ledger, const struct seg_output *output,
                  (int)output->source_topic.len, output->source_topic.bytes,
                  output->source_offset);
     error_set(&ledger->broken, SEG_ERR_LIMIT,
-              "a %s in partition %d, caused by %s, has %zu bytes, more than "
+              "a record of %s in partition %d, caused by %s, has %zu bytes, more than "
               "the %zu that one record may have",
-              output->kind == SEG_OUTPUT_CHANGE ? "change" : "trigger",
+              broker_topic_name(topic_of(output)),
               ledger->partition, cause, bytes,
               ledger->options->record_bytes_max);
 }
@@ -211,7 +220,6 @@ static int add_output(struct ledger *ledger, const struct seg_output *output,
     struct record_names names = {options->app, options->version,
                                  ledger->catalogue, ledger->partition,
                                  options->trigger_max_age_ms};
-    int change = output->kind == SEG_OUTPUT_CHANGE;
 
     if (record_output(&ledger->record, &names, output))
         return SEG_ERR_NOMEM;
@@ -221,9 +229,8 @@ static int add_output(struct ledger *ledger, const struct seg_output *output,
                   record_bytes(&ledger->record, output->user_id));
         return 0;
     }
-    return outbox_add(&ledger->outbox,
-                      change ? BROKER_CHANGES : BROKER_TRIGGERS,
-                      output->user_id, &ledger->record, now_ms);
+    return outbox_add(&ledger->outbox, topic_of(output), output->user_id,
+                      &ledger->record, now_ms);
 }
 
 int ledger_drain(struct ledger *ledger, int64_t now_ms)
@@ -235,6 +242,8 @@ int ledger_drain(struct ledger *ledger, int64_t now_ms)
     if (!count)
         return 0;
     for (; ledger->drained < count; ledger->drained++) {
+        if (outputs[ledger->drained].shadow)
+            continue;
         if (add_output(ledger, &outputs[ledger->drained], now_ms))
             return SEG_ERR_NOMEM;
         if (ledger->options->on_output)

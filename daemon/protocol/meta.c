@@ -132,7 +132,7 @@ void meta_write(struct buf *buf, const struct meta *meta)
         buf_u64(buf, (uint64_t)meta->outputs[i].tail);
         buf_u32(buf, meta->outputs[i].own);
     }
-    if (version > 1)
+    if (version > 2)
         buf_u32(buf, SEG_STATE_TAIL);
     if (!buf_failed(buf))
         buf_u64(buf, hash_bytes(buf->bytes + start, buf->len - start, 0));
@@ -231,7 +231,7 @@ static void read_body(struct cursor *c, struct meta *meta)
         meta->outputs[i].tail = (int64_t)number(c, 8);
         meta->outputs[i].own = (uint32_t)number(c, 4);
     }
-    c->failed |= meta->version > 1 && number(c, 4) != SEG_STATE_TAIL;
+    c->failed |= meta->version > 2 && number(c, 4) != SEG_STATE_TAIL;
 }
 
 int meta_read(struct meta *meta, const char *bytes, size_t len,

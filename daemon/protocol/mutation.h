@@ -47,7 +47,10 @@
     X(TAKEN_OVER_FROM_START, "a catalogue taken over begins at 0")             \
     X(TAKEN_OVER_FROM_REDO, "... or where the redo begins")                    \
     X(APPLIES_WHILE_MOVING, "records are applied while users move")            \
-    X(DIRTY_NOT_MOVED, "a move forgets who is dirty")
+    X(DIRTY_NOT_MOVED, "a move forgets who is dirty")                          \
+    X(SWAPPED_IS_SWEPT, "a backfill is swept before it is published")          \
+    X(BACKFILL_EPOCH_NOT_WRITTEN, "a backfill's users come before its epoch")  \
+    X(PUBLISHED_BEFORE_FLUSHED, "a backfill is published before it is written")
 
 enum mutation {
     MUTATION_NONE,

@@ -15,6 +15,12 @@
  *   headers ce_specversion ce_type ce_source ce_id ce_subject ce_time
  *           content-type
  *
+ * Traits are a Segment `identify`, which has all of them or null where one has
+ * no value, and no event, properties or number:
+ *
+ *           {"type":"identify","userId":"u123","messageId":"...",
+ *            "timestamp":"...","traits":{"orders_90d":120.5},"context":{...}}
+ *
  * A trigger differs in event ("Message Triggered") and properties: trigger,
  * segment, on, seq (of the user's triggers), expires_at, and its own, of which
  * a first name that is one of ours is left out: what we read back must be ours.
@@ -90,7 +96,10 @@ static void message_id(char id[RECORD_ID_BYTES + 1], struct buf *buf,
     hash_text(buf, output->birth_topic);
     buf_u64(buf, (uint64_t)output->birth_offset);
     buf_u8(buf, output->kind);
-    buf_u32(buf, output->seq);
+    if (output->kind == SEG_OUTPUT_TRAITS)
+        buf_u64(buf, (uint64_t)output->at_ms);
+    else
+        buf_u32(buf, output->seq);
     if (!buf_failed(buf)) {
         high = hash_bytes(buf->bytes + at, buf->len - at, 0);
         low = hash_bytes(buf->bytes + at, buf->len - at, 1);
@@ -146,6 +155,34 @@ static void evidence_value(struct buf *buf, const struct seg_value *value)
     buf_json_value(buf, value);
     if (!buf_failed(buf) && buf->len - at > RECORD_TEXT_BYTES)
         buf->len = at;
+}
+
+/* A trait's value: null where there is none, or a list would be long. */
+static void trait_value(struct buf *buf, const struct seg_value *value)
+{
+    size_t at = buf->len;
+
+    if (value->type == SEG_TEXT) {
+        cut_text(buf, (struct seg_text){value->as.text, value->len});
+        return;
+    }
+    if (value->type != SEG_MISSING)
+        buf_json_value(buf, value);
+    if (!buf_failed(buf) && buf->len - at > RECORD_TEXT_BYTES)
+        buf->len = at;
+    if (buf->len == at)
+        buf_str(buf, "null");
+}
+
+static void traits(struct buf *buf, const struct seg_output *output)
+{
+    buf_str(buf, ",\"traits\":{");
+    for (uint32_t i = 0; i < output->trait_count; i++) {
+        buf_str(buf, i ? "," : "");
+        buf_json_text(buf, output->traits[i].name);
+        buf_char(buf, ':');
+        trait_value(buf, &output->traits[i].value);
+    }
 }
 
 static void evidence(struct buf *buf, const struct seg_output *output)
@@ -260,6 +297,8 @@ static void trigger_properties(struct buf *buf,
     struct seg_trigger_info info;
 
     trigger_info(names, trigger->trigger, &info);
+    if (trigger->properties)
+        info.properties = trigger->properties;
     buf_str(buf, "\"trigger\":");
     buf_json_text(buf, text_of(info.name));
     buf_str(buf, ",\"segment\":");
@@ -304,25 +343,40 @@ static const char *cloud_type(const struct seg_output *output)
 {
     if (output->kind == SEG_OUTPUT_TRIGGER)
         return "segmentd.message.triggered";
+    if (output->kind == SEG_OUTPUT_TRAITS)
+        return "segmentd.traits.updated";
     return output->member ? "segmentd.segment.entered"
                           : "segmentd.segment.exited";
 }
 
-static void value(struct buf *buf, const struct record_names *names,
-                  const struct seg_output *output, const char *id)
+static void properties(struct buf *buf, const struct record_names *names,
+                       const struct seg_output *output)
 {
-    buf_str(buf, "{\"type\":\"track\",\"event\":\"");
-    buf_str(buf, event_name(output));
-    buf_str(buf, "\",\"userId\":");
-    buf_json_text(buf, output->user_id);
-    buf_str(buf, ",\"messageId\":\"");
-    buf_str(buf, id);
-    instant(buf, "\",\"timestamp\":", output->at_ms);
     buf_str(buf, ",\"properties\":{");
     if (output->kind == SEG_OUTPUT_TRIGGER)
         trigger_properties(buf, names, output);
     else
         change_properties(buf, names, output);
+}
+
+static void value(struct buf *buf, const struct record_names *names,
+                  const struct seg_output *output, const char *id)
+{
+    if (output->kind == SEG_OUTPUT_TRAITS) {
+        buf_str(buf, "{\"type\":\"identify");
+    } else {
+        buf_str(buf, "{\"type\":\"track\",\"event\":\"");
+        buf_str(buf, event_name(output));
+    }
+    buf_str(buf, "\",\"userId\":");
+    buf_json_text(buf, output->user_id);
+    buf_str(buf, ",\"messageId\":\"");
+    buf_str(buf, id);
+    instant(buf, "\",\"timestamp\":", output->at_ms);
+    if (output->kind == SEG_OUTPUT_TRAITS)
+        traits(buf, output);
+    else
+        properties(buf, names, output);
     buf_str(buf,
             "},\"context\":{\"library\":{\"name\":\"segmentd\",\"version\":");
     buf_json_text(buf, text_of(names->version));

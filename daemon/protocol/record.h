@@ -1,11 +1,13 @@
-/* record.h: changes, triggers and dead letters as records of their topics.
+/* record.h: changes, triggers, traits and dead letters as records of their
+ * topics.
  *
  * A change is at once a Segment `track` payload (the value) and a CloudEvent in
  * binary mode (the headers); so is a trigger. Both are read back in a restore.
- * A dead letter is the original with the reason in its headers.
+ * Traits are a Segment `identify` payload, with the same headers; they are read
+ * by the view of Redis. A dead letter is the original with the reason in its headers.
  *
  * Free of the rest of the protocol: segmentctl replay writes its output with
- * it. JSON Schemas of all three are under config/. */
+ * it. JSON Schemas of all four are under config/. */
 #ifndef PROTOCOL_RECORD_H
 #define PROTOCOL_RECORD_H
 
@@ -47,7 +49,8 @@ struct record {
 void record_init(struct record *record);
 void record_done(struct record *record);
 
-/* Make RECORD the one of OUTPUT, a change or a trigger. Its key is the user id.
+/* Make RECORD the one of OUTPUT, a change, a trigger or traits. Its key is the
+ * user id.
  *
  * A change must stand in its array of outputs: the triggers that follow it are
  * named in it. Returns 0 or SEG_ERR_NOMEM (RECORD then holds nothing of use).
@@ -56,8 +59,8 @@ int record_output(struct record *record, const struct record_names *names,
                   const struct seg_output *output);
 
 /* The message id of OUTPUT: a hash of application, user, birth of the user,
- * kind and sequence number, so that a record made again has it again. Writes
- * RECORD_ID_BYTES digits and a NUL to ID. */
+ * kind and sequence number (of traits: instant), so that a record made again has
+ * it again. Writes RECORD_ID_BYTES digits and a NUL to ID. */
 void record_message_id(char id[RECORD_ID_BYTES + 1], const char *app,
                        const struct seg_output *output);
 

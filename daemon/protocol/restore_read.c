@@ -241,7 +241,8 @@ enum restore_state restore_ask_marks(struct restore *restore)
     int known = 1;
 
     for (int i = 0; i < log_count(restore); i++)
-        known &= restore_log_ask(&restore->logs[i]);
+        if (i != BROKER_TRAITS) /* The last value holds: not read again. */
+            known &= restore_log_ask(&restore->logs[i]);
     if (!known)
         return RESTORE_WAITS;
     if (!(mend_takes(restore) ? mend_marks(restore)

@@ -104,7 +104,7 @@ void share_produced(struct share *share, const struct broker_record *record)
 {
     struct meta_mark *last;
 
-    if (record->topic == BROKER_STATE)
+    if (record->topic == BROKER_STATE || record->topic == BROKER_TRAITS)
         return;
     last = &share->last[meta_output(record->topic)];
     *last = ledger_mark(record);

@@ -200,7 +200,7 @@ static void feed_close(void *impl)
 }
 
 int feed_open(struct feed *feed, const struct conf *conf, const char *bootstrap,
-              struct workers *workers)
+              struct workers *workers, const char *output)
 {
     struct source *source = calloc(1, sizeof(*source));
     int got = SEG_ERR_NOMEM;
@@ -209,7 +209,7 @@ int feed_open(struct feed *feed, const struct conf *conf, const char *bootstrap,
     source->workers = workers;
     source->box = box_new();
     source->rows = malloc(ROWS_MAX * sizeof(*source->rows));
-    if (asprintf(&source->topic, "%s.changes", conf->app) < 0)
+    if (asprintf(&source->topic, "%s.%s", conf->app, output) < 0)
         source->topic = NULL;
     if (source->box && source->rows && source->topic)
         got = tail_open(&source->tail, conf, bootstrap, source->topic);

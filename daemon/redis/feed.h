@@ -48,9 +48,9 @@ struct feed {
     void (*close)(void *impl);
 };
 
-/* The feed of the daemon. WORKERS is used until feed->close; the rest is
- * borrowed as long. Returns 0; SEG_ERR_NOMEM; SEG_ERR_INVALID (logged). */
+/* The feed of the daemon, of the topic `<app>.OUTPUT`. WORKERS is used until
+ * feed->close; the rest is borrowed as long. Returns 0; SEG_ERR_NOMEM; SEG_ERR_INVALID (logged). */
 int feed_open(struct feed *feed, const struct conf *conf, const char *bootstrap,
-              struct workers *workers);
+              struct workers *workers, const char *output);
 
 #endif

@@ -37,10 +37,18 @@ static const char SCRIPT[] =
     "redis.call('SET', KEYS[1], ARGV[guards + 2])\n"
     "return 1\n";
 
-void link_init(struct link *link, const char *app)
+static const struct {
+    const char *user, *marker;
+} names[] = {
+    [LINK_MEMBERSHIPS] = {"user", "position"},
+    [LINK_TRAITS] = {"traits", "traits-position"},
+};
+
+void link_init(struct link *link, const char *app, enum link_kind kind)
 {
     memset(link, 0, sizeof(*link));
     link->app = app;
+    link->kind = kind;
     buf_init(&link->bytes);
 }
 
@@ -50,7 +58,7 @@ void link_done(struct link *link)
     free(link->keys);
     free(link->values);
     free(link->guards);
-    link_init(link, link->app);
+    link_init(link, link->app, link->kind);
 }
 
 void link_reset(struct link *link)
@@ -66,9 +74,10 @@ size_t link_user_prefix(char *out, size_t size, const char *app)
     return (size_t)snprintf(out, size, "%s:user:", app);
 }
 
-void link_marker_key(char *out, size_t size, const char *app, int partition)
+void link_marker_key(char *out, size_t size, const char *app,
+                     enum link_kind kind, int partition)
 {
-    snprintf(out, size, "%s:position:%d", app, partition);
+    snprintf(out, size, "%s:%s:%d", app, names[kind].marker, partition);
 }
 
 /* ---- filling ----------------------------------------------------------- */
@@ -106,7 +115,8 @@ void link_guard(struct link *link, int partition,
         return;
     }
     link->guards[link->guard_count++] = *expected;
-    buf_printf(&link->bytes, "%s:position:%d", link->app, partition);
+    buf_printf(&link->bytes, "%s:%s:%d", link->app, names[link->kind].marker,
+               partition);
     add_key(link, at);
 }
 
@@ -115,7 +125,7 @@ static void add_user(struct link *link, struct seg_text user)
     size_t at = link->bytes.len;
     assert(link->guard_count);
     buf_str(&link->bytes, link->app);
-    buf_str(&link->bytes, ":user:");
+    buf_printf(&link->bytes, ":%s:", names[link->kind].user);
     buf_text(&link->bytes, user);
     add_key(link, at);
 }
@@ -129,6 +139,18 @@ void link_put(struct link *link, struct seg_text user, struct seg_text segment,
     add_value(link, at);
     at = link->bytes.len;
     buf_int(&link->bytes, entered_at_ms);
+    add_value(link, at);
+}
+
+void link_set(struct link *link, struct seg_text user, struct seg_text trait,
+              struct seg_text value)
+{
+    add_user(link, user);
+    size_t at = link->bytes.len;
+    buf_text(&link->bytes, trait);
+    add_value(link, at);
+    at = link->bytes.len;
+    buf_text(&link->bytes, value);
     add_value(link, at);
 }
 

@@ -13,7 +13,9 @@
  * is noticed before anything is written. What markers say: view.h.
  *
  * The memberships of a user are the hash `<app>:user:<id>`, segment ->
- * entered_at in milliseconds since 1970 UTC.
+ * entered_at in milliseconds since 1970 UTC. His traits are the hash
+ * `<app>:traits:<id>`, trait -> value as JSON, with markers of their own,
+ * `<app>:traits-position:<p>`.
  *
  * A link is filled, sent, answered; sent again, unchanged, as often as it
  * takes: steps set absolute values, and a link that was applied but whose
@@ -43,8 +45,12 @@ struct link_script {
     int missing; /* The server lost it: the next link carries it along. */
 };
 
+/* What a view writes, and so the names of its keys. */
+enum link_kind { LINK_MEMBERSHIPS, LINK_TRAITS };
+
 struct link {
     const char *app; /* Borrowed. */
+    enum link_kind kind;
     struct buf bytes;
     struct link_word {
         size_t at, len;
@@ -57,7 +63,7 @@ struct link {
     int failed;              /* No memory: the link is of no use. */
 };
 
-void link_init(struct link *link, const char *app);
+void link_init(struct link *link, const char *app, enum link_kind kind);
 void link_done(struct link *link);
 void link_reset(struct link *link);
 
@@ -70,11 +76,16 @@ void link_guard(struct link *link, int partition,
 void link_put(struct link *link, struct seg_text user, struct seg_text segment,
               int64_t entered_at_ms);
 
+/* TRAIT of USER is VALUE, which is not empty. */
+void link_set(struct link *link, struct seg_text user, struct seg_text trait,
+              struct seg_text value);
+
 /* USER is not in SEGMENT. */
 void link_drop(struct link *link, struct seg_text user,
                struct seg_text segment);
 
-/* USER is in no segment: the key is removed, whatever its type. */
+/* USER is in no segment, or has no traits: the key is removed, whatever its
+ * type. */
 void link_clear(struct link *link, struct seg_text user);
 
 /* How many steps there are. */
@@ -108,7 +119,8 @@ int link_answer(const struct link *link, struct link_script *script,
  * its length. */
 size_t link_user_prefix(char *out, size_t size, const char *app);
 
-/* `<app>:position:<PARTITION>`. */
-void link_marker_key(char *out, size_t size, const char *app, int partition);
+/* `<app>:position:<PARTITION>`, or that of KIND. */
+void link_marker_key(char *out, size_t size, const char *app,
+                     enum link_kind kind, int partition);
 
 #endif

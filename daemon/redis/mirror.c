@@ -93,7 +93,7 @@ static struct mirror *mirror_new(const struct view *view, int partition,
         return NULL;
     mirror->partition = partition;
     mirror->behind_ms = now_ms;
-    link_init(&mirror->own, view->app);
+    link_init(&mirror->own, view->app, view->kind);
     mirror_link(mirror);
     return mirror;
 }

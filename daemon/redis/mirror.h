@@ -12,6 +12,9 @@
  *       |                                                    |
  *       +----------------------------------------------------+
  *
+ * Traits need no rebuild: their topic has the last of every user, and without a
+ * marker of use is followed from its beginning (LOOKING, TAILING).
+ *
  * Each mirror has at most one link under way. It is filled, then sent in every
  * turn until Redis says what became of it (exchange in turn.c). */
 #ifndef REDIS_MIRROR_H
@@ -70,6 +73,7 @@ struct mirror {
 
 struct view {
     const char *app;
+    enum link_kind kind;
     int64_t heartbeat_ms;
     enum partitioner partitioner; /* TRUST: a user's partition is not known. */
     struct feed feed;
@@ -102,7 +106,8 @@ struct view {
 /* ---- turn.c ------------------------------------------------------------- */
 
 /* A view without a thread, over FEED, which is taken only on success. APP and
- * what REDIS points to are borrowed. Returns 0 or SEG_ERR_NOMEM. */
+ * what REDIS points to are borrowed. One of memberships; before its first turn
+ * its kind may be made another. Returns 0 or SEG_ERR_NOMEM. */
 int turn_new(struct view **ret, const char *app,
              const struct connection_options *redis, const struct feed *feed);
 void turn_free(struct view *view);

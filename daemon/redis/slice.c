@@ -17,7 +17,7 @@ int slice_new(struct slice **ret, const char *app, int partition)
     if (!slice)
         return SEG_ERR_NOMEM;
     slice->partition = partition;
-    link_init(&slice->link, app);
+    link_init(&slice->link, app, LINK_MEMBERSHIPS);
     *ret = slice;
     return 0;
 }

@@ -24,6 +24,7 @@
 #include "daemon/redis/connection.h"
 #include "daemon/redis/mirror.h"
 #include "daemon/redis/rebuild.h"
+#include "daemon/redis/traits.h"
 
 #define PENDING_MAX     4000 /* Changes in links; bounds memory and a call. */
 #define TICK_MS         1000 /* Between looks at the markers of quiet partitions. */
@@ -102,6 +103,20 @@ static void take_change(struct view *view, struct mirror *mirror,
     record_back_done(&back);
 }
 
+static void take_traits(struct view *view, struct mirror *mirror,
+                        const struct tail_record *record)
+{
+    struct seg_error detail;
+    size_t before = link_steps(&mirror->own);
+    if (traits_take(&mirror->own, record->value, record->len, &detail) < 0)
+        log_error("the traits topic holds something else, left out",
+                  "partition=%d offset=%" PRId64 " reason=\"%s\"",
+                  record->partition, record->offset, detail.message);
+    else if (mirror->oldest_ms == MIRROR_NONE)
+        mirror->oldest_ms = record->timestamp_ms;
+    view->pending += link_steps(&mirror->own) - before;
+}
+
 /* Returns 0 when there was nothing within TIMEOUT_MS. */
 static int take_record(struct view *view, int64_t now_ms, int timeout_ms)
 {
@@ -118,7 +133,10 @@ static int take_record(struct view *view, int64_t now_ms, int timeout_ms)
         mirror->next = record.offset;
         mirror->fresh_ms = MIRROR_NONE;
     } else {
-        take_change(view, mirror, &record);
+        if (view->kind == LINK_TRAITS)
+            take_traits(view, mirror, &record);
+        else
+            take_change(view, mirror, &record);
         mirror->next = record.offset + 1;
         mirror->fresh_ms = record.timestamp_ms;
     }
@@ -169,7 +187,8 @@ static int read_marker(struct view *view, struct mirror *mirror, int64_t now_ms)
 {
     char key[KEY_BYTES];
     redisReply *reply;
-    link_marker_key(key, sizeof(key), view->app, mirror->partition);
+    link_marker_key(key, sizeof(key), view->app, view->kind,
+                    mirror->partition);
     connection_call(view->connection, 2, (const char *[]){"GET", key}, NULL);
     int answer = connection_answer(view->connection, now_ms, &reply);
     if (answer == CONNECTION_WRONG_TYPE) {
@@ -184,12 +203,36 @@ static int read_marker(struct view *view, struct mirror *mirror, int64_t now_ms)
     return 1;
 }
 
+/* The same for traits: where the marker is of no use, from the beginning. */
+static void follow_traits(struct view *view, struct mirror *mirror,
+                          int64_t now_ms)
+{
+    int64_t low, high;
+    int64_t position = position_of(&mirror->marker);
+    if (view->feed.bounds(view->feed.impl, mirror->partition, &low, &high) <
+        0) {
+        mirror->due_ms = now_ms + LOOK_AGAIN_MS;
+        return;
+    }
+    if (position < low || position > high) {
+        log_info("redis traits will be written anew",
+                 "partition=%d marker=\"%s\"", mirror->partition,
+                 mirror->marker.text);
+        position = low;
+    }
+    mirror_tail(view, mirror, position);
+}
+
 /* Where to go on with MIRROR, whose marker is known. */
 static void follow_marker(struct view *view, struct mirror *mirror,
                           int64_t now_ms)
 {
     int64_t low, high;
     int64_t position = position_of(&mirror->marker);
+    if (view->kind == LINK_TRAITS) {
+        follow_traits(view, mirror, now_ms);
+        return;
+    }
     if (position < 0) {
         mirror_begin(view, mirror, now_ms,
                      *mirror->marker.text ? "a rebuild was not finished"
@@ -256,7 +299,7 @@ static void elsewhere(struct view *view, struct mirror *mirror, int64_t now_ms,
  * which looking removes; in a rebuild it can be nothing else. */
 static void wrong_type(struct view *view, struct mirror *mirror, int64_t now_ms)
 {
-    if (mirror->state == MIRROR_TAILING)
+    if (mirror->state == MIRROR_TAILING && view->kind == LINK_MEMBERSHIPS)
         mirror_begin(view, mirror, now_ms, "a key is of another type");
     else
         mirror_look(view, mirror, now_ms, now_ms);
@@ -381,7 +424,7 @@ void turn(struct view *view, int64_t now_ms, int wait_ms)
         view->usable = look(view, now_ms) && exchange(view, now_ms, tick);
         if (view->usable && tick) {
             view->tick_ms = now_ms + TICK_MS;
-            if (is_current(view, now_ms))
+            if (view->kind == LINK_MEMBERSHIPS && is_current(view, now_ms))
                 beat(view, now_ms);
         }
         if (view->usable)

@@ -48,7 +48,8 @@ int view_open(struct view **ret, const struct view_options *options)
     };
     struct view *view = NULL;
     struct feed feed;
-    int got = feed_open(&feed, conf, options->bootstrap, options->workers);
+    int got = feed_open(&feed, conf, options->bootstrap, options->workers,
+                        options->traits ? "traits" : "changes");
     if (got < 0)
         return got;
     got = turn_new(&view, conf->app, &redis, &feed);
@@ -58,8 +59,11 @@ int view_open(struct view **ret, const struct view_options *options)
     }
     view->heartbeat_ms = conf->redis_heartbeat_ms;
     view->partitioner = partitioner_common(conf);
-    got = metrics_add(options->metrics, METRIC_VIEW, &view->metric, 1, NULL);
-    if (got >= 0)
+    view->kind = options->traits ? LINK_TRAITS : LINK_MEMBERSHIPS;
+    if (!options->traits)
+        got = metrics_add(options->metrics, METRIC_VIEW, &view->metric, 1,
+                          NULL);
+    if (got >= 0 && !options->traits)
         view->metrics = options->metrics;
     if (got >= 0)
         got = start_thread(view);

@@ -42,6 +42,16 @@
  *                                       does not matter
  *   away, busy, full, read-only         the link waits, and is sent again
  *
+ * A second view, with a thread of its own, does the same with the traits topic,
+ * if there are any:
+ *
+ *   <app>:traits:<id>           HASH   trait -> value, as JSON
+ *   <app>:traits-position:<p>   STRING the marker
+ *
+ * That topic is compacted and each record replaces the whole hash of its user,
+ * so (M) holds for any position from which it was followed; a rebuild is to
+ * follow it from its beginning. It does not beat.
+ *
  * What is not seen: single user hashes changed by hand or evicted. Redis must
  * run with maxmemory-policy noeviction. */
 #ifndef REDIS_VIEW_H
@@ -60,6 +70,7 @@ struct view_options {
     const char *bootstrap;   /* Wins over kafka { }; NULL: as said there. */
     struct metrics *metrics;
     struct workers *workers; /* Borrowed until view_stop only. */
+    int traits;              /* Of traits, not of memberships. */
 };
 
 /* Start the thread. Redis need not be there. Returns 0; SEG_ERR_NOMEM,

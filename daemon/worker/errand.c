@@ -101,6 +101,19 @@ void errand_gone(struct worker *worker)
 
 /* ---- for closures -------------------------------------------------------- */
 
+static void describe_backfill(const struct partition *partition,
+                              struct worker_partition *out)
+{
+    struct backfill_status status;
+    if (!partition_backfill(partition, &status) ||
+        (status.step == BACKFILL_RESTS && !status.why))
+        return;
+    out->backfill = backfill_step_name((int)status.step);
+    out->backfill_read = status.read;
+    out->backfill_remaining = status.remaining;
+    out->backfill_reason = status.why;
+}
+
 static void describe(const struct worker *worker, int number,
                      struct worker_partition *out)
 {
@@ -115,6 +128,12 @@ static void describe(const struct worker *worker, int number,
         return;
     out->incarnation = partition_incarnation(slot->partition);
     out->changes_position = partition_changes_position(slot->partition);
+    describe_backfill(slot->partition, out);
+}
+
+const struct names *worker_names(const struct worker *worker)
+{
+    return &worker->names;
 }
 
 int worker_partition(struct worker *worker, int partition,

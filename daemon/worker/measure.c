@@ -55,6 +55,8 @@ static void fold_engine(struct worker *worker, struct slot *slot)
     FOLD(triggers);
     FOLD(triggers_suppressed);
     FOLD(triggers_cooling);
+    FOLD(traits);
+    FOLD(traits_throttled);
 #undef FOLD
     if (now.attributes_dropped && !seen->attributes_dropped)
         say_limit("attributes that no segment reads are not kept",
@@ -79,8 +81,10 @@ void measure_fold(struct worker *worker, struct slot *slot)
 void measure_output(void *arg, const struct seg_output *output)
 {
     struct worker *worker = arg;
-    uint32_t number = intern_find(&worker->keys, output->segment_key);
-    if (output->kind != SEG_OUTPUT_CHANGE || number >= worker->segment_count)
+    uint32_t number = output->kind == SEG_OUTPUT_CHANGE
+                          ? intern_find(&worker->keys, output->segment_key)
+                          : INTERN_NONE;
+    if (number >= worker->segment_count)
         return;
     struct metric_segment *segment = &worker->segments[number];
     metric_add(output->member ? &segment->entered : &segment->exited, 1);
@@ -365,6 +369,23 @@ void measure_remove(struct worker *worker, struct slot *slot)
     metrics_remove(worker->options.metrics, slot->inputs);
 }
 
+/* The past that is read again. */
+static void fold_backfills(struct worker *worker)
+{
+    const struct backfill_pace *now = &worker->pace, *seen = &worker->paced;
+    struct backfill_status status = {.remaining = 0};
+    metric_add(&worker->metric.backfill_records,
+               more(now->records, seen->records));
+    metric_add(&worker->metric.backfills,
+               more(now->published, seen->published));
+    metric_add(&worker->metric.backfills_dropped,
+               more(now->dropped, seen->dropped));
+    if (now->reader)
+        backfill_status(now->reader, &status);
+    metric_set(&worker->own.backfill_remaining, status.remaining);
+    worker->paced = *now;
+}
+
 void measure_all(struct worker *worker)
 {
     if (worker->now_ms - worker->measured_ms < EVERY_MS)
@@ -389,6 +410,7 @@ void measure_all(struct worker *worker)
             gauge_input(worker, slot, i);
     }
     gauge_segments(worker);
+    fold_backfills(worker);
 }
 
 int measure_slots(struct worker *worker)

@@ -14,6 +14,7 @@
 #include "daemon/base/clock.h"
 #include "daemon/base/log.h"
 #include "daemon/worker/worker_inside.h"
+#include "lib/base/instant.h"
 
 #define FINISH_MS  5000   /* For the last commit of a revocation. */
 #define WARM_MS    300000 /* A partition that did not come back is dropped. */
@@ -50,6 +51,8 @@ static int take_verdict(struct worker *worker, const struct admin_check *check)
     } else {
         worker->ledger.partition_count = check->partition_count;
         worker->ledger.refresh_ms = check->retention_ms / 4;
+        worker->pace.off =
+            check->compacted ? "an input is compacted" : NULL;
         if (worker->phase == PHASE_MEMBER)
             workers_say(worker->workers, worker->index, "");
     }
@@ -70,6 +73,8 @@ int membership_check(struct worker *worker)
     if (kafka_broker_check(worker->kafka, worker->check, &check) != BROKER_OK)
         return 0;
     worker->check = 0;
+    if (seg_catalogue_trait_count(worker->ledger.catalogue))
+        admin_need_traits(&check, worker->conf);
     return take_verdict(worker, &check);
 }
 
@@ -204,6 +209,8 @@ static void slot_open(struct worker *worker, struct slot *slot)
         partition_assign(slot->partition);
     else if (partition_new(&slot->partition, &worker->partition, number) < 0)
         return; /* No memory: again next turn. */
+    else /* What came to it elsewhere is not known here. */
+        worker->names.since_ms = worker->now_ms;
     slot->checking = 0;
 }
 
@@ -363,6 +370,37 @@ static void slot_swept(struct slot *slot, int number)
     slot->sweeping = sweeping;
 }
 
+/* Say what has come into force. */
+static void tell_published(const struct backfill_status *fill, int number)
+{
+    char since[25] = "the beginning";
+    if (!fill->complete)
+        instant_string(since, fill->since_ms);
+    log_info("new features are filled from the past",
+             "partition=%d records=%" PRIu64 " since=\"%s\"", number,
+             fill->read, since);
+}
+
+/* Say how the backfill of SLOT begins and ends. */
+static void slot_fills(struct slot *slot, int number)
+{
+    struct backfill_status fill = {.step = BACKFILL_LOOKS};
+    partition_backfill(slot->partition, &fill);
+    if (fill.why && fill.why != slot->unfilled)
+        log_warn("new features are not filled from the past: they are warming",
+                 "partition=%d reason=\"%s\" records=%" PRIu64, number,
+                 fill.why, fill.read);
+    slot->unfilled = fill.why;
+    if (slot->filling == (int)fill.step)
+        return;
+    if (fill.step == BACKFILL_READS)
+        log_info("reading the past for new features",
+                 "partition=%d records=%" PRId64, number, fill.remaining);
+    else if (fill.step == BACKFILL_SWEEPS)
+        tell_published(&fill, number);
+    slot->filling = (int)fill.step;
+}
+
 int membership_turn(struct worker *worker, struct slot *slot)
 {
     int more = 0;
@@ -398,13 +436,14 @@ int membership_turn(struct worker *worker, struct slot *slot)
     slot_restores(slot);
     slot_waits(slot, (int)(slot - worker->slots));
     slot_swept(slot, (int)(slot - worker->slots));
+    slot_fills(slot, (int)(slot - worker->slots));
     slot_refused(worker, slot);
     slot_stands(worker, slot);
     measure_board(worker, slot);
     return more;
 }
 
-/* ---- the end -------------------------------------------------------------- */
+/* ---- the end ------------------------------------------------------------- */
 
 void membership_leave(struct worker *worker, int64_t timeout_ms)
 {

@@ -11,7 +11,10 @@
 #include "daemon/base/conf.h"
 #include "daemon/base/log.h"
 #include "daemon/base/segments.h"
+#include "daemon/kafka/admin.h"
 #include "daemon/worker/workers.h"
+
+#define FIND_TOPIC_MS 2000 /* The main thread waits for it. */
 
 /* ---- what is in force, for the metrics ----------------------------------- */
 
@@ -98,6 +101,22 @@ static int refuse(struct reload *reload, struct buf *said, int err)
     return err;
 }
 
+/* Whether there is a topic for the traits of CATALOGUE. With none before nobody
+ * has looked yet. */
+static int find_topic(const struct reload *reload,
+                      const struct seg_catalogue *catalogue, struct buf *said)
+{
+    struct client client = {.conf = reload->conf, .worker = -1};
+    char why[CLIENT_WHY_BYTES];
+    if (reload->embedded || !seg_catalogue_trait_count(catalogue) ||
+        seg_catalogue_trait_count(reload->catalogue))
+        return 0;
+    int ret = admin_find_traits(&client, FIND_TOPIC_MS, why);
+    if (ret < 0)
+        buf_printf(said, "%s\n", why);
+    return ret;
+}
+
 int reload_run(struct reload *reload, struct buf *said)
 {
     struct seg_catalogue *catalogue = NULL;
@@ -113,7 +132,10 @@ int reload_run(struct reload *reload, struct buf *said)
     if (ret >= 0)
         buf_add(said, warnings.bytes, warnings.len);
     buf_done(&warnings);
-    if (ret >= 0 && !strcmp(seg_catalogue_hash(catalogue),
+    if (ret >= 0 && find_topic(reload, catalogue, said) < 0) {
+        seg_catalogue_free(catalogue);
+        ret = SEG_ERR_INVALID;
+    } else if (ret >= 0 && !strcmp(seg_catalogue_hash(catalogue),
                             seg_catalogue_hash(reload->catalogue))) {
         log_info("the segment files mean what they meant", "catalogue=%s",
                  seg_catalogue_hash(catalogue));

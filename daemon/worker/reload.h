@@ -3,6 +3,7 @@
  *     SIGHUP, POST /-/reload
  *         |   read all, check all, compile           main thread
  *         |      an error: the catalogue before stays, each diagnostic is said
+ *         |   traits: their topic must be there
  *         v
  *     metrics know the segments, workers get the catalogue
  *         |   each partition goes over by itself    daemon/protocol/catalogue.c
@@ -26,6 +27,7 @@ struct reload {
     struct workers *workers;
     struct seg_catalogue *catalogue; /* In force; an owner of it. */
     int stopping;                    /* Nothing is read anew any more. */
+    int embedded;                    /* Its broker has all topics. */
     /* In the labels of segmentd_catalogue_info. */
     struct metric_catalogue info;
     char *label;

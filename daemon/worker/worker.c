@@ -390,9 +390,14 @@ static void set_options(struct worker *worker)
     ledger->on_output = measure_output;
     ledger->on_bad = measure_bad;
     ledger->arg = worker;
+    worker->pace.rate =
+        conf->backfill == CONF_BACKFILL_ON ? conf->backfill_rate : 0;
     worker->partition = (struct partition_options){
         .ledger = &worker->ledger,
         .mover = &worker->mover,
+        .names = &worker->names,
+        /* The embedded broker does not say where a topic begins. */
+        .pace = worker->options.embedded ? NULL : &worker->pace,
         .broker = worker->broker,
         .release = release,
         .records_max = QUEUE_RECORDS,
@@ -444,6 +449,7 @@ int worker_new(struct worker **ret, const struct worker_options *options)
     worker->verdict = -1;
     worker->last_errand = &worker->errands;
     intern_init(&worker->keys);
+    names_init(&worker->names, clock_wall_ms());
     int r = open_parts(worker);
     if (r >= 0) {
         set_options(worker);
@@ -502,6 +508,7 @@ void worker_free(struct worker *worker)
     commit_free(worker->commit);
     kafka_broker_close(worker->kafka);
     measure_close(worker);
+    names_done(&worker->names);
     mailbox_free(worker->mailbox);
     bell_close(&worker->bell);
     seg_catalogue_free((struct seg_catalogue *)worker->ledger.catalogue);

@@ -73,6 +73,11 @@ struct worker_partition {
                                  committed: with WORKER_AFTER_COMMIT the place
                                  in the change topic that belongs to the
                                  engine's state. Only with an engine. */
+    /* The backfill that is under way, or was given up; NULL: there is none. */
+    const char *backfill; /* What it does, a word. Static. */
+    uint64_t backfill_read;
+    int64_t backfill_remaining;  /* Records. */
+    const char *backfill_reason; /* Why it was given up; NULL. Static. */
 };
 
 /* The partition PARTITION. Returns 0, or SEG_ERR_NOT_FOUND if WORKER does not
@@ -91,6 +96,9 @@ void worker_each_partition(
 int worker_find_user(struct worker *worker, struct seg_text id,
                      struct worker_partition *partition,
                      const struct seg_user **user);
+
+/* The names of the events that came to WORKER, borrowed during the closure. */
+const struct names *worker_names(const struct worker *worker);
 
 /* Let go on every input of WORKER's that is paused because most of its records
  * were bad; a transaction must not be open (WORKER_AFTER_COMMIT). Returns how

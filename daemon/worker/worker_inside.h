@@ -19,6 +19,7 @@
 #include "daemon/kafka/broker.h"
 #include "daemon/kafka/client.h"
 #include "daemon/kafka/consumer.h"
+#include "daemon/partition/names.h"
 #include "daemon/partition/partition.h"
 #include "daemon/protocol/commit.h"
 #include "daemon/worker/worker.h"
@@ -45,6 +46,8 @@ struct slot {
     int refused, stands; /* Refused, or standing still: that is in the log. */
     int waits;           /* So is that its restore waits. */
     int sweeping;        /* Its users are judged by another catalogue. */
+    int filling;         /* enum backfill_step that was told last. */
+    const char *unfilled; /* Why its backfill was given up: that is told. */
     struct slot_seen seen;
     struct metric_partition metric;
     struct metric_input *inputs; /* One per input. */
@@ -86,7 +89,10 @@ struct worker {
     struct ledger_input inputs[SEG_TOPICS_MAX];
     struct ledger_options ledger;
     struct partition_options partition;
+    struct names names; /* Of the events that came in. */
     const struct partition *mover; /* See there. */
+    struct backfill_pace pace;     /* Likewise. */
+    struct backfill_pace paced;    /* What of it is counted already. */
     struct slot *slots;            /* By partition number. */
     int slot_count;
     struct input_record *records; /* Room for one take. */

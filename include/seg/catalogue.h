@@ -34,7 +34,13 @@ struct seg_source {
     size_t len;
 };
 
-enum seg_severity { SEG_SEVERITY_ERROR, SEG_SEVERITY_WARNING };
+/* A note says to what limit something is exact: nothing is wrong with it. Where
+ * what is asked lies beyond the limit it is a warning. */
+enum seg_severity {
+    SEG_SEVERITY_ERROR,
+    SEG_SEVERITY_WARNING,
+    SEG_SEVERITY_NOTE
+};
 
 struct seg_diagnostic {
     int severity;     /* enum seg_severity. */
@@ -53,11 +59,13 @@ int seg_diagnostics_new(struct seg_diagnostics **ret);
 void seg_diagnostics_free(struct seg_diagnostics *diagnostics);
 int seg_diagnostics_count(const struct seg_diagnostics *diagnostics);
 int seg_diagnostics_errors(const struct seg_diagnostics *diagnostics);
+int seg_diagnostics_warnings(const struct seg_diagnostics *diagnostics);
 const struct seg_diagnostic *
 seg_diagnostics_at(const struct seg_diagnostics *diagnostics, int index);
 
 /* DIAGNOSTIC as people read it: `file:line:column: error: message`, the line,
- * a caret, the suggestion. Returns a heap string to free(), NULL: no memory. */
+ * a caret, the suggestion; a note is its first line alone. Returns a heap string
+ * to free(), NULL: no memory. */
 char *seg_diagnostic_text(const struct seg_diagnostic *diagnostic);
 
 struct seg_catalogue;
@@ -75,9 +83,25 @@ int seg_catalogue_compile(struct seg_catalogue **ret,
 int seg_catalogue_check(const struct seg_source *sources, int count,
                         struct seg_diagnostics *diagnostics);
 
+/* Warn of each event that segments of CATALOGUE name and that is none of the
+ * COUNT names at SEEN, which have come in; with the one that was meant, if there
+ * is one. Returns 0 or SEG_ERR_NOMEM. */
+int seg_catalogue_check_events(const struct seg_catalogue *catalogue,
+                               const struct seg_text *seen, int count,
+                               struct seg_diagnostics *diagnostics);
+
 /* One file in its one spelling, comments kept, as a heap string in *RET. */
 int seg_format(char **ret, const struct seg_source *source,
                struct seg_diagnostics *diagnostics);
+
+/* One file as JSON (config/schemas/segments.json), and such JSON as a segment
+ * file in its one spelling; as a heap string in *RET. Comments do not go over.
+ * What is wrong with a tree that came as JSON is said of its text as a segment
+ * file. Return 0, SEG_ERR_SYNTAX, SEG_ERR_LIMIT or SEG_ERR_NOMEM. */
+int seg_to_json(char **ret, const struct seg_source *source,
+                struct seg_diagnostics *diagnostics);
+int seg_from_json(char **ret, const struct seg_source *source,
+                  struct seg_diagnostics *diagnostics);
 
 /* One owner more of CATALOGUE, who is to free it too. Any thread. */
 struct seg_catalogue *
@@ -96,6 +120,7 @@ struct seg_segment_info {
     const char *owner;
     const char *docs;
     const char *condition; /* `when` in canonical spelling; "" if none. */
+    int shadow;            /* It is evaluated, and not published. */
     int tag_count;
     const struct seg_text *tags;
 };
@@ -124,6 +149,9 @@ struct seg_trigger_info {
     } * properties;
 };
 
+/* How many traits are published of every user. */
+int seg_catalogue_trait_count(const struct seg_catalogue *catalogue);
+
 int seg_catalogue_trigger_count(const struct seg_catalogue *catalogue);
 void seg_catalogue_trigger(const struct seg_catalogue *catalogue, int index,
                            struct seg_trigger_info *info);
@@ -138,9 +166,11 @@ struct seg_test_result {
     int line; /* Of the block; of the line that failed. */
     int column;
     int passed;
-    const char *message; /* What was expected and what was; "" if passed. */
-    const char *explain; /* The condition as a tree at that instant; "" if
+    const char *message;  /* What was expected and what was; "" if passed. */
+    const char *explain;  /* The condition as a tree at that instant; "" if
                             passed. */
+    const char *warnings; /* Lines `file:line:column: warning: ...` about events
+                             of the block that no segment asks for; "". */
 };
 
 typedef void seg_test_report(void *arg, const struct seg_test_result *result);
@@ -150,6 +180,26 @@ typedef void seg_test_report(void *arg, const struct seg_test_result *result);
  * Returns the number of tests that failed, or SEG_ERR_NOMEM. */
 int seg_catalogue_test(const struct seg_catalogue *catalogue,
                        seg_test_report *report, void *arg);
+
+/* One condition of a segment, and how its tests saw it at their lines `expect
+ * in|out|enter|exit`. Its texts are the catalogue's. `everyone` and `user in P%
+ * by` are none: no test can turn them. */
+struct seg_coverage {
+    const char *segment;   /* Key. */
+    const char *condition; /* In canonical spelling. */
+    const char *file;
+    int line, column;
+    int seen_true, seen_false;
+};
+
+typedef void seg_coverage_report(void *arg,
+                                 const struct seg_coverage *coverage);
+
+/* The same, and then call COVERED with every condition of every segment, in the
+ * order of the keys, then as they stand. */
+int seg_catalogue_test_coverage(const struct seg_catalogue *catalogue,
+                                seg_test_report *report,
+                                seg_coverage_report *covered, void *arg);
 
 #ifdef __cplusplus
 }

@@ -11,7 +11,7 @@
  *                       |      one user's block            |
  *   dedupe -> attributes -> features -> segments -> triggers
  *                       |
- *               seg_engine_outputs   changes and triggers, oldest first
+ *               seg_engine_outputs   changes, triggers and traits, oldest first
  *
  * The engine has no clock of its own. Its *clock* is the instant through which
  * every timer has fired; it only grows, moved by seg_engine_advance. An event
@@ -43,10 +43,11 @@ extern "C" {
 #define SEG_IDS_MAX      64
 
 /* The version of all records of the state topic, meta records included: a build
- * reads its own and the one before, and writes either. Tests compile it one
- * higher; every record then ends with SEG_STATE_TAIL, four bytes. */
+ * reads its own and the one before, and writes either; the newer one in any
+ * case where a catalogue asks for what the older one has no room for. Tests
+ * compile it one higher; every record then ends with SEG_STATE_TAIL, four bytes. */
 #ifndef SEG_STATE_VERSION
-#define SEG_STATE_VERSION 1
+#define SEG_STATE_VERSION 2
 #endif
 #define SEG_STATE_VERSION_OLDEST \
     (SEG_STATE_VERSION > 1 ? SEG_STATE_VERSION - 1 : 1)
@@ -62,6 +63,8 @@ struct seg_engine_options {
     int64_t clock_ms;       /* Where the clock starts; 0 for a new partition. */
     int64_t future_skew_ms; /* Later events are counted; 0: 5 min. */
     int64_t trigger_max_age_ms; /* Older changes fire no trigger; 0: 5 min. */
+    int64_t trait_interval_ms;  /* Traits of a user are published at most once
+                                   within; 0: 10 s. */
     int64_t lateness_ms;        /* Later events are counted; 0: 24 h. */
     uint32_t user_bytes_max;    /* Of one user's record; 0: 256 KiB. */
     uint32_t
@@ -139,6 +142,7 @@ enum seg_cause {
     SEG_CAUSE_TIMER,     /* Time alone. */
     SEG_CAUSE_ATTRIBUTE, /* An identify or group message. */
     SEG_CAUSE_CATALOGUE, /* Another catalogue, see seg_engine_sweep. */
+    SEG_CAUSE_BACKFILL,  /* What the past made true, see the backfill. */
     SEG_CAUSE_REPAIR,    /* Restore found it; must not happen. */
 };
 
@@ -151,15 +155,27 @@ struct seg_evidence {
     struct seg_value value; /* SEG_MISSING if there is nothing to show. */
 };
 
-enum seg_output_kind { SEG_OUTPUT_CHANGE, SEG_OUTPUT_TRIGGER };
+enum seg_output_kind {
+    SEG_OUTPUT_CHANGE,
+    SEG_OUTPUT_TRIGGER,
+    SEG_OUTPUT_TRAITS,
+};
 
-/* A change (a user entered or exited a segment) or a trigger decided on it.
- * A trigger follows its change and repeats its segment, at and origin. */
+/* A change (a user entered or exited a segment), a trigger decided on it, or
+ * what the traits of a user are.
+ * A trigger follows its change and repeats its segment, at and origin.
+ * Traits are all of the catalogue's, but for those that are warming, sorted by
+ * name; SEG_MISSING: without a value. They come when one of them has changed,
+ * or a day after the last time if one changes all the time (an age in days, a
+ * score); of one user not more than one output within trait_interval. They have
+ * no number: the last one holds. After a restore the same may come again. */
 struct seg_output {
     uint8_t kind;   /* enum seg_output_kind. */
     uint8_t member; /* Change: 1 entered, 0 exited. Trigger: of its change. */
     uint8_t cause;  /* enum seg_cause. */
     uint8_t evidence_count;
+    uint8_t shadow; /* Change: of a shadow segment, not to be published: it has
+                       no number (seq 0) and fires nothing. */
     uint16_t trigger_count; /* Change: triggers that follow it. */
     int segment;            /* Index in the catalogue; at or above its count: of
                                one that it does not have any more. */
@@ -176,6 +192,12 @@ struct seg_output {
     int64_t source_offset;      /* it was a timer. */
     struct seg_text message_id; /* Of that event, or bytes = NULL. */
     const struct seg_evidence *evidence;
+    /* Trigger: its properties, as many as seg_catalogue_trigger says, with what
+     * paths and measures among them were when it fired (SEG_MISSING: nothing).
+     */
+    const struct seg_trigger_property *properties;
+    const struct seg_trait *traits; /* Of SEG_OUTPUT_TRAITS. */
+    uint32_t trait_count;
 };
 
 /* The outputs since the last clear, in order. *COUNT gets their number. They
@@ -198,7 +220,12 @@ struct seg_engine_stats {
     uint64_t triggers;            /* Fired. */
     uint64_t triggers_suppressed; /* By trigger_max_age. */
     uint64_t triggers_cooling;    /* By their cooldown. */
-    uint64_t type_mismatches;     /* Compared, and so false. */
+    uint64_t traits;              /* Published: outputs, each with all. */
+    uint64_t traits_throttled;    /* Events of traits held back by
+                                     trait_interval: the timer that follows
+                                     tells their sum. */
+    uint64_t type_mismatches;     /* Compared, and so false; or no number, and
+                                     so left out of a sum, say. */
     uint64_t attributes_dropped;  /* Beyond attribute_bytes. */
     uint64_t repairs;             /* Changes of cause repair. */
     uint64_t coarse_features; /* Features that went beyond the exact limit. */
@@ -301,8 +328,7 @@ int seg_engine_restore_finish(struct seg_engine *engine, int64_t clock_ms,
  * record is of another one are dirty after it. */
 void seg_engine_set_state_version(struct seg_engine *engine, int version);
 
-/* ---- mending what is lost (lib/engine/mend.c has the whole story) ----------
- */
+/* ---- mending what is lost (lib/engine/mend.c has the whole story) ------- */
 
 /* After step 2: forget all of the users that comes from the inputs, which are
  * then read again from their beginnings. */
@@ -322,8 +348,7 @@ struct seg_mend {
 /* Returns 0, or SEG_ERR_NOMEM: then restore again from the beginning. */
 int seg_engine_mend(struct seg_engine *engine, const struct seg_mend *mend);
 
-/* ---- another catalogue (lib/engine/observed.h has the whole story) --------
- */
+/* ---- another catalogue (lib/engine/observed.h has the whole story) ------ */
 
 /* Move the users of FROM, whose outputs are taken, into ENGINE, which is new,
  * has another catalogue, and else FROM's options and clock; at most WORK_MAX a
@@ -337,7 +362,7 @@ int seg_engine_adopt(struct seg_engine *engine, struct seg_engine *from,
 
 /* Judge the next WORK_MAX users by the catalogue they were not judged by yet;
  * who is in segments that it does not have leaves them. Changes are of cause
- * catalogue and fire no triggers. Between two calls anything else may happen.
+ * catalogue, or backfill after one, and fire no triggers. Between two calls anything else may happen.
  * Returns 1 while there is more to do, then 0; or SEG_ERR_NOMEM with no user
  * half-judged. */
 int seg_engine_sweep(struct seg_engine *engine, int work_max);
@@ -355,6 +380,59 @@ int seg_engine_swept(const struct seg_engine *engine);
  */
 int seg_engine_catalogue_record(struct seg_engine *engine,
                                 struct seg_text *record);
+
+/* ---- backfill (lib/engine/backfill.c has the whole story) ---------------- */
+
+/* Whether something that ENGINE is warming would be known better if the inputs
+ * were read again from STARTS (one per topic), which are what is left of them.
+ * SINCE_MS: nothing that is not left happened later; INT64_MIN: not known yet.
+ * Starts of 0 only mean that nothing was ever lost. */
+int seg_engine_backfill_wanted(const struct seg_engine *engine,
+                               const int64_t *starts, int64_t since_ms);
+
+/* SHADOW, which is new and has ENGINE's catalogue and topics and its clock at
+ * 0, is to fold for ENGINE what the inputs hold from STARTS on. Its calls are
+ * those of this chapter, and to be freed. Returns 0 or SEG_ERR_NOMEM. */
+int seg_engine_backfill_begin(struct seg_engine *shadow,
+                              const struct seg_engine *engine,
+                              const int64_t *starts, int64_t since_ms);
+
+/* Move SHADOW's clock towards TO_MS; nobody is judged. As seg_engine_advance.
+ */
+int seg_engine_backfill_advance(struct seg_engine *shadow, int64_t to_ms,
+                                int work_max);
+
+/* Fold EVENT, which ENGINE has folded, into SHADOW, whose clock was moved to
+ * its record, not beyond ENGINE's. Returns as seg_engine_apply. */
+int seg_engine_backfill_fold(struct seg_engine *shadow,
+                             const struct seg_engine *engine,
+                             const struct seg_event *event,
+                             const struct seg_origin *origin);
+
+/* SHADOW has folded exactly the events that ENGINE has: let ENGINE's users have
+ * what it holds of them, at most WORK_MAX a call. They are dirty then. Nothing
+ * may be done to ENGINE meanwhile but seg_engine_dirty_record and
+ * seg_engine_flushed; the catalogue record is another from the first call on,
+ * and must not be written later than any user. Returns 1 while there is more
+ * to do, then 0, when SHADOW may be freed; SEG_ERR_LIMIT beyond users_max, or
+ * SEG_ERR_NOMEM, with no user half-done: seg_engine_backfill_drop then. */
+int seg_engine_backfill_swap(struct seg_engine *engine,
+                             struct seg_engine *shadow, int work_max);
+
+/* Whether a swap has begun and is neither published nor dropped. A sweep is due
+ * from its beginning on, so that nothing is repaired meanwhile, and must wait. */
+int seg_engine_backfill_pending(const struct seg_engine *engine);
+
+/* Whether all that the swap made dirty has been flushed. */
+int seg_engine_backfill_flushed(const struct seg_engine *engine);
+
+/* From now on it is known; the sweep is to follow, and the catalogue record is
+ * another. Returns 0, or SEG_ERR_NOMEM: call again before anything else is done
+ * to ENGINE. */
+int seg_engine_backfill_publish(struct seg_engine *engine);
+
+/* A swap that began is not to be published. */
+void seg_engine_backfill_drop(struct seg_engine *engine);
 
 #ifdef __cplusplus
 }

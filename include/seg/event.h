@@ -46,13 +46,15 @@ enum seg_value_type {
     SEG_DOUBLE,
     SEG_TEXT,
     SEG_LIST,
-    SEG_OBJECT, /* Set, but compares with nothing. */
+    SEG_OBJECT, /* Set, but compares with nothing. Of one in a list that some
+                   segment looks into: names and values in turn are its items.
+                   */
 };
 
 /* One JSON value. Plain; list items and text are borrowed. */
 struct seg_value {
     uint8_t type; /* enum seg_value_type. */
-    uint32_t len; /* Bytes of a text, items of a list; else 0. */
+    uint32_t len; /* Bytes of a text, items of a list or object; else 0. */
     union {
         int boolean;
         int64_t integer;

@@ -61,6 +61,13 @@ void seg_user_attributes(
     const struct seg_engine *engine, const struct seg_user *user,
     void (*each)(void *arg, const struct seg_attribute *attribute), void *arg);
 
+/* Call EACH with every trait of USER as it is at the engine's clock, in the order
+ * of their names; one that is warming is left out. */
+void seg_user_traits(const struct seg_engine *engine,
+                     const struct seg_user *user,
+                     void (*each)(void *arg, const struct seg_trait *trait),
+                     void *arg);
+
 /* Call EACH with users until it returns non-zero, at most MAX of them. *CURSOR
  * is 0 at first and moves on. Returns 1 while there are more, 0 at the end.
  * Everybody known at the first call is seen by the last, even if users are
@@ -73,14 +80,26 @@ int seg_engine_users(const struct seg_engine *engine, uint64_t *cursor, int max,
 
 enum seg_truth { SEG_FALSE = 0, SEG_UNKNOWN = 1, SEG_TRUE = 2 };
 
+/* Instants of events that are told of one predicate. */
+#define SEG_REASON_EVENTS_MAX 5
+
 /* A node of the condition as a tree. Children follow their parent. */
 struct seg_reason {
     int depth;              /* 0 at the root. */
     int truth;              /* enum seg_truth, now. */
-    const char *condition;  /* "all of", "any of", "not", or the predicate in
-                               canonical spelling. */
+    const char *condition;  /* "all of", "any of", "not", "not until", or the
+                               predicate in canonical spelling. */
     struct seg_value value; /* Measured now; SEG_MISSING if nothing. */
+    struct seg_value other; /* Of two measures compared: the right one, without
+                               its percentage; else SEG_MISSING. */
     const char *needed;     /* "at least 3", "" if there is nothing to say. */
+    /* When the events were that make up the value, newest first; of an attribute,
+     * when it was written. Of what is kept only as a number (a count ever, a
+     * score) nothing is told. */
+    int event_count;
+    int more_events; /* There are more than these. */
+    int written;     /* It is an attribute. */
+    int64_t events_ms[SEG_REASON_EVENTS_MAX];
     int64_t changes_at_ms;  /* When it may change by time alone; SEG_NEVER. */
     int segment;            /* Of `in segment`: which; else -1. */
     int64_t since_ms;       /* Of `in segment`: since when he is a member;
@@ -89,6 +108,13 @@ struct seg_reason {
      * observed: since when it is, and when it is decided at the latest
      * (SEG_NEVER: by what he still does, or never). Else SEG_NEVER. */
     int64_t observed_ms, decides_ms;
+    /* Of a sequence: how far the events have come that came furthest. */
+    int steps;           /* That must be matched; 0: it is no sequence. */
+    int matched;         /* Of these. */
+    int64_t matched_ms;  /* When the last of them was; SEG_NEVER: there is none,
+                            or it holds. */
+    int64_t step_due_ms; /* When time alone decides about it: the next one is
+                            too late then, or a quiet time over; SEG_NEVER. */
 };
 
 struct seg_explanation;

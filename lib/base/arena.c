@@ -114,7 +114,8 @@ int arena_value(struct arena *arena, const struct seg_value *value,
         if (!text.bytes)
             return SEG_ERR_NOMEM;
         copy.as.text = text.bytes;
-    } else if (value->type == SEG_LIST) {
+    } else if (value->type == SEG_LIST ||
+               (value->type == SEG_OBJECT && value->len)) {
         struct seg_value *items =
             arena_calloc(arena, value->len, sizeof(*items));
         if (!items)

@@ -246,7 +246,13 @@ void buf_json_value(struct buf *buf, const struct seg_value *value)
         buf_char(buf, ']');
         break;
     case SEG_OBJECT:
-        buf_str(buf, "{}");
+        buf_char(buf, '{');
+        for (uint32_t i = 0; i < value->len; i++) {
+            if (i)
+                buf_char(buf, i % 2 ? ':' : ',');
+            buf_json_value(buf, &value->as.items[i]);
+        }
+        buf_char(buf, '}');
         break;
     }
 }

@@ -56,7 +56,8 @@ void buf_varint(struct buf *buf, uint64_t n);
 /* TEXT (valid UTF-8) as a JSON string with its quotes. */
 void buf_json_text(struct buf *buf, struct seg_text text);
 
-/* VALUE as JSON; SEG_MISSING as null, SEG_OBJECT as {}. Doubles in the shortest
+/* VALUE as JSON; SEG_MISSING as null, SEG_OBJECT with the members that are
+ * known. Doubles in the shortest
  * form that reads back the same; what is not finite as null. */
 void buf_json_value(struct buf *buf, const struct seg_value *value);
 

@@ -10,4 +10,8 @@
 
 uint64_t hash_bytes(const void *bytes, size_t len, uint64_t seed);
 
+/* XXH3-64 of SALT, a zero byte, and the LEN bytes at BYTES. */
+uint64_t hash_salted(const void *salt, size_t salt_len, const void *bytes,
+                     size_t len);
+
 #endif

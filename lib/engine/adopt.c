@@ -22,14 +22,13 @@
 #include "lib/engine/engine.h"
 #include "lib/user/member.h"
 
-/* ---- moving
- * -------------------------------------------------------------------- */
+/* ---- moving ------------------------------------------------------------- */
 
 static int move_user(struct seg_engine *engine, struct seg_engine *from,
                      uint32_t index)
 {
     static const int64_t positions[SEG_TOPICS_MAX];
-    const struct user *old = from->store.users[index];
+    const struct user *old = store_user(&from->store, index);
     struct buf *record = &engine->observed.record;
     int64_t row[ENGINE_ROW(SEG_TOPICS_MAX)];
     struct user *user;
@@ -61,7 +60,10 @@ static int settle_moved(struct seg_engine *engine, struct user *user)
 {
     arena_reset(&engine->scratch);
     count_members(engine, user, 1);
-    return timer_renew(engine, user, engine_now(engine, user));
+    engine->publishing.held = 1;
+    int ret = timer_renew(engine, user, engine_now(engine, user));
+    engine->publishing.held = 0;
+    return ret;
 }
 
 /* Who is dirty is known only in the end: until then FROM's users are flushed.
@@ -75,7 +77,7 @@ static void take_dirty(struct seg_engine *engine, struct seg_engine *from)
     engine->generation = from->generation;
     for (uint32_t i = 0; i < engine->dirty_count; i++) {
         uint32_t at = (engine->dirty_head + i) & (engine->dirty_cap - 1);
-        engine->store.users[engine->dirty[at].user]->flags |= USER_DIRTY;
+        store_at(&engine->store, engine->dirty[at].user)->flags |= USER_DIRTY;
     }
     from->dirty = NULL;
     from->dirty_count = from->dirty_cap = 0;
@@ -99,8 +101,8 @@ int seg_engine_adopt(struct seg_engine *engine, struct seg_engine *from,
     for (; ret == 0 && observed->swept_users < count; work++) {
         if (work == work_max)
             return 1;
-        ret =
-            settle_moved(engine, engine->store.users[observed->swept_users++]);
+        ret = settle_moved(engine,
+                           store_user(&engine->store, observed->swept_users++));
     }
     if (ret < 0)
         return ret;
@@ -110,23 +112,26 @@ int seg_engine_adopt(struct seg_engine *engine, struct seg_engine *from,
     return 0;
 }
 
-/* ---- the sweep
- * ------------------------------------------------------------------- */
+/* ---- the sweep ---------------------------------------------------------- */
 
 static int judge_swept(struct seg_engine *engine, struct user **user)
 {
-    static const struct cause cause = {.cause = SEG_CAUSE_CATALOGUE};
+    const struct cause cause = {.cause = engine->observed.backfilled
+                                             ? SEG_CAUSE_BACKFILL
+                                             : SEG_CAUSE_CATALOGUE};
     int64_t now_ms = engine_now(engine, *user);
     int ret = judge_retired(engine, user, now_ms, &cause);
     candidates_add_all_of(engine, *user);
     if (ret == 0)
         ret = judge(engine, user, now_ms, &cause);
+    if (ret == 0)
+        ret = publish(engine, user, now_ms, &cause);
     return ret < 0 ? ret : timer_renew(engine, *user, now_ms);
 }
 
 static int sweep_user(struct seg_engine *engine, uint32_t index)
 {
-    struct user *user = engine->store.users[index];
+    struct user *user = store_user(&engine->store, index);
     size_t outputs = engine->output_count;
     int ret = dirty_reserve(engine);
     touch_begin(engine, user);

@@ -30,44 +30,34 @@ int64_t user_next_due(struct seg_engine *engine, const struct user *user,
     while (user_walk_next(user, &walk, &id).bytes &&
            id < engine->plan->source_count)
         due = earlier(due, eval_source_next(&view, id));
+    due = earlier(due, publish_next(engine, user, now_ms));
     return due > now_ms || due == SEG_NEVER ? due : now_ms + 1;
 }
 
 int64_t timer_at(const struct seg_engine *engine, const struct user *user)
 {
-    return wheel_at(&engine->wheel, user->index);
+    return timers_at(&engine->timers, store_index(&engine->store, user));
 }
 
-/* The block says only by which second, so that an event, which nearly always
- * leaves the timer alone, need not ask the wheel. */
-static void timer_note(const struct seg_engine *engine, struct user *user)
-{
-    int64_t at_ms = timer_at(engine, user);
-    user->due_s = at_ms < 0 ? 0
-                  : at_ms > (int64_t)(UINT32_MAX - 1) * 1000
-                      ? UINT32_MAX
-                      : (uint32_t)((at_ms + 999) / 1000);
-}
-
-void timer_set(struct seg_engine *engine, struct user *user, int64_t at_ms)
+void timer_set(struct seg_engine *engine, const struct user *user,
+               int64_t at_ms)
 {
     struct saved *saved = &engine->saved;
     if (!saved->timer_moved)
         saved->due_ms = timer_at(engine, user);
     saved->timer_moved = 1;
-    wheel_set(&engine->wheel, user->index, at_ms);
-    timer_note(engine, user);
+    timers_set(&engine->timers, store_index(&engine->store, user), at_ms);
 }
 
-void timer_lower(struct seg_engine *engine, struct user *user, int64_t at_ms)
+void timer_lower(struct seg_engine *engine, const struct user *user,
+                 int64_t at_ms)
 {
-    int later =
-        user->due_s != UINT32_MAX && at_ms >= (int64_t)user->due_s * 1000;
-    if (!later && at_ms < timer_at(engine, user))
+    if (at_ms < timer_at(engine, user))
         timer_set(engine, user, at_ms);
 }
 
-int timer_renew(struct seg_engine *engine, struct user *user, int64_t now_ms)
+int timer_renew(struct seg_engine *engine, const struct user *user,
+                int64_t now_ms)
 {
     int64_t due_ms = user_next_due(engine, user, now_ms);
     if (scratch_error(engine) < 0)
@@ -124,10 +114,12 @@ static void add_due(struct seg_engine *engine, const struct user *user,
         const struct feature *feature = &engine->plan->features[id];
         if (source->counts &&
             feature_ops_of(feature->kind)->next(user, feature, at_ms - 1) <=
-                now_ms)
+                now_ms) {
             candidates_add_crossed(engine, user, id,
                                    feature_count(user, feature, at_ms - 1),
                                    feature_count(user, feature, now_ms));
+            candidates_add(engine, &source->every);
+        }
         if ((!source->counts || source->timed) &&
             eval_source_next(&view, id) <= now_ms)
             candidates_add(engine, &source->segments);
@@ -155,6 +147,8 @@ static int fire_timer(struct seg_engine *engine, struct user **user,
         return unparked;
     dedupe_age(&engine->store, user, now_ms);
     int ret = judge(engine, user, now_ms, &cause);
+    if (ret == 0 && engine->plan->trait_count)
+        ret = publish(engine, user, now_ms, &cause);
     if (ret < 0)
         return ret;
     ret = timer_renew(engine, *user, now_ms);
@@ -169,12 +163,12 @@ static int fire_timer(struct seg_engine *engine, struct user **user,
     return 0;
 }
 
-/* Fire the timer that the wheel gave back; on failure it is as if it had not.
+/* Fire the timer of user INDEX; on failure it is as if it had not.
  */
 static int fire_or_restore(struct seg_engine *engine, uint32_t index,
                            int64_t at_ms)
 {
-    struct user *user = engine->store.users[index];
+    struct user *user = store_user(&engine->store, index);
     int ret = dirty_reserve(engine);
     touch_begin(engine, user);
     if (ret == 0)
@@ -199,14 +193,14 @@ static void move_clock(struct seg_engine *engine, int64_t to_ms)
 int seg_engine_advance(struct seg_engine *engine, int64_t to_ms, int work_max)
 {
     int64_t at_ms;
-    for (int work = 0; !wheel_skip(&engine->wheel, to_ms); work++) {
-        int64_t next = wheel_next(&engine->wheel);
+    for (int work = 0; !timers_skip(&engine->timers, to_ms); work++) {
+        int64_t next = timers_next(&engine->timers);
         if (work >= work_max && next <= to_ms) {
             move_clock(engine, next - 1);
             return 1;
         }
-        uint32_t user = wheel_pop(&engine->wheel, to_ms, &at_ms);
-        if (user == WHEEL_NONE)
+        uint32_t user = timers_pop(&engine->timers, to_ms, &at_ms);
+        if (user == TIMERS_NONE)
             break;
         int ret = fire_or_restore(engine, user, at_ms);
         if (ret < 0) {

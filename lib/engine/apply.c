@@ -7,75 +7,24 @@
  * after the clock, is parked until the clock is there. Before and after a
  * feature is folded its count is taken; the flips in between name the segments
  * that may have changed. Nothing else is looked at. */
-#include <stdlib.h>
-#include <string.h>
-
 #include "lib/base/text.h"
 #include "lib/engine/engine.h"
+#include "lib/event/value.h"
+#include "lib/user/attempts.h"
 #include "lib/user/attribute.h"
 #include "lib/user/dedupe.h"
 
-/* ---- all or nothing
- * ---------------------------------------------------------- */
+/* ---- updates ------------------------------------------------------------ */
 
-/* The copy of the block costs some ns: it is in the cache anyway, and usually a
- * few hundred bytes. If there is no memory even for that, there is no way back:
- * saved.used = 0 then makes the caller refuse beforehand. */
-void touch_begin(struct seg_engine *engine, const struct user *user)
+/* What fold_roles put into UPDATE. */
+static void take_roles(const struct update *update, struct fold *fold)
 {
-    struct saved *saved = &engine->saved;
-    saved->used = 0;
-    saved->outputs = engine->output_count;
-    saved->timer_moved = 0;
-    arena_reset(&engine->scratch);
-    eval_memo_forget(&engine->memo);
-    if (saved->cap < user->used) {
-        size_t cap = user->used * 2ul;
-        void *block = realloc(saved->block, cap);
-        if (!block)
-            return;
-        saved->block = block;
-        saved->cap = cap;
-    }
-    memcpy(saved->block, user, user->used);
-    saved->used = user->used;
-}
-
-/* OUTPUT never was. */
-static void uncount(struct seg_engine *engine, const struct seg_output *output)
-{
-    struct seg_engine_stats *stats = &engine->stats;
-    if (output->kind == SEG_OUTPUT_TRIGGER) {
-        stats->triggers--;
+    if (update->value.type != SEG_INT)
         return;
-    }
-    engine->segment_sizes[output->segment] -= output->member ? 1u : -1u;
-    stats->entered -= output->member;
-    stats->exited -= !output->member;
-    stats->repairs -= output->cause == SEG_CAUSE_REPAIR;
+    fold->role = fold->roles = (uint32_t)update->value.as.integer;
+    fold->same = update->owner;
+    fold->value = (struct seg_value){.type = SEG_MISSING};
 }
-
-void touch_fail(struct seg_engine *engine, struct user **user)
-{
-    uint8_t class = (*user)->class;
-    unsigned settled = (*user)->flags & USER_SETTLED;
-    ranks_clear(&engine->candidates);
-    while (engine->output_count > engine->saved.outputs) {
-        const struct seg_output *output =
-            &engine->outputs[--engine->output_count];
-        uncount(engine, output);
-    }
-    memcpy(*user, engine->saved.block, engine->saved.used);
-    /* He may have moved meanwhile. */
-    (*user)->class = class;
-    (*user)->flags &= ~(unsigned)USER_SETTLED;
-    (*user)->flags |= settled;
-    if (engine->saved.timer_moved)
-        timer_set(engine, *user, engine->saved.due_ms);
-}
-
-/* ---- updates
- * ------------------------------------------------------------------- */
 
 static int fold_feature(struct seg_engine *engine, struct user **user,
                         const struct update *update, int64_t now_ms,
@@ -84,7 +33,9 @@ static int fold_feature(struct seg_engine *engine, struct user **user,
     const struct feature *feature = &engine->plan->features[update->target];
     const struct source *source = &engine->plan->sources[update->target];
     const struct feature_ops *ops = feature_ops_of(feature->kind);
-    const struct fold fold = {update->time_ms, update->stamp, update->value};
+    struct fold fold = {.time_ms = update->time_ms,
+                        .stamp = update->stamp,
+                        .value = update->value};
     struct feature less;
     struct folded folded;
     if (update->keep) {
@@ -92,15 +43,22 @@ static int fold_feature(struct seg_engine *engine, struct user **user,
         less.keep = update->keep;
         feature = &less;
     }
+    if (feature->of.score) /* Of some kind that may ask for roles. */
+        take_roles(update, &fold);
     int ret = ops->fold(&engine->store, user, feature, &fold, now_ms, &folded);
     if (ret < 0)
         return ret;
     engine->stats.coarse_features += (uint64_t)folded.coarse;
+    engine->stats.type_mismatches += (uint64_t)folded.mismatch;
+    engine->publishing.moved |= source->trait;
     *next_ms = folded.next_ms;
     if (source->counts) {
-        eval_memo_note(&engine->memo, update->target, folded.after);
+        if (!folded.rough)
+            eval_memo_note(&engine->memo, update->target, folded.after);
         candidates_add_crossed(engine, *user, update->target, folded.before,
                                folded.after);
+        if (folded.before != folded.after)
+            candidates_add(engine, &source->every);
     } else {
         candidates_add(engine, &source->segments);
     }
@@ -156,8 +114,7 @@ int update_apply(struct seg_engine *engine, struct user **user,
     return write_spare(engine, user, update);
 }
 
-/* ---- from a message to updates
- * --------------------------------------------------- */
+/* ---- from a message to updates ------------------------------------------ */
 
 struct folding {
     struct seg_engine *engine;
@@ -247,6 +204,92 @@ static int unobserved(const struct folding *folding, uint32_t source)
            observed_before(&folding->engine->observed, source, folding->stamp);
 }
 
+/* Whether an event of that time counts for FEATURE at all. */
+static int is_dated(const struct folding *folding,
+                    const struct feature *feature)
+{
+    return folding->time_ms >= feature->after_ms &&
+           folding->time_ms <= feature->before_ms;
+}
+
+static int fold_plain(struct folding *folding, uint32_t number)
+{
+    const struct feature *feature = &folding->engine->plan->features[number];
+    struct update update = {.kind = UPDATE_FEATURE, .target = number};
+    if (!is_dated(folding, feature))
+        return 0;
+    if (unobserved(folding, number)) {
+        update.keep = folding->engine->observed.warming.kept[number];
+        if (!update.keep)
+            return 0;
+    }
+    if (feature->path != FEATURE_NO_PATH)
+        update.value = field_of(folding->event, feature->path);
+    return send_update(folding, &update);
+}
+
+/* The event plays ROLES, or has the role of that number, for feature NUMBER. */
+static int fold_roles(struct folding *folding, uint32_t number, uint32_t roles)
+{
+    const struct feature *feature = &folding->engine->plan->features[number];
+    struct update update = {.kind = UPDATE_FEATURE,
+                            .target = number,
+                            .value = {.type = SEG_INT, .as.integer = roles}};
+    if (unobserved(folding, number))
+        return 0;
+    if (feature->path != FEATURE_NO_PATH) {
+        const struct seg_value same = field_of(folding->event, feature->path);
+        update.owner = value_hash(&same);
+    }
+    return send_update(folding, &update);
+}
+
+/* Whether something before this event, which nobody watched, may forbid that
+ * sequence NUMBER begins with it: then what is seen to be true would not be. */
+static int may_be_forbidden(const struct folding *folding, uint32_t number)
+{
+    const struct seg_engine *engine = folding->engine;
+    const struct warming *warming = &engine->observed.warming;
+    if (!warming->epoch_count)
+        return 0;
+    const struct warming_epoch *epoch =
+        warming_epoch_of(warming, *folding->user, number);
+    return epoch && folding->time_ms <= epoch->since_ms &&
+           !sequence_only_grows(engine->plan->features[number].of.sequence);
+}
+
+/* A score is told of each role at once. A sequence is told of all of them
+ * together, when they are known: see fold_gathered. */
+static int fold_role(struct folding *folding, const struct selector_role *role)
+{
+    const struct feature *feature =
+        &folding->engine->plan->features[role->feature];
+    struct gathering *gathering = &folding->engine->gathering;
+    if (feature->kind != FEATURE_SEQUENCE)
+        return fold_roles(folding, role->feature, role->role);
+    if (!role->role && (!is_dated(folding, feature) ||
+                        may_be_forbidden(folding, role->feature)))
+        return 0;
+    if (!gathering->roles[role->feature])
+        gathering->touched[gathering->count++] = role->feature;
+    gathering->roles[role->feature] |= UINT32_C(1) << role->role;
+    return 0;
+}
+
+static int fold_gathered(struct folding *folding)
+{
+    struct gathering *gathering = &folding->engine->gathering;
+    int ret = 0;
+    for (uint32_t i = 0; i < gathering->count; i++) {
+        uint32_t number = gathering->touched[i];
+        if (ret == 0)
+            ret = fold_roles(folding, number, gathering->roles[number]);
+        gathering->roles[number] = 0;
+    }
+    gathering->count = 0;
+    return ret;
+}
+
 static int fold_selectors(struct folding *folding,
                           const struct number_list *selectors)
 {
@@ -256,18 +299,12 @@ static int fold_selectors(struct folding *folding,
         if (selector->filter && !passes(folding, selector->filter))
             continue;
         for (uint32_t j = 0; j < selector->features.count; j++) {
-            uint32_t feature = selector->features.items[j];
-            struct update update = {.kind = UPDATE_FEATURE, .target = feature};
-            if (unobserved(folding, feature)) {
-                update.keep = folding->engine->observed.warming.kept[feature];
-                if (!update.keep)
-                    continue;
-            }
-            enum feature_kind kind = plan->features[feature].kind;
-            if (kind == FEATURE_FIRST || kind == FEATURE_LAST)
-                update.value =
-                    field_of(folding->event, plan->features[feature].path);
-            int ret = send_update(folding, &update);
+            int ret = fold_plain(folding, selector->features.items[j]);
+            if (ret < 0)
+                return ret;
+        }
+        for (uint32_t j = 0; j < selector->role_count; j++) {
+            int ret = fold_role(folding, &selector->roles[j]);
             if (ret < 0)
                 return ret;
         }
@@ -299,7 +336,12 @@ static int fold_event(struct folding *folding)
     int ret = name == SEG_NAME_NONE
                   ? 0
                   : fold_dispatch(folding, &plan->by_name[name]);
-    return ret < 0 ? ret : fold_dispatch(folding, &plan->any);
+    if (ret == 0)
+        ret = fold_dispatch(folding, &plan->any);
+    if (!folding->engine->gathering.count)
+        return ret;
+    int gathered = fold_gathered(folding);
+    return ret < 0 ? ret : gathered;
 }
 
 /* What ATTRIBUTE gets of TRAIT; if nobody read it then, what would have been
@@ -318,6 +360,15 @@ static struct seg_value trait_value(const struct folding *folding,
                     : (struct seg_value){.type = SEG_OBJECT};
 }
 
+/* Whether attribute NUMBER is none that a backfill reads again. */
+static int is_unwanted(const struct folding *folding, uint32_t number)
+{
+    const struct filling *filling = &folding->engine->filling;
+    return filling->shadow &&
+           !filling->wanted[plan_attribute_source(folding->engine->plan,
+                                                  number)];
+}
+
 /* A trait replaces all of the attribute: what the catalogue reads below it as
  * well. */
 static int write_trait(struct folding *folding, const struct seg_trait *trait,
@@ -331,11 +382,14 @@ static int write_trait(struct folding *folding, const struct seg_trait *trait,
                             .name = trait->name,
                             .value = spare_value(trait->value)};
     if (number == INTERN_NONE)
-        return send_update(folding, &update);
+        return folding->engine->filling.shadow ? 0
+                                               : send_update(folding, &update);
     const struct number_list *list = &plan->trait_attributes[account][number];
     update.kind = UPDATE_ATTRIBUTE;
     for (uint32_t i = 0; i < list->count; i++) {
         update.target = list->items[i];
+        if (is_unwanted(folding, update.target))
+            continue;
         update.value = trait_value(
             folding, trait, &plan->attributes[update.target],
             !unobserved(folding, plan_attribute_source(plan, update.target)));
@@ -353,7 +407,7 @@ static int fold_traits(struct folding *folding)
     uint64_t owner =
         account ? attribute_owner(event->group_id) : ATTRIBUTE_NO_OWNER;
     int ret = 0;
-    if (account) {
+    if (account && !folding->engine->filling.shadow) {
         struct update update = {.kind = UPDATE_ACCOUNT,
                                 .owner = owner,
                                 .value = {.type = SEG_TEXT,
@@ -366,8 +420,7 @@ static int fold_traits(struct folding *folding)
     return ret;
 }
 
-/* ---- one message
- * ---------------------------------------------------------------- */
+/* ---- one message -------------------------------------------------------- */
 
 /* When EVENT happened: never after its record. */
 static int64_t event_time(struct seg_engine *engine,
@@ -422,7 +475,8 @@ int engine_fold(struct seg_engine *engine, struct user **user,
         timer_lower(engine, *user, origin->timestamp_ms + DEDUPE_KEEP_MS);
     return dedupe_add(&engine->store, user, message_hash(engine, event, origin),
                       origin->timestamp_ms,
-                      judged ? folding.now_ms : DEDUPE_NEVER);
+                      judged || engine->filling.shadow ? folding.now_ms
+                                                       : DEDUPE_NEVER);
 }
 
 int engine_user(struct seg_engine *engine, const struct seg_event *event,
@@ -430,10 +484,10 @@ int engine_user(struct seg_engine *engine, const struct seg_event *event,
 {
     struct store *store = &engine->store;
     uint64_t hash = store_hash(store, event->user_id);
-    *user = store_find(store, event->user_id, hash);
+    *user = store_reach(store, event->user_id, hash);
     *born = !*user;
     if (*born) {
-        int ret = wheel_reserve(&engine->wheel, store->user_count + 1);
+        int ret = timers_reserve(&engine->timers, store->user_count + 1);
         if (ret == 0)
             ret = store_add(store, event->user_id, hash, origin->timestamp_ms,
                             user);
@@ -443,11 +497,14 @@ int engine_user(struct seg_engine *engine, const struct seg_event *event,
             INTERN_NONE)
             (*user)->flags |= USER_LISTED;
     }
-    if (*born || (*user)->flags & USER_NAMELESS) {
-        (*user)->birth = fold_stamp(origin->topic, origin->offset);
+    if (!*born && !((*user)->flags & USER_NAMELESS))
+        return 0;
+    /* There is room for it in the block of a newborn. */
+    int ret =
+        user_set_birth(store, user, fold_stamp(origin->topic, origin->offset));
+    if (ret == 0)
         (*user)->flags &= (uint8_t)~USER_NAMELESS;
-    }
-    return 0;
+    return ret;
 }
 
 static int is_duplicate(const struct seg_engine *engine,
@@ -482,7 +539,10 @@ static int fold_and_judge(struct seg_engine *engine, struct user **user,
         return ret;
     if (born)
         candidates_add_born(engine, *user);
-    return judge(engine, user, engine_now(engine, *user), &cause);
+    ret = judge(engine, user, engine_now(engine, *user), &cause);
+    return ret < 0 || !engine->publishing.moved
+               ? ret
+               : publish_moved(engine, user, &cause);
 }
 
 int seg_engine_apply(struct seg_engine *engine, const struct seg_event *event,
@@ -528,4 +588,5 @@ void seg_engine_prefetch_user(struct seg_engine *engine,
 {
     store_prefetch_user(&engine->store,
                         store_hash(&engine->store, event->user_id));
+    timers_prefetch(&engine->timers, engine->store.ahead);
 }

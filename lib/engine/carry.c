@@ -7,9 +7,11 @@
  *     record            catalogue reads       it gets
  *     user.plan         user.plan             the value
  *     user.plan         nothing of it         a spare attribute
- *     spare user.plan   user.plan             the value; of what was no scalar
- * that it is set user.address.zip  user.address.city,    that it is set; below
- * a top-level user.address          name that means: or not
+ *     spare user.plan   user.plan             the value; of what was no
+ *                                             scalar that it is set
+ *     user.address.zip  user.address.city,    that it is set; below a
+ *                       user.address          top-level name that means: or
+ *                                             not
  *
  * The same goes for what is parked: it was written to be read in the future,
  * and by then another catalogue may be there. */
@@ -80,8 +82,7 @@ int carry_attribute(struct seg_engine *engine, struct user **user,
     return ret;
 }
 
-/* ---- parked updates
- * -------------------------------------------------------------- */
+/* ---- parked updates ----------------------------------------------------- */
 
 /* Others may read what UPDATE, of an attribute, is part of: they get it as they
  * would get a spare attribute. */
@@ -135,13 +136,15 @@ static int apply_spare(struct seg_engine *engine, struct user **user,
 }
 
 /* Whether UPDATE is of a source that nobody observed when it was parked, though
- * some catalogue before that did. */
+ * some catalogue before that did. What a backfill has parked is none of that. */
 static int is_stale(const struct seg_engine *engine,
                     const struct update *update)
 {
     uint32_t source = update->target;
     if (update->kind == UPDATE_ATTRIBUTE)
         source = plan_attribute_source(engine->plan, update->target);
+    if (engine->filling.wanted && engine->filling.wanted[source])
+        return 0;
     return observed_before(&engine->observed, source, update->stamp);
 }
 

@@ -41,8 +41,8 @@ void dirty_mark(struct seg_engine *engine, struct user *user)
     if (user->flags & USER_DIRTY)
         return;
     user->flags |= USER_DIRTY;
-    *at(engine, engine->dirty_count++) =
-        (struct dirty_user){user->index, (uint32_t)engine->generation};
+    *at(engine, engine->dirty_count++) = (struct dirty_user){
+        store_index(&engine->store, user), (uint32_t)engine->generation};
 }
 
 uint64_t seg_engine_generation(struct seg_engine *engine)
@@ -71,11 +71,10 @@ int seg_engine_dirty_record(struct seg_engine *engine, uint32_t index,
 {
     if (index >= engine->dirty_count)
         return SEG_ERR_NOT_FOUND;
-    const struct user *user = engine->store.users[at(engine, index)->user];
+    const struct user *user = store_at(&engine->store, at(engine, index)->user);
     if (index + PREFETCH_AHEAD < engine->dirty_count) {
-        const char *block =
-            (const char *)
-                engine->store.users[at(engine, index + PREFETCH_AHEAD)->user];
+        const char *block = (const char *)store_at(
+            &engine->store, at(engine, index + PREFETCH_AHEAD)->user);
         for (int i = 0; i < PREFETCH_BYTES; i += 64)
             __builtin_prefetch(block + i);
     }
@@ -91,7 +90,7 @@ int seg_engine_dirty_record(struct seg_engine *engine, uint32_t index,
 void seg_engine_flushed(struct seg_engine *engine, uint32_t count)
 {
     for (uint32_t i = 0; i < count && engine->dirty_count; i++) {
-        struct user *user = engine->store.users[at(engine, 0)->user];
+        struct user *user = store_at(&engine->store, at(engine, 0)->user);
         user->flags &= (uint8_t)~USER_DIRTY;
         engine->dirty_head = (engine->dirty_head + 1) & (engine->dirty_cap - 1);
         engine->dirty_count--;

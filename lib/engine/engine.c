@@ -9,6 +9,7 @@
 
 #define FUTURE_SKEW_MS     (5 * 60 * 1000)
 #define TRIGGER_MAX_AGE_MS (5 * 60 * 1000)
+#define TRAIT_INTERVAL_MS  (10 * 1000)
 #define LATENESS_MS        (24 * 3600 * 1000)
 #define USER_BYTES_MAX     (256 * 1024)
 #define ATTRIBUTE_BYTES    1024
@@ -19,6 +20,8 @@ static void set_defaults(struct seg_engine_options *options)
         options->future_skew_ms = FUTURE_SKEW_MS;
     if (!options->trigger_max_age_ms)
         options->trigger_max_age_ms = TRIGGER_MAX_AGE_MS;
+    if (!options->trait_interval_ms)
+        options->trait_interval_ms = TRAIT_INTERVAL_MS;
     if (!options->lateness_ms)
         options->lateness_ms = LATENESS_MS;
     if (!options->user_bytes_max)
@@ -27,6 +30,8 @@ static void set_defaults(struct seg_engine_options *options)
         options->attribute_bytes = ATTRIBUTE_BYTES;
     if (!options->state_version)
         options->state_version = SEG_STATE_VERSION;
+    if (options->state_version < options->catalogue->plan.state_version)
+        options->state_version = options->catalogue->plan.state_version;
 }
 
 static int add_topics(struct seg_engine *engine,
@@ -53,9 +58,10 @@ static int init(struct seg_engine *engine,
     engine->wall_ms = SEG_NEVER;
     engine->generation = 1;
     store_init(&engine->store, options->hash_seed);
+    engine->store.lateness_ms = engine->options.lateness_ms;
     if (options->users_max)
         engine->store.users_max = options->users_max;
-    wheel_init(&engine->wheel, options->clock_ms);
+    timers_init(&engine->timers, options->clock_ms);
     int ret = add_topics(engine, options);
     if (ret == 0)
         ret = observed_init(engine);
@@ -64,6 +70,13 @@ static int init(struct seg_engine *engine,
     engine->segment_sizes =
         calloc(engine->plan->segment_count + 1ul, sizeof(uint32_t));
     if (!engine->segment_sizes)
+        return SEG_ERR_NOMEM;
+    struct gathering *gathering = &engine->gathering;
+    gathering->roles =
+        calloc(engine->plan->feature_count + 1ul, sizeof(uint32_t));
+    gathering->touched =
+        calloc(engine->plan->feature_count + 1ul, sizeof(uint32_t));
+    if (!gathering->roles || !gathering->touched)
         return SEG_ERR_NOMEM;
     ret = eval_memo_init(&engine->memo, engine->plan);
     return ret < 0
@@ -94,7 +107,7 @@ void seg_engine_free(struct seg_engine *engine)
     if (!engine)
         return;
     store_done(&engine->store);
-    wheel_done(&engine->wheel);
+    timers_done(&engine->timers);
     intern_done(&engine->topics);
     ranks_done(&engine->candidates);
     eval_memo_done(&engine->memo);
@@ -102,10 +115,14 @@ void seg_engine_free(struct seg_engine *engine)
     arena_done(&engine->output_arena);
     arena_done(&engine->scratch);
     buf_done(&engine->record);
+    buf_done(&engine->content);
+    free(engine->gathering.roles);
+    free(engine->gathering.touched);
     free(engine->segment_sizes);
     free(engine->outputs);
     free(engine->dirty);
     free(engine->saved.block);
+    free(engine->filling.wanted);
     free(engine->restoring.positions_of);
     free(engine->restoring.positions);
     free(engine);
@@ -129,7 +146,7 @@ int64_t seg_engine_clock(const struct seg_engine *engine)
 
 int64_t seg_engine_next_due(const struct seg_engine *engine)
 {
-    return wheel_next(&engine->wheel);
+    return timers_next(&engine->timers);
 }
 
 const struct seg_output *seg_engine_outputs(const struct seg_engine *engine,
@@ -158,8 +175,7 @@ uint32_t seg_engine_user_count(const struct seg_engine *engine)
 
 size_t seg_engine_bytes(const struct seg_engine *engine)
 {
-    return store_bytes(&engine->store) +
-           engine->wheel.count * sizeof(struct wheel_timer) +
+    return store_bytes(&engine->store) + timers_bytes(&engine->timers) +
            engine->dirty_cap * sizeof(struct dirty_user);
 }
 
@@ -175,6 +191,7 @@ const char *seg_cause_name(int cause)
         [SEG_CAUSE_TIMER] = "timer",
         [SEG_CAUSE_ATTRIBUTE] = "attribute",
         [SEG_CAUSE_CATALOGUE] = "catalogue",
+        [SEG_CAUSE_BACKFILL] = "backfill",
         [SEG_CAUSE_REPAIR] = "repair",
     };
     return names[cause];

@@ -1,12 +1,14 @@
 /* engine.h: the insides of an engine, shared by the files of lib/engine.
  *
  *   apply.c    a message -> updates -> features, attributes
+ *   touch.c    all or nothing
  *   judge.c    candidates -> memberships -> changes, triggers
- *   advance.c  timers
+ *   advance.c  timers                    publish.c   traits
  *   dirty.c    what must be written      snapshot.h  how it is written
  *   restore.c  reading it back           query.c, explain.c  looking at it
  *   observed.h the catalogues before     adopt.c  from one to the next
- *   carry.c    what was kept for them
+ *   carry.c    what was kept for them    forget.c what of it is stale
+ *   backfill.c what the past still holds
  *
  * An operation on a user runs within a *touch*: touch_begin saves the block and
  * remembers the outputs, so that running out of memory or of the user's limit
@@ -21,7 +23,7 @@
 
 #include "lib/base/arena.h"
 #include "lib/base/buf.h"
-#include "lib/base/wheel.h"
+#include "lib/base/timers.h"
 #include "lib/engine/observed.h"
 #include "lib/engine/ranks.h"
 #include "lib/segment/catalogue.h"
@@ -48,7 +50,7 @@ struct seg_engine {
     struct intern topics; /* Number = index. */
     uint64_t topic_hash[SEG_TOPICS_MAX];
     struct store store;
-    struct wheel wheel;
+    struct timers timers;
     int64_t clock_ms;
     int64_t wall_ms;         /* SEG_NEVER: the clock stands for it. */
     uint32_t *segment_sizes; /* Retired ones (observed.h) follow. */
@@ -61,6 +63,20 @@ struct seg_engine {
     size_t output_count, output_cap;
     struct arena output_arena; /* Their texts and evidence. */
     struct arena scratch;      /* Of one operation. */
+
+    struct gathering {   /* Of the event under way: what sequences are told. */
+        uint32_t *roles; /* By feature; 0 between events. */
+        uint32_t *touched; /* Features with roles. */
+        uint32_t count;
+    } gathering;
+
+    struct publishing { /* publish.c. */
+        int moved;      /* An event of the touch was folded into a trait. */
+        int held;       /* Users are moved or restored: what is owed to them is
+                           found by the sweep. */
+    } publishing;
+
+    struct buf content; /* Of one feature in a record; of all traits. */
 
     struct dirty_user *dirty; /* A ring, oldest at dirty_head. */
     uint32_t dirty_head, dirty_count, dirty_cap;
@@ -75,6 +91,15 @@ struct seg_engine {
         int timer_moved;
         int64_t due_ms; /* Of his timer before it was moved. */
     } saved;
+
+    struct filling {     /* Of a backfill: in both engines. */
+        int shadow;      /* This is the one that reads the past. */
+        uint8_t *wanted; /* By source: it is read again; NULL: no backfill. */
+        int64_t starts[SEG_TOPICS_MAX];
+        int64_t since_ms;
+        uint32_t next;       /* Users of the shadow who have had their turn. */
+        uint64_t generation; /* Of the last who became dirty by it. */
+    } filling;
 
     struct restoring { /* Until restore is finished. */
         int active;
@@ -117,8 +142,7 @@ static inline int64_t engine_now(const struct seg_engine *engine,
     return last_ms > engine->clock_ms ? last_ms : engine->clock_ms;
 }
 
-/* ---- apply.c ---------------------------------------------------------------
- */
+/* ---- touch.c ------------------------------------------------------------ */
 
 void touch_begin(struct seg_engine *engine, const struct user *user);
 
@@ -132,6 +156,8 @@ static inline int scratch_error(const struct seg_engine *engine)
 
 /* Put *USER and the outputs back as they were. */
 void touch_fail(struct seg_engine *engine, struct user **user);
+
+/* ---- apply.c ------------------------------------------------------------ */
 
 /* Let UPDATE happen to *USER at NOW_MS, the instant at which he is judged then;
  * segments that it may change become candidates. *NEXT_MS gets when a feature's
@@ -150,8 +176,7 @@ int engine_fold(struct seg_engine *engine, struct user **user,
                 const struct seg_event *event, const struct seg_origin *origin,
                 int judged);
 
-/* ---- judge.c ----------------------------------------------------------------
- */
+/* ---- judge.c ------------------------------------------------------------ */
 
 void candidates_add(struct seg_engine *engine,
                     const struct number_list *segments);
@@ -167,6 +192,16 @@ void candidates_add_born(struct seg_engine *engine, const struct user *user);
 /* All segments that a user put together from pieces may be in, or is in. */
 void candidates_add_all_of(struct seg_engine *engine, const struct user *user);
 
+/* A new output about USER; NULL: no memory. Texts that the last output has too
+ * are shared with it. */
+struct seg_output *output_add(struct seg_engine *engine,
+                              const struct user *user, int64_t now_ms,
+                              const struct cause *cause);
+
+/* The last output, which could not be made, is no output; it must not be undone
+ * either. Returns ERROR. */
+int output_drop(struct seg_engine *engine, int error);
+
 /* End the memberships of *USER in segments that are retired. */
 int judge_retired(struct seg_engine *engine, struct user **user, int64_t now_ms,
                   const struct cause *cause);
@@ -175,8 +210,33 @@ int judge_retired(struct seg_engine *engine, struct user **user, int64_t now_ms,
 int judge(struct seg_engine *engine, struct user **user, int64_t now_ms,
           const struct cause *cause);
 
-/* ---- advance.c
- * --------------------------------------------------------------- */
+/* ---- publish.c ---------------------------------------------------------- */
+
+/* Publish the traits of *USER at NOW_MS, if that is owed and not too early.
+ * Returns 0 or SEG_ERR_NOMEM, SEG_ERR_USER_BYTES. */
+int publish(struct seg_engine *engine, struct user **user, int64_t now_ms,
+            const struct cause *cause);
+
+/* The same after an event that was folded into a trait; if it is too early a
+ * timer is set. */
+int publish_moved(struct seg_engine *engine, struct user **user,
+                  const struct cause *cause);
+
+/* What was published last of *USER, of whom an event was read again that was
+ * folded into a trait, is not known. Returns as publish. */
+int publish_doubt(struct seg_engine *engine, struct user **user);
+
+/* The same of *USER, who is restored, if by NOW_MS time has changed something, or
+ * if he is in DOUBT: another catalogue may have said something else. */
+int publish_restored(struct seg_engine *engine, struct user **user,
+                     int64_t now_ms, int doubt);
+
+/* The first instant after NOW_MS at which traits of USER are to be published
+ * though no measure changes then; SEG_NEVER. */
+int64_t publish_next(struct seg_engine *engine, const struct user *user,
+                     int64_t now_ms);
+
+/* ---- advance.c ---------------------------------------------------------- */
 
 /* The first instant after NOW_MS at which something of USER may change. */
 int64_t user_next_due(struct seg_engine *engine, const struct user *user,
@@ -189,24 +249,25 @@ int user_unpark(struct seg_engine *engine, struct user **user, int64_t now_ms);
 int64_t timer_at(const struct seg_engine *engine, const struct user *user);
 
 /* Set the timer of USER to AT_MS; SEG_NEVER clears it. */
-void timer_set(struct seg_engine *engine, struct user *user, int64_t at_ms);
+void timer_set(struct seg_engine *engine, const struct user *user,
+               int64_t at_ms);
 
 /* Set the timer of USER to where it must be, NOW_MS being over. Returns 0 or
  * SEG_ERR_NOMEM. */
-int timer_renew(struct seg_engine *engine, struct user *user, int64_t now_ms);
+int timer_renew(struct seg_engine *engine, const struct user *user,
+                int64_t now_ms);
 
 /* Set the timer of USER to the earlier of what it is and AT_MS. */
-void timer_lower(struct seg_engine *engine, struct user *user, int64_t at_ms);
+void timer_lower(struct seg_engine *engine, const struct user *user,
+                 int64_t at_ms);
 
-/* ---- dirty.c
- * ------------------------------------------------------------------ */
+/* ---- dirty.c ------------------------------------------------------------ */
 
 /* Make room for one more dirty user, so that dirty_mark cannot fail. */
 int dirty_reserve(struct seg_engine *engine);
 void dirty_mark(struct seg_engine *engine, struct user *user);
 
-/* ---- snapshot_encode.c, snapshot_decode.c
- * --------------------------------------- */
+/* ---- snapshot_encode.c, snapshot_decode.c ------------------------------- */
 
 /* Append the record of USER to BUF. */
 void snapshot_encode(struct seg_engine *engine, const struct user *user,
@@ -217,8 +278,15 @@ void snapshot_encode(struct seg_engine *engine, const struct user *user,
 int snapshot_decode(struct seg_engine *engine, struct seg_text record,
                     struct user **user, int64_t *row, struct seg_error *detail);
 
-/* ---- carry.c
- * ------------------------------------------------------------------- */
+/* The state of feature ID, ITEM of USER, alone; and back into *USER, who has no
+ * such item. Both engines have the same catalogue and topics. */
+void snapshot_feature_encode(struct seg_engine *engine, const struct user *user,
+                             uint32_t id, const struct item *item,
+                             struct buf *buf);
+int snapshot_feature_decode(struct seg_engine *engine, struct user **user,
+                            struct seg_text bytes);
+
+/* ---- carry.c ------------------------------------------------------------ */
 
 /* The attribute of PATH; PLAN_NONE. */
 uint32_t carry_find(const struct plan *plan, const struct path *path);
@@ -238,8 +306,7 @@ int carry_parked(struct seg_engine *engine, struct user **user,
 int carry_update(struct seg_engine *engine, struct user **user,
                  struct update *update, int64_t now_ms);
 
-/* ---- restore.c
- * ------------------------------------------------------------------ */
+/* ---- restore.c ---------------------------------------------------------- */
 
 /* Add BY to the sizes of all segments that USER is in. */
 void count_members(struct seg_engine *engine, const struct user *user, int by);

@@ -1,18 +1,24 @@
 /* explain.c: a condition as a tree, with what it measures now. */
 #include <stdlib.h>
+#include <string.h>
 
 #include <seg/query.h>
 
 #include "lib/base/alloc.h"
 #include "lib/base/instant.h"
 #include "lib/engine/engine.h"
+#include "lib/user/attribute.h"
 #include "lib/user/member.h"
+#include "lib/user/sequence.h"
+
+#define EVENTS_SHOWN 3 /* In the text. */
 
 struct seg_explanation {
     struct arena arena;
     struct seg_reason *reasons;
     size_t count, cap;
     int member;
+    int shadow;
     int64_t entered_at_ms;
     int64_t at_ms;
 };
@@ -34,13 +40,63 @@ static struct seg_reason *add_reason(struct seg_explanation *to, int depth)
     return reason;
 }
 
+static void explain_steps(const struct view *view,
+                          const struct predicate *predicate,
+                          struct seg_reason *reason)
+{
+    const struct plan *plan = view->plan;
+    struct sequence_progress progress;
+    if (predicate->source >= plan->feature_count ||
+        plan->features[predicate->source].kind != FEATURE_SEQUENCE)
+        return;
+    sequence_progress(view->user, &plan->features[predicate->source],
+                      view->now_ms, &progress);
+    reason->steps = (int)progress.steps;
+    reason->matched = (int)progress.matched;
+    reason->matched_ms = progress.matched ? progress.since_ms : SEG_NEVER;
+    reason->step_due_ms = progress.until_ms;
+    if (reason->truth != SEG_TRUE)
+        return;
+    /* When the last step of what is complete was need not be known any more. */
+    reason->matched = reason->steps;
+    reason->matched_ms = SEG_NEVER;
+    reason->step_due_ms = SEG_NEVER;
+}
+
+/* What the value is made of: events, or the write of an attribute. */
+static void explain_events(const struct view *view,
+                           const struct predicate *predicate,
+                           struct seg_reason *reason)
+{
+    const struct plan *plan = view->plan;
+    struct feature_events events = {0};
+    struct write write;
+    if (!view->user || plan_is_watch(plan, predicate->source))
+        return;
+    if (plan_is_attribute(plan, predicate->source)) {
+        if (reason->value.type != SEG_MISSING &&
+            attribute_last(view->user, predicate->source, view->scratch,
+                           &write))
+            feature_events_add(&events, write.time_ms);
+        reason->written = 1;
+    } else {
+        const struct feature *feature = &plan->features[predicate->source];
+        const struct feature_ops *ops = feature_ops_of(feature->kind);
+        if (ops->events)
+            ops->events(view->user, feature, view->now_ms, &events);
+    }
+    reason->event_count = events.count;
+    reason->more_events = events.more;
+    memcpy(reason->events_ms, events.times_ms, sizeof(events.times_ms));
+}
+
 static int explain_predicate(struct seg_explanation *to,
                              const struct view *view,
                              const struct predicate *predicate,
                              struct seg_reason *reason)
 {
     struct seg_value value;
-    reason->truth = eval_predicate(view, predicate, &value);
+    reason->truth = eval_shown(view, predicate, &value);
     reason->condition = predicate->text;
     reason->needed = predicate->needed;
     reason->changes_at_ms = eval_predicate_next(view, predicate);
@@ -50,7 +106,13 @@ static int explain_predicate(struct seg_explanation *to,
         if (reason->decides_ms < reason->changes_at_ms)
             reason->changes_at_ms = reason->decides_ms;
     }
-    return arena_value(&to->arena, &value, &reason->value);
+    explain_steps(view, predicate, reason);
+    int ret = arena_value(&to->arena, &value, &reason->value);
+    explain_events(view, predicate, reason);
+    if (ret < 0 || predicate->kind != PREDICATE_COMPARE)
+        return ret;
+    value = eval_measured(view, predicate->other).value;
+    return arena_value(&to->arena, &value, &reason->other);
 }
 
 static int64_t earlier(int64_t a, int64_t b)
@@ -64,12 +126,19 @@ static int64_t next_below(const struct view *view, const struct cond *cond,
                           uint8_t *seen)
 {
     int64_t next = SEG_NEVER;
+    const struct segment *asked;
     if (cond->op == OP_PREDICATE)
         return eval_predicate_next(view, &view->plan->predicates[cond->number]);
     if (cond->op == OP_MEMBER && !seen[cond->number]++ &&
-        view->plan->segments[cond->number].when &&
-        eval_listed(view, cond->number) < 0)
-        return next_below(view, view->plan->segments[cond->number].when, seen);
+        eval_listed(view, cond->number) < 0) {
+        asked = &view->plan->segments[cond->number];
+        if (asked->when &&
+            !(asked->until && eval_is_member(view, cond->number)))
+            next = next_below(view, asked->when, seen);
+        return asked->until
+                   ? earlier(next, next_below(view, asked->until, seen))
+                   : next;
+    }
     for (uint32_t i = 0; i < cond->count; i++)
         next = earlier(next, next_below(view, &cond->children[i], seen));
     return next;
@@ -90,6 +159,19 @@ static int explain_member(const struct view *view, const struct cond *cond,
     return 0;
 }
 
+/* Where in the 100 % the user stands. */
+static int explain_share(struct seg_explanation *to, const struct view *view,
+                         const struct cond *cond, struct seg_reason *reason)
+{
+    reason->needed = arena_printf(&to->arena, "less than %s",
+                                  cond->rule->percent.spelling.bytes);
+    if (view->user)
+        reason->value = (struct seg_value){
+            .type = SEG_DOUBLE,
+            .as.number = eval_share_place(view->user, cond->rule) / 100.0};
+    return reason->needed ? 0 : SEG_ERR_NOMEM;
+}
+
 static int explain_cond(struct seg_explanation *to, const struct view *view,
                         const struct cond *cond, int depth)
 {
@@ -102,15 +184,30 @@ static int explain_cond(struct seg_explanation *to, const struct view *view,
         return explain_predicate(to, view,
                                  &view->plan->predicates[cond->number], reason);
     reason->truth = eval_cond(view, cond);
-    reason->condition = cond->count ? words[cond->op] : cond->text;
+    reason->condition = cond->text ? cond->text : words[cond->op];
     if (cond->op == OP_MEMBER)
         return explain_member(view, cond, reason);
+    if (cond->op == OP_SHARE)
+        return explain_share(to, view, cond, reason);
     for (uint32_t i = 0; i < cond->count; i++) {
         int ret = explain_cond(to, view, &cond->children[i], depth + 1);
         if (ret < 0)
             return ret;
     }
     return 0;
+}
+
+/* Who is in stays until `until` holds; who is out must pass both. */
+static int explain_until(struct seg_explanation *to, const struct view *view,
+                         uint32_t segment)
+{
+    const struct segment *of = &view->plan->segments[segment];
+    const struct cond stays = {
+        .op = OP_NOT, .count = 1, .children = of->until, .text = "not until"};
+    const struct cond both[] = {*of->when, stays};
+    const struct cond enters = {.op = OP_AND, .count = 2, .children = both};
+    return explain_cond(to, view,
+                        eval_is_member(view, segment) ? &stays : &enters, 0);
 }
 
 /* Include and exclude stand above the condition; without either the condition
@@ -130,7 +227,9 @@ static int explain_segment(struct seg_explanation *to, const struct view *view,
                                           : "only those it includes";
         return 0;
     }
-    return explain_cond(to, view, when, 0);
+    return view->plan->segments[segment].until
+               ? explain_until(to, view, segment)
+               : explain_cond(to, view, when, 0);
 }
 
 int seg_explain(struct seg_explanation **ret, const struct seg_engine *engine,
@@ -154,6 +253,7 @@ int seg_explain(struct seg_explanation **ret, const struct seg_engine *engine,
         seg_explanation_free(to);
         return err;
     }
+    to->shadow = view.plan->segments[segment].rule->shadow;
     to->member = u && member_find(u, (uint32_t)segment, &to->entered_at_ms);
     *ret = to;
     return 0;
@@ -197,11 +297,42 @@ static void write_membership(struct buf *buf, int64_t since_ms)
     instant_format(buf, since_ms);
 }
 
-static void write_reason(struct buf *buf, const struct seg_reason *reason)
+/* Of a sequence: how far it is. */
+static void write_steps(struct buf *buf, const struct seg_reason *reason)
 {
-    static const char *const marks[] = {"no ", "?  ", "yes"};
-    buf_printf(buf, "%s %*s%s", marks[reason->truth], reason->depth * 2, "",
-               reason->condition);
+    if (reason->truth == SEG_TRUE) {
+        buf_str(buf, "  -- complete");
+        return;
+    }
+    buf_printf(buf, "  -- %d of %d step%s matched", reason->matched,
+               reason->steps, reason->steps == 1 ? "" : "s");
+    if (!reason->matched)
+        return;
+    buf_str(buf, ", the last at ");
+    instant_format(buf, reason->matched_ms);
+    if (reason->step_due_ms == SEG_NEVER)
+        return;
+    buf_str(buf, reason->matched < reason->steps ? ", the next before "
+                                                 : ", a quiet time until ");
+    instant_format(buf, reason->step_due_ms);
+}
+
+/* When what is measured was. A sequence that does not hold tells it by its
+ * steps. */
+static void write_events(struct buf *buf, const struct seg_reason *reason)
+{
+    if (reason->steps && reason->truth != SEG_TRUE)
+        return;
+    for (int i = 0; i < reason->event_count && i < EVENTS_SHOWN; i++) {
+        buf_str(buf, i ? ", " : reason->written ? ", set at " : ", by ");
+        instant_format(buf, reason->events_ms[i]);
+    }
+    if (reason->more_events || reason->event_count > EVENTS_SHOWN)
+        buf_str(buf, " and before");
+}
+
+static void write_value(struct buf *buf, const struct seg_reason *reason)
+{
     if (reason->segment >= 0) {
         buf_str(buf, "  -- ");
         write_membership(buf, reason->since_ms);
@@ -213,6 +344,22 @@ static void write_reason(struct buf *buf, const struct seg_reason *reason)
     }
     if (*reason->needed)
         buf_printf(buf, ", needs %s", reason->needed);
+    if (reason->other.type != SEG_MISSING) {
+        buf_str(buf, ", which is ");
+        buf_json_value(buf, &reason->other);
+    }
+}
+
+static void write_reason(struct buf *buf, const struct seg_reason *reason)
+{
+    static const char *const marks[] = {"no ", "?  ", "yes"};
+    buf_printf(buf, "%s %*s%s", marks[reason->truth], reason->depth * 2, "",
+               reason->condition);
+    if (reason->steps)
+        write_steps(buf, reason);
+    else
+        write_value(buf, reason);
+    write_events(buf, reason);
     if (reason->observed_ms != SEG_NEVER) {
         buf_str(buf, ", observed since ");
         instant_format(buf, reason->observed_ms);
@@ -239,6 +386,8 @@ char *seg_explanation_text(const struct seg_explanation *explanation)
                                                : SEG_NEVER);
     buf_str(&buf, ", at ");
     instant_format(&buf, explanation->at_ms);
+    if (explanation->shadow)
+        buf_str(&buf, ", a shadow: nothing of it is published");
     buf_char(&buf, '\n');
     for (size_t i = 0; i < explanation->count; i++)
         write_reason(&buf, &explanation->reasons[i]);

@@ -96,8 +96,7 @@ void candidates_add_all_of(struct seg_engine *engine, const struct user *user)
         candidates_add(engine, &plan->sources[id].segments);
 }
 
-/* ---- outputs
- * --------------------------------------------------------------------- */
+/* ---- outputs ------------------------------------------------------------ */
 
 static int copy_text(struct seg_engine *engine, struct seg_text text,
                      struct seg_text *out)
@@ -108,11 +107,9 @@ static int copy_text(struct seg_engine *engine, struct seg_text text,
     return text.bytes && !out->bytes ? SEG_ERR_NOMEM : 0;
 }
 
-/* A new output about USER; NULL: no memory. Texts that the last output has too
- * are shared with it. */
-static struct seg_output *add_output(struct seg_engine *engine,
-                                     const struct user *user, int64_t now_ms,
-                                     const struct cause *cause)
+struct seg_output *output_add(struct seg_engine *engine,
+                              const struct user *user, int64_t now_ms,
+                              const struct cause *cause)
 {
     void *items = engine->outputs;
     size_t n = engine->output_count;
@@ -125,8 +122,8 @@ static struct seg_output *add_output(struct seg_engine *engine,
         .cause = (uint8_t)cause->cause,
         .trigger = -1,
         .at_ms = now_ms,
-        .birth_topic = engine->topics.texts[stamp_topic(user->birth)],
-        .birth_offset = stamp_offset(user->birth),
+        .birth_topic = engine->topics.texts[stamp_topic(user_birth(user))],
+        .birth_offset = stamp_offset(user_birth(user)),
         .source_topic = cause->source_topic,
         .source_offset = cause->source_offset,
     };
@@ -141,8 +138,13 @@ static struct seg_output *add_output(struct seg_engine *engine,
     return output;
 }
 
-/* ---- triggers
- * ---------------------------------------------------------------------- */
+int output_drop(struct seg_engine *engine, int error)
+{
+    engine->output_count--;
+    return error;
+}
+
+/* ---- triggers ----------------------------------------------------------- */
 
 /* Whether TRIGGER may fire for USER at NOW_MS. */
 static int may_fire(struct seg_engine *engine, const struct user *user,
@@ -163,6 +165,35 @@ static int may_fire(struct seg_engine *engine, const struct user *user,
     return 1;
 }
 
+/* The properties of TRIGGER as they are now, into OUTPUT. */
+static int read_properties(struct seg_engine *engine, const struct user *user,
+                           const struct trigger *trigger,
+                           struct seg_output *output)
+{
+    size_t count = (size_t)trigger->rule->property_count;
+    struct view view = engine_view(engine, user, output->at_ms);
+    view.memo = &engine->memo;
+    output->properties = trigger->properties;
+    if (!trigger->measured)
+        return 0;
+    struct seg_trigger_property *properties =
+        arena_calloc(&engine->output_arena, count, sizeof(*properties));
+    if (!properties)
+        return SEG_ERR_NOMEM;
+    output->properties = properties;
+    for (size_t i = 0; i < count; i++) {
+        properties[i] = trigger->properties[i];
+        if (trigger->sources[i] == PLAN_NONE)
+            continue;
+        struct seg_value value =
+            eval_measured(&view, trigger->sources[i]).value;
+        if (arena_value(&engine->output_arena, &value, &properties[i].value) <
+            0)
+            return SEG_ERR_NOMEM;
+    }
+    return 0;
+}
+
 static int fire(struct seg_engine *engine, struct user **user, uint32_t trigger,
                 size_t change, int64_t now_ms, const struct cause *cause)
 {
@@ -171,7 +202,7 @@ static int fire(struct seg_engine *engine, struct user **user, uint32_t trigger,
     int ret = changes_set(&engine->store, user, &changes);
     if (ret < 0)
         return ret;
-    struct seg_output *output = add_output(engine, *user, now_ms, cause);
+    struct seg_output *output = output_add(engine, *user, now_ms, cause);
     if (!output)
         return SEG_ERR_NOMEM;
     const struct seg_output *of = &engine->outputs[change];
@@ -182,6 +213,10 @@ static int fire(struct seg_engine *engine, struct user **user, uint32_t trigger,
     output->entered_at_ms = of->entered_at_ms;
     output->trigger = (int)trigger;
     output->seq = changes.trigger_seq;
+    ret = read_properties(engine, *user, &engine->plan->triggers[trigger],
+                          output);
+    if (ret < 0)
+        return output_drop(engine, ret);
     engine->outputs[change].trigger_count++;
     engine->stats.triggers++;
     if (!engine->plan->triggers[trigger].rule->once)
@@ -194,7 +229,8 @@ static int fire_triggers(struct seg_engine *engine, struct user **user,
                          const struct cause *cause)
 {
     uint32_t segment = (uint32_t)engine->outputs[change].segment;
-    if (cause->cause == SEG_CAUSE_CATALOGUE || cause->cause == SEG_CAUSE_REPAIR)
+    if (cause->cause == SEG_CAUSE_CATALOGUE ||
+        cause->cause == SEG_CAUSE_BACKFILL || cause->cause == SEG_CAUSE_REPAIR)
         return 0;
     const struct number_list *list = &engine->plan->segments[segment].triggers;
     for (uint32_t i = 0; i < list->count; i++) {
@@ -210,8 +246,7 @@ static int fire_triggers(struct seg_engine *engine, struct user **user,
     return 0;
 }
 
-/* ---- changes
- * ------------------------------------------------------------------------ */
+/* ---- changes ------------------------------------------------------------ */
 
 static int add_evidence(struct seg_engine *engine, const struct user *user,
                         struct seg_output *output, int64_t now_ms)
@@ -230,6 +265,24 @@ static int add_evidence(struct seg_engine *engine, const struct user *user,
     return count < 0 ? count : 0;
 }
 
+/* Others ask when he entered or left; their timers go by that. */
+static int note_watch(struct seg_engine *engine, struct user **user,
+                      const struct seg_output *output)
+{
+    uint32_t segment = (uint32_t)output->segment;
+    uint32_t watch = segment < engine->plan->segment_count
+                         ? engine->plan->segments[segment].watch
+                         : PLAN_NONE;
+    if (watch == PLAN_NONE)
+        return 0;
+    int ret =
+        observed_watch(engine, user, watch, output->member, output->at_ms);
+    struct view view = engine_view(engine, *user, output->at_ms);
+    if (ret == 0)
+        timer_lower(engine, *user, eval_source_next(&view, watch));
+    return ret;
+}
+
 static int set_member(struct seg_engine *engine, struct user **user,
                       struct seg_output *output)
 {
@@ -242,6 +295,8 @@ static int set_member(struct seg_engine *engine, struct user **user,
         member_find(*user, segment, &output->entered_at_ms);
         ret = member_remove(&engine->store, user, segment);
     }
+    if (ret == 0)
+        ret = note_watch(engine, user, output);
     if (ret < 0)
         return ret;
     engine->segment_sizes[segment] += output->member ? 1u : -1u;
@@ -250,29 +305,26 @@ static int set_member(struct seg_engine *engine, struct user **user,
     return 0;
 }
 
-/* A change that could not be made must not be undone either. */
-static int drop_output(struct seg_engine *engine, int error)
-{
-    engine->output_count--;
-    return error;
-}
-
 static int change(struct seg_engine *engine, struct user **user,
                   uint32_t segment, int member, int64_t now_ms,
                   const struct cause *cause)
 {
     struct changes changes = changes_of(*user);
-    changes.seq++;
-    changes.last_at_ms = now_ms;
-    int ret = changes_set(&engine->store, user, &changes);
+    int shadow = observed_is_shadow(engine, segment), ret = 0;
+    if (!shadow) {
+        changes.seq++;
+        changes.last_at_ms = now_ms;
+        ret = changes_set(&engine->store, user, &changes);
+    }
     if (ret < 0)
         return ret;
-    struct seg_output *output = add_output(engine, *user, now_ms, cause);
+    struct seg_output *output = output_add(engine, *user, now_ms, cause);
     if (!output)
         return SEG_ERR_NOMEM;
     size_t index = engine->output_count - 1;
     output->kind = SEG_OUTPUT_CHANGE;
     output->member = (uint8_t)member;
+    output->shadow = (uint8_t)shadow;
     output->segment = (int)segment;
     output->segment_key = observed_key(engine, segment);
     int retired = segment >= engine->plan->segment_count;
@@ -280,13 +332,14 @@ static int change(struct seg_engine *engine, struct user **user,
     if (ret == 0)
         ret = set_member(engine, user, output);
     if (ret < 0)
-        return drop_output(engine, ret);
-    output->seq = changes.seq;
-    engine->stats.repairs += cause->cause == SEG_CAUSE_REPAIR;
+        return output_drop(engine, ret);
+    output->seq = shadow ? 0 : changes.seq;
+    engine->stats.repairs += !shadow && cause->cause == SEG_CAUSE_REPAIR;
     if (retired)
         return 0;
     candidates_add(engine, &engine->plan->segments[segment].dependents);
-    return fire_triggers(engine, user, index, now_ms, cause);
+    return shadow ? 0
+                  : fire_triggers(engine, user, index, now_ms, cause);
 }
 
 /* The first retired segment that USER is in, PLAN_NONE if there is none. */

@@ -6,7 +6,8 @@
  * inputs, and can be folded again as far as those reach back:
  *
  *     forget inputs   the second half is thrown away; the redo begins at
- * nothing accept gaps     what was put out is not all there: take what there is
+ *                     nothing
+ *     accept gaps     what was put out is not all there: take what there is
  *     mend            everybody is judged, or nobody, and written; numbers that
  *                     somebody may have seen are leapt over
  *
@@ -21,7 +22,7 @@
 static int is_of_inputs(uint32_t item)
 {
     return item != USER_ITEM_MEMBERS && item != USER_ITEM_FIRED &&
-           item != USER_ITEM_CHANGES;
+           item != USER_ITEM_CHANGES && item != USER_ITEM_PUBLISHED;
 }
 
 /* Take the first item of USER that the inputs brought. Returns 0 if there is
@@ -56,7 +57,7 @@ void seg_engine_forget_inputs(struct seg_engine *engine)
     struct restoring *r = &engine->restoring;
     size_t topics = engine->topics.count, width = ENGINE_ROW(topics);
     for (uint32_t i = 0; i < engine->store.user_count; i++) {
-        struct user *user = engine->store.users[i];
+        struct user *user = store_user(&engine->store, i);
         while (forget_one(engine, &user))
             ;
     }
@@ -80,7 +81,7 @@ static uint32_t leap(uint32_t seq, uint32_t by)
 int seg_engine_mend(struct seg_engine *engine, const struct seg_mend *mend)
 {
     for (uint32_t i = 0; i < engine->store.user_count; i++) {
-        struct user *user = engine->store.users[i];
+        struct user *user = store_user(&engine->store, i);
         struct changes changes = changes_of(user);
         changes.seq = leap(changes.seq, mend->changes_lost);
         changes.trigger_seq = leap(changes.trigger_seq, mend->triggers_lost);

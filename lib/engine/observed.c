@@ -10,8 +10,10 @@
 #include "lib/base/reader.h"
 #include "lib/engine/engine.h"
 #include "lib/engine/snapshot.h"
-#include "lib/user/attribute.h"
 
+#define SHADOW_MARK 1 /* No key ends so. */
+#define SWEPT     1
+#define FILLED    2 /* The sweep is due for a backfill. */
 #define UNSETTLED SEG_NEVER /* `since` of an epoch that begins. */
 
 int observed_init(struct seg_engine *engine)
@@ -39,8 +41,7 @@ void observed_done(struct seg_engine *engine)
     buf_done(&observed->record);
 }
 
-/* ---- segments
- * ------------------------------------------------------------------ */
+/* ---- segments ----------------------------------------------------------- */
 
 static int add_retired(struct seg_engine *engine, uint64_t hash)
 {
@@ -93,6 +94,14 @@ struct seg_text observed_key(const struct seg_engine *engine, uint32_t segment)
                : engine->observed.retired[segment - plan->segment_count].key;
 }
 
+int observed_is_shadow(const struct seg_engine *engine, uint32_t segment)
+{
+    const struct plan *plan = engine->plan;
+    return segment < plan->segment_count
+               ? plan->segments[segment].rule->shadow
+               : engine->observed.retired[segment - plan->segment_count].shadow;
+}
+
 int observed_trigger(struct seg_engine *engine, uint64_t hash,
                      uint32_t *trigger)
 {
@@ -124,13 +133,13 @@ uint64_t observed_trigger_hash(const struct seg_engine *engine,
                : engine->observed.triggers[trigger - plan->trigger_count];
 }
 
-/* ---- writing
- * ------------------------------------------------------------------- */
+/* ---- writing ------------------------------------------------------------ */
 
 static uint64_t attribute_hash(const struct plan *plan, uint32_t i)
 {
     const struct path *path = &plan->attributes[i].path;
-    uint64_t hash = path->root == PATH_ACCOUNT;
+    uint64_t hash = (uint64_t)(path->root == PATH_ACCOUNT) |
+                    (uint64_t)plan->attributes[i].whole << 1;
     for (int n = 0; n < path->count; n++)
         hash = hash_bytes(path->names[n].bytes, path->names[n].len, hash);
     return hash;
@@ -179,9 +188,32 @@ static void put_segments(struct seg_engine *engine, struct buf *buf)
     buf_varint(buf, count);
     for (uint32_t i = 0; i < count; i++) {
         struct seg_text key = observed_key(engine, i);
-        buf_varint(buf, key.len);
+        int shadow = observed_is_shadow(engine, i);
+        buf_varint(buf, key.len + (key.len && shadow));
         buf_text(buf, key);
+        if (key.len && shadow)
+            buf_u8(buf, SHADOW_MARK);
     }
+}
+
+static void put_watches(struct seg_engine *engine, struct buf *buf)
+{
+    const struct plan *plan = engine->plan;
+    buf_varint(buf, plan->watch_count);
+    for (uint32_t i = 0; i < plan->watch_count; i++) {
+        buf_u64(buf, plan->segments[plan->watches[i]].key_hash);
+        buf_varint(buf, epoch_number(engine, plan_watch_source(plan, i)));
+    }
+}
+
+static uint8_t swept_mark(const struct seg_engine *engine)
+{
+    const struct observed *observed = &engine->observed;
+    return observed->swept ? SWEPT
+           : observed->backfilled &&
+                   engine->options.state_version >= SNAPSHOT_WATCHES
+               ? FILLED
+               : 0;
 }
 
 void observed_encode(struct seg_engine *engine, struct buf *buf)
@@ -192,7 +224,7 @@ void observed_encode(struct seg_engine *engine, struct buf *buf)
     buf_u8(buf, (uint8_t)engine->options.state_version);
     buf_u64(buf, plan->hash);
     buf_varint(buf, engine->observed.epoch);
-    buf_u8(buf, (uint8_t)engine->observed.swept);
+    buf_u8(buf, swept_mark(engine));
     buf_u8(buf, (uint8_t)engine->topics.count);
     for (uint32_t i = 0; i < engine->topics.count; i++)
         buf_u64(buf, engine->topic_hash[i]);
@@ -209,14 +241,15 @@ void observed_encode(struct seg_engine *engine, struct buf *buf)
         buf_u64(buf, attribute_hash(plan, i));
         buf_varint(buf, epoch_number(engine, plan_attribute_source(plan, i)));
     }
+    if (engine->options.state_version >= SNAPSHOT_WATCHES)
+        put_watches(engine, buf);
     put_segments(engine, buf);
     snapshot_tail_write(buf, engine->options.state_version);
     if (!buf_failed(buf))
         buf_u64(buf, hash_bytes(buf->bytes + start, buf->len - start, 0));
 }
 
-/* ---- going on from the catalogue before
- * ------------------------------------------ */
+/* ---- going on from the catalogue before --------------------------------- */
 
 struct continuing {
     struct seg_engine *engine;
@@ -280,26 +313,27 @@ static int64_t place_of(const struct continuing *from, uint8_t n,
     return place < now ? place : now;
 }
 
-static int get_epochs(struct continuing *from)
+/* The epochs of a record whose catalogue began epoch NEWEST. */
+static int get_epochs(struct continuing *from, uint64_t newest)
 {
-    uint64_t count = get_count(from, 9);
-    uint32_t last = 0;
+    uint64_t count = get_count(from, 9), last = 0;
     for (uint64_t i = 0; i < count; i++) {
         struct warming_epoch *epoch = add_epoch(from->engine);
         if (!epoch)
             return SEG_ERR_NOMEM;
-        epoch->number = (uint32_t)reader_varint(&from->reader);
+        uint64_t number = reader_varint(&from->reader);
+        epoch->number = (uint32_t)number;
         epoch->since_ms = (int64_t)reader_u64(&from->reader);
         for (uint8_t n = 0; n < from->topic_count; n++) {
             uint64_t position = reader_varint(&from->reader);
             if (from->topics[n] != UINT8_MAX)
                 epoch->positions[from->topics[n]] = place_of(from, n, position);
         }
-        if (reader_failed(&from->reader) || epoch->number <= last ||
+        if (reader_failed(&from->reader) || number <= last || number > newest ||
             epoch->since_ms < -SNAPSHOT_MS_MAX ||
             epoch->since_ms > SNAPSHOT_MS_MAX)
             return SEG_ERR_RECORD;
-        last = epoch->number;
+        last = number;
     }
     return 0;
 }
@@ -335,18 +369,38 @@ static int get_attributes(struct continuing *from)
     return reader_failed(&from->reader) ? SEG_ERR_RECORD : 0;
 }
 
+static int get_watches(struct continuing *from)
+{
+    const struct plan *plan = from->engine->plan;
+    uint64_t count = get_count(from, 9);
+    for (uint64_t i = 0; i < count; i++) {
+        uint32_t segment =
+            plan_find(&plan->segment_hashes, reader_u64(&from->reader));
+        uint32_t number = (uint32_t)reader_varint(&from->reader);
+        if (segment != PLAN_NONE && plan->segments[segment].watch != PLAN_NONE)
+            from->known[plan->segments[segment].watch] =
+                (struct known){.read = 1, .epoch = number};
+    }
+    return reader_failed(&from->reader) ? SEG_ERR_RECORD : 0;
+}
+
 static int get_segments(struct continuing *from)
 {
     uint64_t count = get_count(from, 1);
-    uint32_t segment;
+    uint32_t segment, listed = from->engine->plan->segment_count;
     for (uint64_t i = 0; i < count; i++) {
         struct seg_text key = reader_text(&from->reader);
         if (reader_failed(&from->reader))
             return SEG_ERR_RECORD;
-        if (key.len &&
-            observed_segment(from->engine, hash_bytes(key.bytes, key.len, 0),
-                             key, &segment) < 0)
+        int shadow = key.len && key.bytes[key.len - 1] == SHADOW_MARK;
+        key.len -= (size_t)shadow;
+        if (!key.len)
+            continue;
+        if (observed_segment(from->engine, plan_segment_hash(key, shadow), key,
+                             &segment) < 0)
             return SEG_ERR_NOMEM;
+        if (segment >= listed)
+            from->engine->observed.retired[segment - listed].shadow = shadow;
     }
     return 0;
 }
@@ -420,17 +474,22 @@ static int get_all(struct continuing *from, int version)
     struct observed *observed = &from->engine->observed;
     struct reader *reader = &from->reader;
     from->same = reader_u64(reader) == from->engine->plan->hash;
-    uint64_t epoch = reader_varint(reader) + !from->same;
-    observed->swept = reader_u8(reader) && from->same;
-    observed->epoch = (uint32_t)epoch;
+    uint64_t epoch = reader_varint(reader);
+    uint8_t mark = reader_u8(reader);
+    observed->swept = mark == SWEPT && from->same;
+    observed->backfilled = mark == FILLED && from->same;
+    observed->epoch = (uint32_t)epoch + !from->same;
     get_topics(from);
-    if (reader_failed(reader) || epoch < 1 || epoch > UINT32_MAX)
+    if (reader_failed(reader) || epoch < 1 || epoch >= UINT32_MAX ||
+        mark > FILLED)
         return SEG_ERR_RECORD;
-    int ret = get_epochs(from);
+    int ret = get_epochs(from, epoch);
     if (ret == 0)
         ret = get_features(from);
     if (ret == 0)
         ret = get_attributes(from);
+    if (ret == 0 && version >= SNAPSHOT_WATCHES)
+        ret = get_watches(from);
     if (ret == 0)
         ret = get_segments(from);
     if (ret == 0 &&
@@ -468,6 +527,52 @@ int observed_continue(struct seg_engine *engine, struct seg_text record,
     return ret;
 }
 
+/* Whether an epoch may say that all inputs are observed from POSITIONS. */
+static int is_from_start(const struct seg_engine *engine,
+                         const int64_t *positions)
+{
+    for (uint32_t t = 0; t < engine->topics.count; t++)
+        if (positions[t])
+            return 0;
+    return 1;
+}
+
+/* The epoch of the catalogue in force, made if there is none yet. */
+static struct warming_epoch *present_epoch(struct seg_engine *engine)
+{
+    struct warming *warming = &engine->observed.warming;
+    uint32_t count = warming->epoch_count;
+    if (count && warming->epochs[count - 1].number == engine->observed.epoch)
+        return &warming->epochs[count - 1];
+    struct warming_epoch *epoch = add_epoch(engine);
+    if (epoch)
+        epoch->number = engine->observed.epoch;
+    return epoch;
+}
+
+int observed_since(struct seg_engine *engine, const uint8_t *wanted,
+                   const int64_t *positions, int64_t since_ms)
+{
+    struct warming *warming = &engine->observed.warming;
+    uint32_t index = 0;
+    if (!is_from_start(engine, positions)) {
+        struct warming_epoch *epoch = present_epoch(engine);
+        if (!epoch)
+            return SEG_ERR_NOMEM;
+        epoch->since_ms = since_ms;
+        memcpy(epoch->positions, positions,
+               engine->topics.count * sizeof(int64_t));
+        index = warming->epoch_count;
+    }
+    for (uint32_t s = 0; s < engine->plan->source_count; s++)
+        if (wanted[s] && warming->of_source[s]) {
+            warming->of_source[s] = index;
+            warming->kept[s] = 0;
+        }
+    warming_set_bits(warming, engine->plan);
+    return warming_find_ends(warming, engine->plan);
+}
+
 int observed_settle(struct seg_engine *engine)
 {
     struct observed *observed = &engine->observed;
@@ -479,95 +584,4 @@ int observed_settle(struct seg_engine *engine)
                                               : engine->clock_ms;
     warming_set_bits(warming, engine->plan);
     return warming_find_ends(warming, engine->plan);
-}
-
-/* ---- what is stale
- * ---------------------------------------------------------------- */
-
-/* What an attribute of *USER, kept for a catalogue before, is worth: a scalar
- * would be a spare one meanwhile; of anything else only that it was set. */
-static int forget_value(struct seg_engine *engine, struct user **user,
-                        uint32_t source)
-{
-    const struct plan *plan = engine->plan;
-    struct item item = user_item(*user, source);
-    struct write write;
-    if (attribute_last(*user, source, &engine->scratch, &write) <= 0)
-        return 0;
-    if (write.value.type != SEG_LIST &&
-        plan->attributes[source - plan->feature_count].path.count == 1)
-        return 0;
-    write.value = (struct seg_value){.type = SEG_OBJECT};
-    user_resize(&engine->store, user, source, 0, &item);
-    int ret = attribute_write(&engine->store, user, source, &write);
-    return ret < 0 ? ret : 0;
-}
-
-/* Find in *SOURCE the first from there on of which USER has something that is
- * to be forgotten. Returns 0 if there is none. */
-static int next_stale(const struct seg_engine *engine, const struct user *user,
-                      uint32_t epoch, uint32_t *source)
-{
-    const struct warming *warming = &engine->observed.warming;
-    struct user_walk walk;
-    uint32_t id;
-    user_walk_start(user, &walk);
-    while (user_walk_next(user, &walk, &id).bytes &&
-           id < engine->plan->source_count) {
-        uint32_t index = warming->of_source[id];
-        if (id >= *source && index &&
-            warming->epochs[index - 1].number > epoch) {
-            *source = id;
-            return 1;
-        }
-    }
-    return 0;
-}
-
-int observed_forget(struct seg_engine *engine, struct user **user,
-                    uint32_t epoch)
-{
-    const uint32_t *kept = engine->observed.warming.kept;
-    struct item item;
-    uint32_t source = 0;
-    while (next_stale(engine, *user, epoch, &source)) {
-        if (source >= engine->plan->feature_count) {
-            if (forget_value(engine, user, source) < 0)
-                return SEG_ERR_NOMEM;
-        } else if (kept[source]) {
-            if (window_trim(&engine->store, user,
-                            &engine->plan->features[source], kept[source]) < 0)
-                return SEG_ERR_NOMEM;
-        } else {
-            item = user_item(*user, source);
-            user_resize(&engine->store, user, source, 0, &item);
-        }
-        source++;
-    }
-    return 0;
-}
-
-void observed_prune(struct seg_engine *engine)
-{
-    struct warming *warming = &engine->observed.warming;
-    const struct plan *plan = engine->plan;
-    int needed = 0;
-    if (warming->end_count &&
-        warming->ends[warming->end_count - 1].at_ms <= engine->clock_ms)
-        warming->end_count = 0;
-    for (uint32_t s = 0; warming->epoch_count && s < plan->source_count; s++) {
-        uint32_t index = warming->of_source[s];
-        if (index && s < plan->feature_count &&
-            warming_end_of(&plan->features[s],
-                           warming->epochs[index - 1].since_ms) <=
-                engine->clock_ms)
-            warming->of_source[s] = warming->kept[s] = 0;
-        needed |= warming->of_source[s] != 0;
-    }
-    warming_set_bits(warming, plan);
-    if (needed)
-        return;
-    for (uint32_t i = 0; i < warming->epoch_count; i++)
-        free(warming->epochs[i].positions);
-    warming->epoch_count = 0;
 }

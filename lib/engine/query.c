@@ -122,7 +122,7 @@ int seg_engine_users(const struct seg_engine *engine, uint64_t *cursor, int max,
                      void *arg)
 {
     for (int i = 0; i < max && *cursor < engine->store.user_count; i++) {
-        const struct user *user = engine->store.users[(*cursor)++];
+        const struct user *user = store_at(&engine->store, (*cursor)++);
         if (each(arg, (const struct seg_user *)user))
             break;
     }

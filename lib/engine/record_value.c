@@ -7,11 +7,13 @@
 #include "lib/user/codec.h"
 
 #define NESTING_MAX 64
+#define MEMBERS     (SEG_OBJECT + 1) /* Type of an object with members. */
 
 void record_value_encode(struct buf *buf, const struct seg_value *value)
 {
     uint64_t bits;
-    buf_u8(buf, value->type);
+    buf_u8(buf,
+           value->type == SEG_OBJECT && value->len ? MEMBERS : value->type);
     switch ((enum seg_value_type)value->type) {
     case SEG_BOOL:
         buf_u8(buf, value->as.boolean != 0);
@@ -29,18 +31,28 @@ void record_value_encode(struct buf *buf, const struct seg_value *value)
         buf_add(buf, value->as.text, value->len);
         break;
     case SEG_LIST:
-        buf_varint(buf, value->len);
+    case SEG_OBJECT:
+        if (value->type == SEG_LIST || value->len)
+            buf_varint(buf, value->len);
         for (uint32_t i = 0; i < value->len; i++)
             record_value_encode(buf, &value->as.items[i]);
         break;
     case SEG_MISSING:
-    case SEG_OBJECT:
         break;
     }
 }
 
 static int decode(struct reader *reader, struct arena *arena,
                   struct seg_value *value, int depth);
+
+/* Names and values in turn. */
+static int is_object(const struct seg_value *value)
+{
+    for (uint32_t i = 0; i < value->len; i += 2)
+        if (value->as.items[i].type != SEG_TEXT)
+            return 0;
+    return value->len % 2 == 0;
+}
 
 static int decode_list(struct reader *reader, struct arena *arena,
                        struct seg_value *value, int depth)
@@ -59,7 +71,7 @@ static int decode_list(struct reader *reader, struct arena *arena,
     }
     value->len = (uint32_t)count;
     value->as.items = items;
-    return 0;
+    return value->type == SEG_LIST || is_object(value) ? 0 : SEG_ERR_RECORD;
 }
 
 static int decode(struct reader *reader, struct arena *arena,
@@ -89,6 +101,9 @@ static int decode(struct reader *reader, struct arena *arena,
         value->len = (uint32_t)text.len;
         value->as.text = text.bytes;
         break;
+    case MEMBERS:
+        value->type = SEG_OBJECT;
+        /* fall through */
     case SEG_LIST:
         return decode_list(reader, arena, value, depth);
     case SEG_MISSING:

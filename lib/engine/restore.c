@@ -62,15 +62,15 @@ static int set_positions(struct seg_engine *engine, const struct user *user,
     struct restoring *r = &engine->restoring;
     void *rows = r->positions_of;
     size_t old = r->positions_of_cap;
-    uint32_t row;
+    uint32_t index = store_index(&engine->store, user), row;
     if (add_positions(engine, positions, &row) < 0 ||
-        alloc_grow(&rows, &r->positions_of_cap, user->index + 1ul,
-                   sizeof(uint32_t)) < 0)
+        alloc_grow(&rows, &r->positions_of_cap, index + 1ul, sizeof(uint32_t)) <
+            0)
         return SEG_ERR_NOMEM;
     r->positions_of = rows;
     memset(r->positions_of + old, 0,
            (r->positions_of_cap - old) * sizeof(uint32_t));
-    r->positions_of[user->index] = row;
+    r->positions_of[index] = row;
     return 0;
 }
 
@@ -79,10 +79,10 @@ static const int64_t *row_of(const struct seg_engine *engine,
                              const struct user *user)
 {
     const struct restoring *r = &engine->restoring;
-    if (user->index >= r->positions_of_cap || !r->positions_of[user->index])
+    uint32_t index = store_index(&engine->store, user);
+    if (index >= r->positions_of_cap || !r->positions_of[index])
         return NULL;
-    return r->positions +
-           (r->positions_of[user->index] - 1u) * row_width(engine);
+    return r->positions + (r->positions_of[index] - 1u) * row_width(engine);
 }
 
 /* Whether USER's record has the event at ORIGIN already. */
@@ -112,7 +112,17 @@ static int is_of_other_version(const struct seg_engine *engine,
 
 void seg_engine_set_state_version(struct seg_engine *engine, int version)
 {
-    engine->options.state_version = version;
+    int least = engine->plan->state_version;
+    engine->options.state_version = version < least ? least : version;
+}
+
+/* What is read back comes in the order of arrival, but at the end's clock: an
+ * event from the future is not parked until others have come. So nothing is too
+ * late before all is there. */
+static void begin_restore(struct seg_engine *engine)
+{
+    engine->restoring.active = 1;
+    engine->store.lateness_ms = STORE_NEVER_LATE;
 }
 
 /* ---- steps 2 to 4 ---------------------------------------------------- */
@@ -122,7 +132,7 @@ int seg_engine_restore_user(struct seg_engine *engine, const char *record,
 {
     int64_t row[ENGINE_ROW(SEG_TOPICS_MAX)];
     struct user *user;
-    engine->restoring.active = 1;
+    begin_restore(engine);
     int ret = snapshot_decode(engine, (struct seg_text){record, len}, &user,
                               row, detail);
     return ret < 0 ? ret : set_positions(engine, user, row);
@@ -138,7 +148,7 @@ int seg_engine_restore_catalogue(struct seg_engine *engine, const char *record,
     int ret = observed_continue(engine, (struct seg_text){record, len},
                                 positions, detail);
     for (uint32_t i = 0; ret == 0 && i < engine->store.user_count; i++) {
-        struct user *user = engine->store.users[i];
+        struct user *user = store_user(&engine->store, i);
         uint32_t epoch = epoch_of(engine, user);
         if (epoch > engine->observed.epoch)
             return error_set(detail, SEG_ERR_RECORD,
@@ -158,11 +168,11 @@ static int find_or_add(struct seg_engine *engine, struct seg_text id,
 {
     struct store *store = &engine->store;
     uint64_t hash = store_hash(store, id);
-    engine->restoring.active = 1;
-    *user = store_find(store, id, hash);
+    begin_restore(engine);
+    *user = store_reach(store, id, hash);
     if (*user)
         return 0;
-    int ret = wheel_reserve(&engine->wheel, store->user_count + 1);
+    int ret = timers_reserve(&engine->timers, store->user_count + 1);
     if (ret == 0)
         ret = store_add(store, id, hash, engine->clock_ms, user);
     if (ret < 0)
@@ -171,6 +181,20 @@ static int find_or_add(struct seg_engine *engine, struct seg_text id,
     if (intern_find(&engine->plan->listed_ids, id) != INTERN_NONE)
         (*user)->flags |= USER_LISTED;
     return 0;
+}
+
+static int restore_watch(struct seg_engine *engine, struct user **user,
+                         uint32_t segment, const struct seg_restored *change)
+{
+    const struct plan *plan = engine->plan;
+    uint32_t watch = segment < plan->segment_count
+                         ? plan->segments[segment].watch
+                         : PLAN_NONE;
+    return watch == PLAN_NONE
+               ? 0
+               : observed_watch(engine, user, watch, change->member,
+                                change->member ? change->entered_at_ms
+                                               : change->at_ms);
 }
 
 int seg_engine_restore_change(struct seg_engine *engine,
@@ -206,6 +230,8 @@ int seg_engine_restore_change(struct seg_engine *engine,
         ret = member_add(&engine->store, &user, segment, change->entered_at_ms);
     else
         ret = member_remove(&engine->store, &user, segment);
+    if (ret == 0 && member != change->member)
+        ret = restore_watch(engine, &user, segment, change);
     changes.seq = change->seq;
     if (change->at_ms > changes.last_at_ms)
         changes.last_at_ms = change->at_ms;
@@ -257,7 +283,7 @@ int seg_engine_redo(struct seg_engine *engine, const struct seg_event *event,
 {
     struct user *user;
     int born, ret = engine_user(engine, event, origin, &user, &born);
-    engine->restoring.active = 1;
+    begin_restore(engine);
     if (ret < 0)
         return ret;
     if (is_folded(engine, user, origin))
@@ -272,6 +298,8 @@ int seg_engine_redo(struct seg_engine *engine, const struct seg_event *event,
     touch_begin(engine, user);
     ret = engine->saved.used ? engine_fold(engine, &user, event, origin, 0)
                              : SEG_ERR_NOMEM;
+    if (ret >= 0 && engine->publishing.moved)
+        ret = publish_doubt(engine, &user);
     if (ret >= 0)
         return SEG_APPLIED;
     if (engine->saved.used)
@@ -313,18 +341,36 @@ void count_members(struct seg_engine *engine, const struct user *user, int by)
         engine->segment_sizes[segment] += (uint32_t)by;
 }
 
+/* Whether another catalogue may have been in force since USER's record, or, if
+ * there is none, since he was born. */
+static int is_older(const struct seg_engine *engine, const struct user *user)
+{
+    return row_of(engine, user)
+               ? epoch_of(engine, user) != engine->observed.epoch
+               : engine->observed.epoch > 1;
+}
+
 /* Records carry the due instants of their time; from now on they are timers. */
 static int settle_user(struct seg_engine *engine, struct user **user)
 {
     int64_t now_ms = engine_now(engine, *user);
     size_t outputs = engine->output_count;
     int touched = (*user)->flags & USER_TOUCHED;
-    int ret = touched || timer_at(engine, *user) <= now_ms ||
-                      epoch_of(engine, *user) != engine->observed.epoch
-                  ? judge_restored(engine, user, now_ms)
-                  : 0;
+    int unswept = !engine->observed.swept;
+    int older = is_older(engine, *user);
+    int ret = touched ? observed_unwatch(engine, user) : 0;
+    if (ret < 0)
+        return ret;
+    if (touched || older || timer_at(engine, *user) <= now_ms) {
+        ret = judge_restored(engine, user, now_ms);
+        if (ret == 0)
+            ret = publish_restored(engine, user, now_ms,
+                                   touched && (unswept || older));
+    }
+    engine->publishing.held = unswept;
     if (ret == 0)
         ret = timer_renew(engine, *user, engine_now(engine, *user));
+    engine->publishing.held = 0;
     if (ret < 0)
         return ret;
     (*user)->flags &= (uint8_t) ~(USER_TOUCHED | USER_NAMELESS);
@@ -347,7 +393,7 @@ static int check_members(const struct seg_engine *engine)
 
 static int finish_user(struct seg_engine *engine, uint32_t index)
 {
-    struct user *user = engine->store.users[index];
+    struct user *user = store_user(&engine->store, index);
     int ret = dirty_reserve(engine);
     touch_begin(engine, user);
     if (ret < 0 || !engine->saved.used)
@@ -365,7 +411,7 @@ static int begin_finish(struct seg_engine *engine, int64_t clock_ms)
 {
     if (clock_ms > engine->clock_ms)
         engine->clock_ms = clock_ms;
-    engine->restoring.active = 1;
+    begin_restore(engine);
     engine->restoring.next = 0;
     return observed_settle(engine);
 }
@@ -387,5 +433,6 @@ int seg_engine_restore_finish(struct seg_engine *engine, int64_t clock_ms,
     free(r->positions_of);
     free(r->positions);
     *r = (struct restoring){0};
+    engine->store.lateness_ms = engine->options.lateness_ms;
     return check_members(engine);
 }

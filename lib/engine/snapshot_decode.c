@@ -9,8 +9,11 @@
 #include "lib/user/dedupe.h"
 #include "lib/user/feature.h"
 #include "lib/user/fired.h"
+#include "lib/user/first_last.h"
 #include "lib/user/member.h"
+#include "lib/user/published.h"
 #include "lib/user/times.h"
+#include "lib/user/watch.h"
 
 struct decoding {
     struct seg_engine *engine;
@@ -158,33 +161,30 @@ static int get_window(struct decoding *from, uint32_t id)
 
 static int get_values(struct decoding *from, uint32_t id)
 {
-    struct item item;
-    struct write write; /* Without an owner. */
+    struct seg_engine *engine = from->engine;
+    /* Of a feature that is not there any more they are read all the same. */
+    const struct feature gone = {
+        .kind = FEATURE_FIRST, .item = id, .from_ms = 1};
+    const struct feature *feature = id < engine->plan->feature_count
+                                        ? &engine->plan->features[id]
+                                        : &gone;
+    struct fold fold = {0};
     int coarse = reader_u8(&from->reader);
     uint64_t count = get_count(from, 10);
     int64_t last_ms = -SNAPSHOT_MS_MAX;
-    for (uint64_t i = 0; i < count; i++, last_ms = write.time_ms) {
-        write.time_ms = get_ms(from);
-        write.stamp = get_stamp(from);
-        int ret = record_value_decode(&from->reader, &from->engine->scratch,
-                                      &write.value);
-        if (ret < 0 || reader_failed(&from->reader) || write.time_ms < last_ms)
+    int ret = 0;
+    for (uint64_t i = 0; ret == 0 && i < count; i++, last_ms = fold.time_ms) {
+        fold.time_ms = get_ms(from);
+        fold.stamp = get_stamp(from);
+        ret = record_value_decode(&from->reader, &engine->scratch, &fold.value);
+        if (ret < 0 || reader_failed(&from->reader) || fold.time_ms < last_ms)
             return ret < 0 ? ret : SEG_ERR_RECORD;
-        item = user_item(from->user, id);
-        uint32_t at = item.len / WORD_BYTES;
-        ret = user_splice(
-            &from->engine->store, &from->user, id, item.len,
-            (int32_t)(WORD_BYTES * (4 + codec_words(&write.value))), &item);
-        if (ret < 0)
-            return ret;
-        codec_put_i64(item.words + at, write.time_ms);
-        codec_put_u64(item.words + at + 2, write.stamp);
-        codec_put(item.words + at + 4, &write.value);
-        ret = user_set_coarse(&from->engine->store, &from->user, &item, coarse);
-        if (ret < 0)
-            return ret;
+        ret = first_last_append(&engine->store, &from->user, feature, &fold);
     }
-    return 0;
+    if (ret < 0 || !count)
+        return ret;
+    struct item item = user_item(from->user, id);
+    return user_set_coarse(&engine->store, &from->user, &item, coarse);
 }
 
 static int get_number(struct decoding *from, uint32_t id, int64_t number)
@@ -199,62 +199,88 @@ static int get_number(struct decoding *from, uint32_t id, int64_t number)
     return ret;
 }
 
-/* The state of one feature, into item ID. */
-static int get_feature(struct decoding *from, uint32_t id)
+/* The state of a feature of one of the first kinds, into item ID. */
+static int get_first_kind(struct decoding *from, uint32_t id,
+                          enum feature_kind kind)
 {
-    switch (from->engine->plan->features[id].kind) {
-    case FEATURE_TALLY:
-        return get_number(from, id, (int64_t)reader_varint(&from->reader));
-    case FEATURE_FIRST_TIME:
-    case FEATURE_LAST_TIME:
-        return get_number(from, id, get_ms(from));
-    case FEATURE_WINDOW:
+    if (kind == FEATURE_WINDOW)
         return get_window(from, id);
-    case FEATURE_FIRST:
-    case FEATURE_LAST:
-        break;
-    }
-    return get_values(from, id);
+    if (kind == FEATURE_TALLY)
+        return get_number(from, id, (int64_t)reader_varint(&from->reader));
+    return kind == FEATURE_FIRST || kind == FEATURE_LAST
+               ? get_values(from, id)
+               : get_number(from, id, get_ms(from));
 }
 
 /* Read past the state of a feature that the catalogue does not have: into an
  * item that is taken away again. */
-static int skip_feature(struct decoding *from, int kind)
+static int skip_feature(struct decoding *from, enum feature_kind kind)
 {
     const uint32_t id = USER_ITEM_SPECIAL - 1;
-    struct item item;
-    int ret;
-    if (kind == FEATURE_WINDOW)
-        ret = get_window(from, id);
-    else if (kind == FEATURE_TALLY)
-        ret = get_number(from, id, (int64_t)reader_varint(&from->reader));
-    else if (kind == FEATURE_FIRST || kind == FEATURE_LAST)
-        ret = get_values(from, id);
-    else
-        ret = get_number(from, id, get_ms(from));
-    item = user_item(from->user, id);
+    int ret = get_first_kind(from, id, kind);
+    struct item item = user_item(from->user, id);
     user_resize(&from->engine->store, &from->user, id, 0, &item);
     return ret;
+}
+
+/* A feature of a kind that writes itself; passed over if it is unknown. */
+static int get_content(struct decoding *from, uint32_t id)
+{
+    struct reader content;
+    reader_init(&content, reader_text(&from->reader));
+    if (bad_record(from) < 0)
+        return SEG_ERR_RECORD;
+    if (id == PLAN_NONE)
+        return 0;
+    const struct feature *feature = &from->engine->plan->features[id];
+    int ret = feature_ops_of(feature->kind)
+                  ->read(&from->engine->store, &from->user, feature, &content,
+                         from->topics);
+    return ret == 0 && (reader_failed(&content) || reader_left(&content))
+               ? SEG_ERR_RECORD
+               : ret;
+}
+
+static int get_feature(struct decoding *from)
+{
+    uint32_t id = plan_find(&from->engine->plan->feature_hashes,
+                            reader_u64(&from->reader));
+    uint8_t code = reader_u8(&from->reader);
+    int kind = feature_kind_of_code(code);
+    if (!code || (kind < 0 && code <= FEATURE_CODE_FIRST_MAX) ||
+        (id != PLAN_NONE && (int)from->engine->plan->features[id].kind != kind))
+        return SEG_ERR_RECORD;
+    if (id != PLAN_NONE && user_item(from->user, id).bytes)
+        return SEG_ERR_RECORD;
+    if (code > FEATURE_CODE_FIRST_MAX)
+        return get_content(from, id);
+    return id == PLAN_NONE
+               ? skip_feature(from, (enum feature_kind)kind)
+               : get_first_kind(from, id, (enum feature_kind)kind);
 }
 
 static int get_features(struct decoding *from)
 {
     uint64_t count = get_count(from, 10);
     for (uint64_t i = 0; i < count; i++) {
-        uint32_t id = plan_find(&from->engine->plan->feature_hashes,
-                                reader_u64(&from->reader));
-        int kind = feature_kind_of_code(reader_u8(&from->reader));
-        if (kind < 0 || (id != PLAN_NONE &&
-                         (int)from->engine->plan->features[id].kind != kind))
-            return SEG_ERR_RECORD;
-        if (id != PLAN_NONE && user_item(from->user, id).bytes)
-            return SEG_ERR_RECORD;
-        int ret =
-            id == PLAN_NONE ? skip_feature(from, kind) : get_feature(from, id);
+        int ret = get_feature(from);
         if (ret < 0)
             return ret;
     }
     return bad_record(from);
+}
+
+int snapshot_feature_decode(struct seg_engine *engine, struct user **user,
+                            struct seg_text bytes)
+{
+    struct decoding from = {.engine = engine, .user = *user};
+    arena_reset(&engine->scratch);
+    reader_init(&from.reader, bytes);
+    for (int i = 0; i <= UINT8_MAX; i++)
+        from.topics[i] = (uint8_t)i;
+    int ret = get_feature(&from);
+    *user = from.user;
+    return ret < 0 ? ret : bad_record(&from);
 }
 
 #define PATH_NAMES_MAX 64
@@ -382,6 +408,23 @@ static int get_target(struct decoding *from, struct update *update,
     return SEG_ERR_RECORD;
 }
 
+/* Whether UPDATE may be folded: what plays a role of a score or a sequence says
+ * which. */
+static int has_its_roles(const struct decoding *from,
+                         const struct update *update)
+{
+    const struct plan *plan = from->engine->plan;
+    if (update->kind != UPDATE_FEATURE || update->target == PLAN_NONE)
+        return 1;
+    const struct feature *feature = &plan->features[update->target];
+    int64_t role = update->value.as.integer;
+    if (feature->kind != FEATURE_SCORE && feature->kind != FEATURE_SEQUENCE)
+        return 1;
+    return update->value.type == SEG_INT && role >= 0 &&
+           (feature->kind == FEATURE_SEQUENCE ||
+            role < feature->of.score->weight_count);
+}
+
 static int get_parked(struct decoding *from)
 {
     uint64_t count = get_count(from, 20);
@@ -401,7 +444,8 @@ static int get_parked(struct decoding *from)
         update.stamp = write.stamp;
         update.owner = write.owner;
         update.value = write.value;
-        if (update.kind == UPDATE_ACCOUNT && write.value.type != SEG_TEXT)
+        if ((update.kind == UPDATE_ACCOUNT && write.value.type != SEG_TEXT) ||
+            !has_its_roles(from, &update))
             return SEG_ERR_RECORD;
         observed_note(&from->engine->observed, update.time_ms);
         ret = carry_parked(from->engine, &from->user, &update, account,
@@ -410,6 +454,53 @@ static int get_parked(struct decoding *from)
             return ret;
     }
     return bad_record(from);
+}
+
+static int get_watches(struct decoding *from)
+{
+    const struct plan *plan = from->engine->plan;
+    uint64_t count = get_count(from, 24);
+    for (uint64_t i = 0; i < count; i++) {
+        uint32_t segment =
+            plan_find(&plan->segment_hashes, reader_u64(&from->reader));
+        struct watch watch;
+        watch.entered_ms = get_ms_or(from, WATCH_NEVER);
+        watch.left_ms = get_ms_or(from, WATCH_NEVER);
+        if (bad_record(from) < 0)
+            return SEG_ERR_RECORD;
+        if (segment == PLAN_NONE || plan->segments[segment].watch == PLAN_NONE)
+            continue;
+        int ret = watch_write(&from->engine->store, &from->user,
+                              plan->segments[segment].watch, &watch);
+        if (ret < 0)
+            return ret;
+    }
+    return bad_record(from);
+}
+
+/* Who is in a segment entered it last when he did: nobody need have watched. */
+static int watch_members(struct decoding *from)
+{
+    const struct plan *plan = from->engine->plan;
+    int64_t entered_ms;
+    int ret = 0;
+    for (uint32_t i = 0; ret == 0 && i < plan->watch_count; i++) {
+        uint32_t source = plan_watch_source(plan, i);
+        if (!user_item(from->user, source).bytes &&
+            member_find(from->user, plan->watches[i], &entered_ms))
+            ret = watch_note(&from->engine->store, &from->user, source, 1,
+                             entered_ms);
+    }
+    return ret;
+}
+
+static int get_published(struct decoding *from)
+{
+    struct published published = {.at_ms = get_ms(from)};
+    published.hash = reader_u64(&from->reader);
+    return bad_record(from) < 0
+               ? SEG_ERR_RECORD
+               : published_write(&from->engine->store, &from->user, &published);
 }
 
 static int get_sections(struct decoding *from)
@@ -423,12 +514,14 @@ static int get_sections(struct decoding *from)
         [SECTION_IDS] = get_ids,
         [SECTION_FIRED] = get_fired,
         [SECTION_PARKED] = get_parked,
+        [SECTION_WATCHES] = get_watches,
+        [SECTION_PUBLISHED] = get_published,
     };
     for (;;) {
         uint8_t tag = reader_u8(&from->reader);
         if (tag == SECTION_END)
-            return bad_record(from);
-        if (tag > SECTION_PARKED)
+            return bad_record(from) < 0 ? SEG_ERR_RECORD : watch_members(from);
+        if (tag > SECTION_PUBLISHED)
             return SEG_ERR_RECORD;
         int ret = sections[tag](from);
         if (ret < 0)
@@ -463,7 +556,7 @@ static int blank_user(struct seg_engine *engine, struct seg_text id,
     uint64_t hash = store_hash(store, id);
     struct user_walk walk;
     uint32_t item_id;
-    *user = store_find(store, id, hash);
+    *user = store_reach(store, id, hash);
     while (*user) {
         user_walk_all(*user, &walk);
         struct item item = user_walk_next(*user, &walk, &item_id);
@@ -471,7 +564,7 @@ static int blank_user(struct seg_engine *engine, struct seg_text id,
             return 0;
         user_resize(store, user, item_id, 0, &item);
     }
-    int ret = wheel_reserve(&engine->wheel, store->user_count + 1);
+    int ret = timers_reserve(&engine->timers, store->user_count + 1);
     if (ret == 0)
         ret = store_add(store, id, hash, engine->clock_ms, user);
     if (ret == 0 && intern_find(&engine->plan->listed_ids, id) != INTERN_NONE)
@@ -490,7 +583,9 @@ static int get_head(struct decoding *from, int version, int64_t *row)
         ret = blank_user(from->engine, id, &from->user);
     if (ret < 0)
         return ret;
-    from->user->birth = get_stamp(from);
+    ret = user_set_birth(&from->engine->store, &from->user, get_stamp(from));
+    if (ret < 0)
+        return ret;
     struct changes changes = {.seq = get_u32(from)};
     changes.trigger_seq = get_u32(from);
     changes.last_at_ms = get_ms_or(from, CHANGES_NONE);

@@ -6,8 +6,11 @@
 #include "lib/user/codec.h"
 #include "lib/user/dedupe.h"
 #include "lib/user/fired.h"
+#include "lib/user/first_last.h"
 #include "lib/user/member.h"
+#include "lib/user/published.h"
 #include "lib/user/times.h"
+#include "lib/user/watch.h"
 
 static void put_ms(struct buf *buf, int64_t ms)
 {
@@ -89,45 +92,65 @@ static void put_window(const struct user *user, const struct item *item,
     }
 }
 
-static void put_values(struct seg_engine *engine, const struct item *item,
-                       struct buf *buf)
+static void put_values(struct seg_engine *engine, const struct feature *feature,
+                       const struct item *item, struct buf *buf)
 {
     struct seg_value value;
-    uint32_t count = 0, at, words = item->len / WORD_BYTES;
-    for (at = 0; at < words; at += 4 + codec_len(item->words + at + 4))
-        count++;
+    uint32_t count = first_last_count(feature, item);
     buf_u8(buf, item->coarse);
     buf_varint(buf, count);
-    for (at = 0; at < words; at += 4 + codec_len(item->words + at + 4)) {
-        put_ms(buf, codec_get_i64(item->words + at));
-        put_stamp(buf, codec_get_u64(item->words + at + 2));
-        codec_get(item->words + at + 4, &engine->scratch, &value);
+    for (uint32_t i = 0; i < count; i++) {
+        struct first_last_entry entry = first_last_at(feature, item, i);
+        put_ms(buf, entry.time_ms);
+        put_stamp(buf, entry.stamp);
+        codec_get(entry.value, &engine->scratch, &value);
         record_value_encode(buf, &value);
     }
+}
+
+/* A kind that writes itself, with its length in front. Its topics stand in the
+ * record in the order of their numbers. */
+static void put_content(struct seg_engine *engine, const struct user *user,
+                        const struct feature *feature, const struct item *item,
+                        struct buf *buf)
+{
+    uint8_t places[FEATURE_TOPICS];
+    struct buf *content = &engine->content;
+    for (int i = 0; i < FEATURE_TOPICS; i++)
+        places[i] = (uint8_t)i;
+    buf_reset(content);
+    feature_ops_of(feature->kind)->write(user, feature, item, content, places);
+    buf->failed |= buf_failed(content);
+    buf_varint(buf, content->len);
+    buf_add(buf, content->bytes, content->len);
 }
 
 static void put_feature(struct seg_engine *engine, const struct user *user,
                         uint32_t id, const struct item *item, struct buf *buf)
 {
     const struct feature *feature = &engine->plan->features[id];
+    enum feature_kind kind = feature->kind;
     buf_u64(buf, feature->key);
-    buf_u8(buf, (uint8_t)feature_code(feature->kind));
-    switch (feature->kind) {
-    case FEATURE_TALLY:
+    buf_u8(buf, (uint8_t)feature_code(kind));
+    if (feature_ops_of(kind)->write)
+        put_content(engine, user, feature, item, buf);
+    else if (kind == FEATURE_TALLY)
         buf_varint(buf, codec_get_u64(item->words));
-        break;
-    case FEATURE_WINDOW:
+    else if (kind == FEATURE_WINDOW)
         put_window(user, item, buf);
-        break;
-    case FEATURE_FIRST_TIME:
-    case FEATURE_LAST_TIME:
+    else if (kind == FEATURE_FIRST || kind == FEATURE_LAST)
+        put_values(engine, feature, item, buf);
+    else
         put_ms(buf, codec_get_i64(item->words));
-        break;
-    case FEATURE_FIRST:
-    case FEATURE_LAST:
-        put_values(engine, item, buf);
-        break;
-    }
+}
+
+void snapshot_feature_encode(struct seg_engine *engine, const struct user *user,
+                             uint32_t id, const struct item *item,
+                             struct buf *buf)
+{
+    arena_reset(&engine->scratch);
+    put_feature(engine, user, id, item, buf);
+    buf->failed |= scratch_error(engine) < 0;
 }
 
 /* How many items of USER have ids from FROM to below TO. */
@@ -158,11 +181,32 @@ static void put_sources(struct seg_engine *engine, const struct user *user,
         put_feature(engine, user, id, &item, buf);
     }
     buf_u8(buf, SECTION_ATTRIBUTES);
-    buf_varint(buf, count_items(user, plan->feature_count, plan->source_count));
-    while (user_walk_next(user, &walk, &id).bytes && id < plan->source_count) {
+    buf_varint(buf, count_items(user, plan->feature_count,
+                                plan_watch_source(plan, 0)));
+    while (user_walk_next(user, &walk, &id).bytes &&
+           plan_is_attribute(plan, id)) {
         put_path(buf, &plan->attributes[id - plan->feature_count].path);
         attribute_last(user, id, &engine->scratch, &write);
         put_write(buf, &write);
+    }
+}
+
+static void put_watches(const struct plan *plan, const struct user *user,
+                        struct buf *buf)
+{
+    uint32_t first = plan_watch_source(plan, 0);
+    uint32_t count = count_items(user, first, plan->source_count);
+    if (!count)
+        return;
+    buf_u8(buf, SECTION_WATCHES);
+    buf_varint(buf, count);
+    for (uint32_t i = 0; i < plan->watch_count; i++) {
+        if (!user_item(user, first + i).bytes)
+            continue;
+        struct watch watch = watch_read(user, first + i);
+        buf_u64(buf, plan->segments[plan->watches[i]].key_hash);
+        put_ms(buf, watch.entered_ms);
+        put_ms(buf, watch.left_ms);
     }
 }
 
@@ -229,6 +273,20 @@ static void put_parked(struct seg_engine *engine, const struct user *user,
     }
 }
 
+/* Left out of a record that has no room for it, the same is published again if
+ * traits ever come back. */
+static void put_published(const struct seg_engine *engine,
+                          const struct user *user, struct buf *buf)
+{
+    const struct published published = published_read(user);
+    if (published.at_ms == PUBLISHED_NEVER ||
+        engine->options.state_version < SNAPSHOT_TRAITS)
+        return;
+    buf_u8(buf, SECTION_PUBLISHED);
+    put_ms(buf, published.at_ms);
+    buf_u64(buf, published.hash);
+}
+
 /* Lists are read into the scratch arena: whether there was memory for all of
  * them is asked at the end. */
 void snapshot_encode(struct seg_engine *engine, const struct user *user,
@@ -243,7 +301,7 @@ void snapshot_encode(struct seg_engine *engine, const struct user *user,
         buf_u64(buf, engine->topic_hash[i]);
         put_ms(buf, positions[i]);
     }
-    put_stamp(buf, user->birth);
+    put_stamp(buf, user_birth(user));
     buf_varint(buf, changes.seq);
     buf_varint(buf, changes.trigger_seq);
     put_ms(buf, changes.last_at_ms);
@@ -254,6 +312,8 @@ void snapshot_encode(struct seg_engine *engine, const struct user *user,
     put_spare(user, buf);
     put_history(engine, user, buf);
     put_parked(engine, user, buf);
+    put_watches(engine->plan, user, buf);
+    put_published(engine, user, buf);
     buf_u8(buf, SECTION_END);
     snapshot_tail_write(buf, engine->options.state_version);
     buf->failed |= scratch_error(engine) < 0;

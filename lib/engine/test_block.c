@@ -1,21 +1,17 @@
 /* test_block.c: `test` blocks of segment files, run under a virtual clock.
  *
- * 0d is 2024-01-01T00:00Z, of one user known from then on.
- * Each line becomes a message, in JSON, so that a test goes the whole way that
- * an event of the real world goes: decode, apply, advance. `set` is an
- * identify, or a group message for an account, at 0d, before all other lines.
- */
+ * Each line becomes a message, in JSON (test_line.h), so that a test goes the
+ * whole way that an event of the real world goes: decode, apply, advance. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/instant.h"
 #include "lib/base/text.h"
+#include "lib/engine/coverage.h"
 #include "lib/engine/engine.h"
+#include "lib/engine/test_line.h"
+#include "lib/engine/unasked.h"
 #include "lib/user/member.h"
-
-#define TEST_START_MS INT64_C(1704067200000) /* 2024-01-01T00:00Z */
-#define TEST_USER     "test"
-#define TEST_ACCOUNT  "test account"
 
 struct running {
     const struct seg_catalogue *catalogue;
@@ -23,121 +19,15 @@ struct running {
     struct seg_engine *engine;
     struct seg_decoder *decoder;
     struct buf json;
+    struct coverage *coverage; /* NULL: nobody wants to know. */
+    const struct unasked *unasked;
+    seg_test_report *report;
+    void *arg;
     int segment;
     int64_t offset;     /* Of the next message. */
     size_t seen;        /* Outputs before the present instant. */
     int64_t instant_ms; /* The present instant. */
 };
-
-/* ---- a line as JSON -------------------------------------------------- */
-
-static void put_value(struct buf *buf, const struct rule_value *value)
-{
-    if (value->is_date)
-        buf_json_text(buf, value->spelling);
-    else
-        buf_json_value(buf, &value->value);
-}
-
-static int same_prefix(const struct rule_property *a,
-                       const struct rule_property *b, int names)
-{
-    if (a->name_count < names || b->name_count < names)
-        return 0;
-    for (int i = 0; i < names; i++)
-        if (!text_equal(a->names[i], b->names[i]))
-            return 0;
-    return 1;
-}
-
-/* Whether a property before I shares its first NAMES names. */
-static int is_repeated(const struct rule_property *properties, int i, int names)
-{
-    for (int j = 0; j < i; j++)
-        if (same_prefix(&properties[j], &properties[i], names))
-            return 1;
-    return 0;
-}
-
-/* The members, below those that share the first DEPTH names with LIKE, of the
- * object that dotted names make: goal.id and goal.name are one goal. */
-static void put_object(struct buf *buf, const struct rule_property *properties,
-                       int count, const struct rule_property *like, int depth)
-{
-    int members = 0;
-    buf_char(buf, '{');
-    for (int i = 0; i < count; i++) {
-        const struct rule_property *property = &properties[i];
-        if ((like && !same_prefix(property, like, depth)) ||
-            property->name_count <= depth ||
-            is_repeated(properties, i, depth + 1))
-            continue;
-        if (members++)
-            buf_char(buf, ',');
-        buf_json_text(buf, property->names[depth]);
-        buf_char(buf, ':');
-        if (property->name_count == depth + 1)
-            put_value(buf, &property->value);
-        else
-            put_object(buf, properties, count, property, depth + 1);
-    }
-    buf_char(buf, '}');
-}
-
-static void begin_message(struct running *run, const char *type, int64_t at_ms)
-{
-    buf_reset(&run->json);
-    buf_printf(&run->json,
-               "{\"type\":\"%s\",\"userId\":\"" TEST_USER "\",\"timestamp\":\"",
-               type);
-    instant_format(&run->json, at_ms);
-    buf_char(&run->json, '"');
-}
-
-static void put_line(struct running *run, const struct rule_line *line,
-                     int64_t at_ms)
-{
-    struct buf *json = &run->json;
-    const char *types[] = {[LINE_EVENT] = "track",
-                           [LINE_IDENTIFY] = "identify",
-                           [LINE_GROUP] = "group"};
-    begin_message(run, types[line->kind], at_ms);
-    if (line->kind != LINE_IDENTIFY) {
-        buf_str(json,
-                line->kind == LINE_EVENT ? ",\"event\":" : ",\"groupId\":");
-        buf_json_text(json, line->name);
-    }
-    buf_str(json,
-            line->kind == LINE_EVENT ? ",\"properties\":" : ",\"traits\":");
-    put_object(json, line->properties, line->property_count, NULL, 0);
-    buf_char(json, '}');
-}
-
-/* All `set` lines of the user, or of his account, as one message; an identify
- * even without any: it makes the user known. */
-static int put_settings(struct running *run, enum path_root root)
-{
-    const struct rule_test_block *block = run->block;
-    struct rule_property *set =
-        calloc((size_t)block->line_count + 1, sizeof(*set));
-    int count = 0;
-    if (!set)
-        return SEG_ERR_NOMEM;
-    for (int i = 0; i < block->line_count; i++) {
-        const struct rule_line *line = &block->lines[i];
-        if (line->kind == LINE_SET && line->path.root == root)
-            set[count++] = (struct rule_property){
-                line->path.count, line->path.names, line->value, line->pos};
-    }
-    begin_message(run, root == PATH_USER ? "identify" : "group", TEST_START_MS);
-    if (root == PATH_ACCOUNT)
-        buf_str(&run->json, ",\"groupId\":\"" TEST_ACCOUNT "\"");
-    buf_str(&run->json, ",\"traits\":");
-    put_object(&run->json, set, count, NULL, 0);
-    buf_char(&run->json, '}');
-    free(set);
-    return count;
-}
 
 /* ---- running --------------------------------------------------------- */
 
@@ -186,9 +76,50 @@ static int is_member(const struct running *run)
                        (uint32_t)run->segment, NULL);
 }
 
-static int holds(const struct running *run, enum rule_expect expect)
+/* What the trait NAME measures now. */
+static struct seg_value trait_of(const struct running *run,
+                                 struct seg_text name)
 {
-    switch (expect) {
+    const struct plan *plan = run->engine->plan;
+    struct view view = engine_view(
+        run->engine, (const struct user *)test_user(run), run->instant_ms);
+    view.mismatches = NULL;
+    for (uint32_t i = 0; i < plan->trait_count; i++)
+        if (text_equal(plan->traits[i].rule->key, name))
+            return eval_measured(&view, plan->traits[i].source).value;
+    return (struct seg_value){.type = SEG_MISSING};
+}
+
+static int trait_holds(const struct running *run, const struct rule_line *line)
+{
+    const struct rule_test rule = {
+        .op = line->op,
+        .values = {.count = 1, .items = &line->value},
+        .pos = line->pos};
+    struct test_context context = {.now_ms = run->instant_ms,
+                                   .scratch = &run->engine->scratch};
+    struct seg_value value = trait_of(run, line->name);
+    struct value_test test;
+    int ret = value_test_init(&test, &run->engine->scratch, &rule);
+    int passes = ret == 0 && value_test(&test, &value, &context);
+    value_test_done(&test);
+    return ret < 0 ? ret : passes;
+}
+
+static void note_coverage(const struct running *run)
+{
+    struct view view = engine_view(
+        run->engine, (const struct user *)test_user(run), run->instant_ms);
+    view.mismatches = NULL;
+    if (run->coverage)
+        coverage_note(run->coverage, &view, (uint32_t)run->segment);
+}
+
+static int holds(const struct running *run, const struct rule_line *line)
+{
+    if (line->expect != EXPECT_TRAIT)
+        note_coverage(run);
+    switch (line->expect) {
     case EXPECT_IN:
         return is_member(run);
     case EXPECT_OUT:
@@ -196,9 +127,11 @@ static int holds(const struct running *run, enum rule_expect expect)
     case EXPECT_ENTER:
         return changed(run, 1);
     case EXPECT_EXIT:
+        return changed(run, 0);
+    case EXPECT_TRAIT:
         break;
     }
-    return changed(run, 0);
+    return trait_holds(run, line);
 }
 
 static void put_message(struct running *run, const struct rule_line *line)
@@ -206,14 +139,29 @@ static void put_message(struct running *run, const struct rule_line *line)
     static const char *const words[] = {[EXPECT_IN] = "in",
                                         [EXPECT_OUT] = "out",
                                         [EXPECT_ENTER] = "enter",
-                                        [EXPECT_EXIT] = "exit"};
+                                        [EXPECT_EXIT] = "exit",
+                                        [EXPECT_TRAIT] = "trait"};
     struct buf *text = &run->json;
+    struct seg_value value;
     buf_reset(text);
-    buf_printf(text, "expected %s at ", words[line->expect]);
+    buf_printf(text, "expected %s ", words[line->expect]);
+    if (line->expect == EXPECT_TRAIT) {
+        buf_text(text, line->name);
+        buf_printf(text, " %s ", rule_op_info(line->op)->words);
+        test_line_value(text, &line->value);
+        buf_char(text, ' ');
+    }
+    buf_str(text, "at ");
     if (line->at_ms)
         duration_format(text, line->at_ms);
     else
         buf_str(text, "0d");
+    if (line->expect == EXPECT_TRAIT) {
+        value = trait_of(run, line->name);
+        buf_str(text, ", but it is ");
+        buf_json_value(text, &value);
+        return;
+    }
     buf_printf(text, ", but the user is %s", is_member(run) ? "in" : "out");
     if (line->expect == EXPECT_ENTER || line->expect == EXPECT_EXIT)
         buf_printf(text, " and did not %s at that instant",
@@ -233,19 +181,17 @@ static char *explain_now(const struct running *run)
 }
 
 /* Returns 0 or SEG_ERR_NOMEM with nothing reported. */
-static int report_line(struct running *run, const struct rule_pos *pos,
-                       seg_test_report *report, void *arg,
-                       const struct rule_line *failed)
+static int report_block(struct running *run, const struct rule_line *failed)
 {
+    const struct rule_pos *pos = failed ? &failed->pos : &run->block->pos;
     const struct rules *rules = &run->catalogue->rules;
     char *explain = failed ? explain_now(run) : NULL;
+    struct buf warnings;
+    buf_init(&warnings);
     buf_reset(&run->json);
     if (failed)
         put_message(run, failed);
-    if (buf_failed(&run->json) || (failed && !explain)) {
-        free(explain);
-        return SEG_ERR_NOMEM;
-    }
+    unasked_write(run->unasked, run->block, &warnings);
     const struct seg_test_result result = {
         .segment = run->block->segment.bytes,
         .name = run->block->name.bytes,
@@ -253,12 +199,17 @@ static int report_line(struct running *run, const struct rule_pos *pos,
         .line = (int)pos->line,
         .column = (int)pos->column,
         .passed = !failed,
-        .message = buf_string(&run->json),
+        .message = failed ? buf_string(&run->json) : "",
         .explain = explain ? explain : "",
+        .warnings = warnings.len ? buf_string(&warnings) : "",
     };
-    report(arg, &result);
+    int bad =
+        buf_failed(&run->json) || buf_failed(&warnings) || (failed && !explain);
+    if (!bad)
+        run->report(run->arg, &result);
     free(explain);
-    return 0;
+    buf_done(&warnings);
+    return bad ? SEG_ERR_NOMEM : 0;
 }
 
 static int run_line(struct running *run, const struct rule_line *line)
@@ -267,8 +218,8 @@ static int run_line(struct running *run, const struct rule_line *line)
     if (ret < 0)
         return ret;
     if (line->kind == LINE_EXPECT)
-        return holds(run, line->expect);
-    put_line(run, line, run->instant_ms);
+        return holds(run, line);
+    test_line_message(&run->json, line, run->instant_ms);
     ret = send(run);
     return ret < 0 ? ret : 1;
 }
@@ -318,30 +269,29 @@ static int start(struct running *run)
     if (ret == 0)
         ret = seg_decoder_new(&run->decoder, run->catalogue);
     if (ret == 0)
-        ret = put_settings(run, PATH_USER);
+        ret = test_line_settings(&run->json, run->block, PATH_USER);
     if (ret >= 0)
         ret = send(run);
     if (ret >= 0)
-        ret = put_settings(run, PATH_ACCOUNT);
+        ret = test_line_settings(&run->json, run->block, PATH_ACCOUNT);
     if (ret > 0)
         ret = send(run);
     return ret;
 }
 
 /* Returns 1 if the block passed, 0 if not, or an error. */
-static int run_block(const struct seg_catalogue *catalogue,
-                     const struct rule_test_block *block,
-                     seg_test_report *report, void *arg)
+static int run_block(const struct running *all,
+                     const struct rule_test_block *block)
 {
-    struct running run = {.catalogue = catalogue, .block = block};
+    struct running run = *all;
     const struct rule_line *failed = NULL;
     const struct rule_line **lines =
         calloc((size_t)block->line_count + 1, sizeof(*lines));
+    run.block = block;
     int ret = lines ? start(&run) : SEG_ERR_NOMEM;
     if (ret >= 0)
         ret = run_lines(&run, lines, &failed);
-    if (ret >= 0 && report_line(&run, failed ? &failed->pos : &block->pos,
-                                report, arg, failed) < 0)
+    if (ret >= 0 && report_block(&run, failed) < 0)
         ret = SEG_ERR_NOMEM;
     free(lines);
     seg_engine_free(run.engine);
@@ -350,15 +300,43 @@ static int run_block(const struct seg_catalogue *catalogue,
     return ret;
 }
 
-int seg_catalogue_test(const struct seg_catalogue *catalogue,
-                       seg_test_report *report, void *arg)
+/* Run the blocks of what ALL says of all of them. */
+static int run_blocks(const struct running *all)
 {
+    const struct rules *rules = &all->catalogue->rules;
     int failed = 0;
-    for (int i = 0; i < catalogue->rules.test_count; i++) {
-        int ret = run_block(catalogue, &catalogue->rules.tests[i], report, arg);
+    for (int i = 0; i < rules->test_count; i++) {
+        int ret = run_block(all, &rules->tests[i]);
         if (ret < 0)
             return ret;
         failed += ret == 0;
     }
     return failed;
+}
+
+int seg_catalogue_test_coverage(const struct seg_catalogue *catalogue,
+                                seg_test_report *report,
+                                seg_coverage_report *covered, void *arg)
+{
+    struct coverage coverage;
+    struct unasked unasked;
+    const struct running all = {.catalogue = catalogue,
+                                .coverage = covered ? &coverage : NULL,
+                                .unasked = &unasked,
+                                .report = report,
+                                .arg = arg};
+    int ret = coverage_init(&coverage, &catalogue->plan);
+    int err = unasked_init(&unasked, catalogue);
+    ret = ret < 0 ? ret : err < 0 ? err : run_blocks(&all);
+    if (ret >= 0 && covered)
+        coverage_report(&coverage, catalogue, covered, arg);
+    coverage_done(&coverage);
+    unasked_done(&unasked);
+    return ret;
+}
+
+int seg_catalogue_test(const struct seg_catalogue *catalogue,
+                       seg_test_report *report, void *arg)
+{
+    return seg_catalogue_test_coverage(catalogue, report, NULL, arg);
 }

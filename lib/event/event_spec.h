@@ -22,6 +22,10 @@ struct event_spec {
      * more field: its index is path_count + its place here. */
     int trait_path_count;
     const struct path *trait_paths;
+    /* By field, those of trait paths too: 1: some segment looks into objects in
+     * a list there (`has one`), which are read with all their members. */
+    const uint8_t *whole; /* NULL: none. */
+    int whole_traits;     /* The same of some top-level attribute: of all. */
 };
 
 #endif

@@ -393,8 +393,11 @@ static int read_text(const struct json *json, uint32_t token,
     return 0;
 }
 
+static int read_whole(const struct json *json, uint32_t token, int depth,
+                      struct seg_value *value);
+
 static int read_list(const struct json *json, uint32_t token, int depth,
-                     struct seg_value *value)
+                     int whole, struct seg_value *value)
 {
     uint32_t count, n = 0;
     struct seg_value *items = NULL;
@@ -406,7 +409,8 @@ static int read_list(const struct json *json, uint32_t token, int depth,
         return SEG_ERR_NOMEM;
     for (uint32_t at = json_first(json, token); at && !result;
          at = json_next(json, at))
-        result = json_value(json, at, depth + 1, &items[n++]);
+        result = whole ? read_whole(json, at, depth + 1, &items[n++])
+                       : json_value(json, at, depth + 1, &items[n++]);
     value->type = SEG_LIST;
     value->len = count;
     value->as.items = items;
@@ -421,7 +425,7 @@ int json_value(const struct json *json, uint32_t token, int depth,
     case '"':
         return read_text(json, token, value);
     case '[':
-        return read_list(json, token, depth, value);
+        return read_list(json, token, depth, 0, value);
     case '{':
         value->type = SEG_OBJECT;
         return 0;
@@ -436,4 +440,51 @@ int json_value(const struct json *json, uint32_t token, int depth,
         read_number(json->bytes + json->tokens[token], json->end, value);
         return 0;
     }
+}
+
+/* An object as names and values in turn; of one name several times, all. */
+static int read_members(const struct json *json, uint32_t token, int depth,
+                        struct seg_value *value)
+{
+    uint32_t count = json_count(json, token, NONE / 2 - 1), n = 0;
+    int result = 0;
+    if (depth >= SEG_DEPTH_MAX)
+        return SEG_ERR_DEPTH;
+    struct seg_value *items =
+        arena_alloc(json->arena, (count * 2ul + 1) * sizeof(*items));
+    if (!items)
+        return SEG_ERR_NOMEM;
+    for (uint32_t at = json_first(json, token); at && result >= 0;
+         at = json_next(json, at + 2)) {
+        result = read_text(json, at, &items[n++]);
+        if (result >= 0)
+            result = read_whole(json, at + 2, depth + 1, &items[n++]);
+    }
+    value->type = SEG_OBJECT;
+    value->len = n;
+    value->as.items = items;
+    return result < 0 ? result : 0;
+}
+
+/* A value inside a list that is read as a whole. */
+static int read_whole(const struct json *json, uint32_t token, int depth,
+                      struct seg_value *value)
+{
+    *value = (struct seg_value){.type = SEG_MISSING};
+    switch (json_byte(json, token)) {
+    case '[':
+        return read_list(json, token, depth, 1, value);
+    case '{':
+        return read_members(json, token, depth, value);
+    default:
+        return json_value(json, token, depth, value);
+    }
+}
+
+int json_value_whole(const struct json *json, uint32_t token, int depth,
+                     struct seg_value *value)
+{
+    return json_byte(json, token) == '['
+               ? read_list(json, token, depth, 1, value)
+               : json_value(json, token, depth, value);
 }

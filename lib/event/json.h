@@ -129,4 +129,9 @@ static inline int json_text(const struct json *json, uint32_t token,
 int json_value(const struct json *json, uint32_t token, int depth,
                struct seg_value *value);
 
+/* The same, but objects in a list are read with all their members (event.h,
+ * SEG_OBJECT). */
+int json_value_whole(const struct json *json, uint32_t token, int depth,
+                     struct seg_value *value);
+
 #endif

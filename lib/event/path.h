@@ -15,6 +15,7 @@ enum path_root {
     PATH_EVENT, /* One name: name, type or id. */
     PATH_USER,
     PATH_ACCOUNT,
+    PATH_ELEMENT, /* Of an element of a list: inside `has one where`. */
 };
 
 struct path {

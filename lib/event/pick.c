@@ -131,6 +131,8 @@ static void add_any_path(struct pick *pick, const struct path *path,
     case PATH_EVENT:
         add_event_path(pick, path, field);
         break;
+    case PATH_ELEMENT: /* Of a value, not of the message. */
+        break;
     }
 }
 
@@ -165,7 +167,8 @@ int pick_init(struct pick *pick, const struct event_spec *spec)
     *pick = (struct pick){.event_name = PICK_NONE,
                           .event_type = PICK_NONE,
                           .event_id = PICK_NONE,
-                          .page_name = PICK_NONE};
+                          .page_name = PICK_NONE,
+                          .whole = spec->whole};
     pick->field_max = (uint32_t)fields;
     if (allocate(pick, PICK_ROOTS_ + names) < 0)
         return SEG_ERR_NOMEM;
@@ -205,7 +208,9 @@ int pick_value(struct pick *pick, uint32_t path, const struct json *json,
                uint32_t token, int depth)
 {
     struct seg_field *field = &pick->fields[pick->field_count];
-    int result = json_value(json, token, depth, &field->value);
+    int result = pick->whole && pick->whole[path]
+                     ? json_value_whole(json, token, depth, &field->value)
+                     : json_value(json, token, depth, &field->value);
     field->path = path;
     pick->field_count += result >= 0 && field->value.type != SEG_MISSING;
     return result;

@@ -43,10 +43,11 @@ struct pick {
     /* Fields of the message's own, PICK_NONE if no segment reads them. */
     uint32_t event_name, event_type, event_id;
     uint32_t page_name; /* properties.name */
+    const uint8_t *whole; /* See event_spec.h; borrowed. */
 };
 
 /* Make PICK ready for the paths of SPEC, which is not needed afterwards but for
- * its names. Returns 0 or SEG_ERR_NOMEM; pick_done is right in either case. */
+ * its names and `whole`. Returns 0 or SEG_ERR_NOMEM; pick_done is right in either case. */
 int pick_init(struct pick *pick, const struct event_spec *spec);
 void pick_done(struct pick *pick);
 

@@ -1,6 +1,7 @@
 /* value.c: comparing two values. */
 #include "lib/event/value.h"
 
+#include "lib/base/hash.h"
 #include "lib/base/text.h"
 
 static int is_number(const struct seg_value *value)
@@ -60,4 +61,43 @@ int value_equal(const struct seg_value *a, const struct seg_value *b)
     if (a->type == SEG_BOOL && b->type == SEG_BOOL)
         return !a->as.boolean == !b->as.boolean;
     return value_compare(a, b, &order) && order == 0;
+}
+
+/* Numbers that are equal are one double or, beyond what doubles tell apart, one
+ * integer: a double that is whole and fits is taken as that integer. */
+static uint64_t hash_number(const struct seg_value *value)
+{
+    double number = value->as.number;
+    int64_t whole = value->as.integer;
+    if (value->type == SEG_DOUBLE) {
+        if (!(number >= -TWO_63 && number < TWO_63) ||
+            number != (double)(int64_t)number)
+            return hash_bytes(&number, sizeof(number), SEG_DOUBLE);
+        whole = (int64_t)number;
+    }
+    return hash_bytes(&whole, sizeof(whole), SEG_INT);
+}
+
+uint64_t value_hash(const struct seg_value *value)
+{
+    uint64_t hash = 0;
+    uint8_t truth;
+    switch ((enum seg_value_type)value->type) {
+    case SEG_INT:
+    case SEG_DOUBLE:
+        hash = hash_number(value);
+        break;
+    case SEG_TEXT:
+        hash = hash_bytes(value->as.text, value->len, SEG_TEXT);
+        break;
+    case SEG_BOOL:
+        truth = value->as.boolean != 0;
+        hash = hash_bytes(&truth, 1, SEG_BOOL);
+        break;
+    case SEG_MISSING:
+    case SEG_LIST:
+    case SEG_OBJECT:
+        return 0;
+    }
+    return hash ? hash : 1;
 }

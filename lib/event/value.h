@@ -19,4 +19,8 @@ int value_equal(const struct seg_value *a, const struct seg_value *b);
 int value_compare(const struct seg_value *a, const struct seg_value *b,
                   int *order);
 
+/* One number for all values that are equal, 64 bits of a hash; 0 for those that
+ * compare with nothing. The same on every machine: it is stored. */
+uint64_t value_hash(const struct seg_value *value);
+
 #endif

@@ -78,6 +78,7 @@ void seg_catalogue_segment(const struct seg_catalogue *catalogue, int index,
         .owner = or_empty(rule->owner),
         .docs = or_empty(rule->docs),
         .condition = segment->when_text,
+        .shadow = rule->shadow,
         .tag_count = rule->tag_count,
         .tags = rule->tags,
     };
@@ -88,6 +89,11 @@ int seg_catalogue_segment_index(const struct seg_catalogue *catalogue,
 {
     uint32_t index = intern_find(&catalogue->plan.segment_keys, text_of(key));
     return index == INTERN_NONE ? SEG_ERR_NOT_FOUND : (int)index;
+}
+
+int seg_catalogue_trait_count(const struct seg_catalogue *catalogue)
+{
+    return (int)catalogue->plan.trait_count;
 }
 
 int seg_catalogue_trigger_count(const struct seg_catalogue *catalogue)

@@ -1,4 +1,5 @@
-/* check_block.c: what lists, segments and tests are as a whole. */
+/* check_block.c: what lists, scores, traits, segments and tests are as a whole.
+ */
 #include "lib/segment/checker.h"
 
 #include <stdlib.h>
@@ -46,6 +47,55 @@ void check_list(struct checker *checker, const struct rule_list *list)
     check_twice(checker, list);
 }
 
+/* ---- scores ---------------------------------------------------------- */
+
+void check_scores(struct checker *checker)
+{
+    for (int i = 0; i < checker->rules->score_count; i++) {
+        const struct rule_score *score = &checker->rules->scores[i];
+        for (int j = 0; j < score->weight_count; j++) {
+            const struct rule_weight *weight = &score->weights[j];
+            if (weight->event.where)
+                check_where(checker, weight->event.where);
+            if (!weight->weight)
+                check_warning(checker, weight->pos,
+                              "This line adds nothing to the score.");
+        }
+        check_exact_score(checker, score);
+    }
+}
+
+/* ---- traits ---------------------------------------------------------- */
+
+/* A trait that is a trait that is a trait ...: as many steps as there are
+ * traits, and it goes round. */
+static void check_round(struct checker *checker, int first)
+{
+    const struct rules *rules = checker->rules;
+    const struct rule_trait *trait = &rules->traits[first];
+    int at = first, steps = 0;
+    do {
+        const struct rule_measure *measure = &rules->traits[at].measure;
+        at = measure->kind == MEASURE_TRAIT ? measure->definition : -1;
+    } while (at >= 0 && at != first && steps++ < rules->trait_count);
+    if (at != first)
+        return;
+    check_error(checker, trait->measure.pos,
+                "The trait `%s` refers to itself%s.", trait->key.bytes,
+                steps ? " through other traits" : "");
+}
+
+void check_traits(struct checker *checker)
+{
+    struct rules *rules = checker->rules;
+    for (int i = 0; i < rules->trait_count; i++)
+        check_definition(checker, &rules->traits[i].measure);
+    for (int i = 0; i < rules->trait_count; i++)
+        check_round(checker, i);
+    for (int i = 0; i < rules->trait_count; i++)
+        check_measure(checker, &rules->traits[i].measure, CHECK_ANY_NUMBER);
+}
+
 /* ---- segments -------------------------------------------------------- */
 
 /* Ids of users: texts of the length that an id may have. */
@@ -69,11 +119,25 @@ static void check_ids(struct checker *checker, struct rule_values *values)
     }
 }
 
+static void check_properties(struct checker *checker,
+                             const struct rule_trigger *trigger)
+{
+    for (int i = 0; i < trigger->property_count; i++) {
+        struct rule_measure *measure =
+            (struct rule_measure *)trigger->properties[i].measure;
+        if (!measure)
+            continue;
+        check_definition(checker, measure);
+        check_measure(checker, measure, CHECK_ANY_NUMBER);
+    }
+}
+
 static void check_triggers(struct checker *checker,
                            const struct rule_segment *segment)
 {
     for (int i = 0; i < segment->trigger_count; i++) {
         const struct rule_trigger *a = &segment->triggers[i], *b;
+        check_properties(checker, a);
         if (!a->once) {
             check_warning(checker, a->pos,
                           "This trigger has no cooldown: it fires each time.");
@@ -91,8 +155,19 @@ static void check_triggers(struct checker *checker,
     }
 }
 
+static void check_until(struct checker *checker, struct rule_segment *segment)
+{
+    check_cond(checker, segment->until);
+    if (!segment->when)
+        check_error(checker, segment->field_pos[FIELD_UNTIL],
+                    "`until` says how long `when` goes on, and there is no "
+                    "`when`.");
+}
+
 void check_segment(struct checker *checker, struct rule_segment *segment)
 {
+    if (segment->until)
+        check_until(checker, segment);
     if (segment->when)
         check_cond(checker, segment->when);
     else if (!segment->include.count && !segment->include.list.bytes)
@@ -113,7 +188,7 @@ static void check_target(struct checker *checker,
                          const struct rule_test_block *test)
 {
     struct suggest suggest;
-    int segment = check_find_segment(checker, test->segment);
+    int segment = check_find(checker, DEFINED_SEGMENT, test->segment);
     if (segment >= 0) {
         checker->tested[segment] = 1;
         return;
@@ -128,6 +203,49 @@ static void check_target(struct checker *checker,
                             suggest.best.bytes);
 }
 
+static void check_expect_trait(struct checker *checker,
+                               const struct rule_line *line)
+{
+    struct rule_test test = {
+        .op = line->op,
+        .pos = line->value.pos,
+        .values = {.count = 1, .items = &line->value, .pos = line->value.pos}};
+    int found = check_refer(checker, DEFINED_TRAIT, line->name, line->pos, "");
+    if (found < 0)
+        return;
+    const struct rule_measure *measure = &checker->rules->traits[found].measure;
+    check_test(checker, check_subject_of(checker, measure), &test);
+}
+
+/* Whether one of A and B is in the other, or both are one. */
+static int path_overlaps(const struct path *a, const struct path *b)
+{
+    int count = a->count < b->count ? a->count : b->count;
+    for (int i = 0; i < count; i++)
+        if (!text_equal(a->names[i], b->names[i]))
+            return 0;
+    return a->root == b->root;
+}
+
+/* What line number I of TEST sets is set once: all of it is one message. */
+static void check_set(struct checker *checker,
+                      const struct rule_test_block *test, int i)
+{
+    const struct rule_line *line = &test->lines[i];
+    for (int j = 0; j < i; j++) {
+        const struct rule_line *before = &test->lines[j];
+        if (before->kind != LINE_SET ||
+            !path_overlaps(&before->path, &line->path))
+            continue;
+        check_error(checker, line->pos, "This is set already in line %u.",
+                    before->pos.line);
+        diagnostics_suggest(checker->diagnostics,
+                            "what changes later is written `at 1d identify { "
+                            "... }`");
+        return;
+    }
+}
+
 static void check_lines(struct checker *checker,
                         const struct rule_test_block *test)
 {
@@ -136,8 +254,12 @@ static void check_lines(struct checker *checker,
     for (int i = 0; i < test->line_count; i++) {
         const struct rule_line *line = &test->lines[i];
         expects += line->kind == LINE_EXPECT;
-        if (line->kind == LINE_SET)
+        if (line->kind == LINE_EXPECT && line->expect == EXPECT_TRAIT)
+            check_expect_trait(checker, line);
+        if (line->kind == LINE_SET) {
+            check_set(checker, test, i);
             continue;
+        }
         if (line->at_ms < at_ms)
             check_warning(checker, line->pos,
                           "This line is earlier than the one before it.");

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/instant.h"
 #include "lib/event/value.h"
 #include "lib/segment/format.h"
 
@@ -29,6 +30,7 @@ struct fact {
     int negated;  /* `not` stands before it. */
     int is_count; /* Whole, at least 0, never missing. */
     int has_range;
+    double most;      /* Of a count: it is never more; 0: not known. */
     double low, high; /* Both inclusive unless open. */
     int low_open, high_open;
     const struct rule_values *values; /* Equals one of them; NULL: unknown. */
@@ -149,7 +151,7 @@ static void set_subject(struct facts *facts, struct fact *fact,
     struct rule_measure count = {
         .kind = MEASURE_COUNT, .event = cond->event, .window = cond->window};
     fact->subject.at = facts->buf.len;
-    if (cond->kind == COND_DID)
+    if (cond->kind == COND_DID && !cond->times.period_ms)
         format_measure(&facts->buf, &count, FORMAT_LIST_NAMES);
     else if (cond->kind == COND_MEASURE)
         format_measure(&facts->buf, &cond->measure, FORMAT_LIST_NAMES);
@@ -186,6 +188,24 @@ static void negate(struct fact *fact)
     }
 }
 
+/* How many dates a window of DAYS can touch; infinity if there is no telling.
+ */
+static double most_days(const struct rule_measure *measure)
+{
+    const struct rule_window *window = &measure->window;
+    int64_t ms = window->from_ms - window->to_ms;
+    if (measure->kind != MEASURE_DAYS ||
+        (window->kind != WINDOW_IN && window->kind != WINDOW_FROM_TO))
+        return INFINITY;
+    return ms < 2 ? 1 : (double)((ms - 2) / DAY_MS + 2);
+}
+
+static int is_counted(enum rule_measure_kind kind)
+{
+    return kind == MEASURE_COUNT || kind == MEASURE_DAYS ||
+           kind == MEASURE_DISTINCT;
+}
+
 static void add_cond(struct facts *facts, const struct rule_cond *cond)
 {
     int negated = cond->kind == COND_NOT;
@@ -204,8 +224,9 @@ static void add_cond(struct facts *facts, const struct rule_cond *cond)
         set_times(fact, &cond->times);
     if (cond->kind == COND_MEASURE || cond->kind == COND_PATH)
         set_test(fact, &cond->test);
-    if (cond->kind == COND_MEASURE && cond->measure.kind == MEASURE_COUNT) {
+    if (cond->kind == COND_MEASURE && is_counted(cond->measure.kind)) {
         fact->is_count = 1;
+        fact->most = most_days(&cond->measure);
         if (fact->has_range)
             make_whole(fact);
     }
@@ -339,7 +360,12 @@ static void check_alone(struct checker *checker, const struct fact *fact)
 {
     if (!fact->is_count || !fact->has_range)
         return;
-    if (fact->low > fact->high)
+    if (fact->most && fact->low > fact->most)
+        check_warning(checker, fact->pos,
+                      "This is never true: such a window touches at most %.0f "
+                      "dates.",
+                      fact->most);
+    else if (fact->low > fact->high)
         check_warning(checker, fact->pos,
                       "This is never true: a count is a "
                       "whole number from 0 on.");

@@ -5,6 +5,7 @@
 #include "lib/base/text.h"
 #include "lib/event/value.h"
 #include "lib/event/version.h"
+#include "lib/segment/regex.h"
 
 static int is_number(const struct rule_value *value)
 {
@@ -56,6 +57,10 @@ static void check_number(struct checker *checker, const struct rule_test *test,
         check_error(checker, test->pos,
                     "This measure is a number; `%s` is never true of it.",
                     info->words);
+    else if (test->op == OP_IS_SET && always_set)
+        check_warning(checker, test->pos,
+                      "This measure is always a number; `is set` is always "
+                      "true of it.");
     else
         check_items(checker, test, is_number,
                     "This measure is a number; it never matches another type.");
@@ -100,13 +105,25 @@ static void check_version(struct checker *checker, const struct rule_test *test)
                         "\"4.2.0-beta.1\"");
 }
 
+static void check_regex(struct checker *checker, const struct rule_test *test)
+{
+    char why[200];
+    int ret = regex_refused(text_of_item(&test->values.items[0]),
+                            test->ignoring_case, why, sizeof(why));
+    if (ret < 0)
+        checker->diagnostics->failed = 1;
+    else if (ret)
+        check_error(checker, test->values.pos,
+                    "This is no regular expression of RE2: %s.", why);
+}
+
 void check_test(struct checker *checker, enum check_subject subject,
                 struct rule_test *test)
 {
     const struct rule_op_info *info = rule_op_info(test->op);
     check_resolve(checker, &test->values);
-    if (subject == SUBJECT_NUMBER || subject == SUBJECT_COUNT)
-        check_number(checker, test, subject == SUBJECT_COUNT);
+    if (subject >= SUBJECT_NUMBER)
+        check_number(checker, test, subject > SUBJECT_NUMBER);
     if (subject == SUBJECT_TEXT)
         check_items(checker, test, is_text_or_date,
                     "This is a text of the event; it never matches another "
@@ -120,6 +137,10 @@ void check_test(struct checker *checker, enum check_subject subject,
         check_range(checker, test);
     if (test->op >= OP_VERSION_EQ && test->op <= OP_VERSION_GE)
         check_version(checker, test);
+    if (test->op == OP_MATCHES_REGEX)
+        check_regex(checker, test);
+    if (test->op == OP_HAS_ONE)
+        check_where(checker, (struct rule_where *)test->where);
 }
 
 /* ---- where ----------------------------------------------------------- */

@@ -48,6 +48,11 @@ int seg_diagnostics_errors(const struct seg_diagnostics *diagnostics)
     return diagnostics->errors;
 }
 
+int seg_diagnostics_warnings(const struct seg_diagnostics *diagnostics)
+{
+    return diagnostics->warnings;
+}
+
 const struct seg_diagnostic *
 seg_diagnostics_at(const struct seg_diagnostics *diagnostics, int index)
 {
@@ -135,10 +140,16 @@ static int is_kept(const struct seg_diagnostics *diagnostics,
 {
     if (diagnostics->failed)
         return 0;
-    return severity == SEG_SEVERITY_ERROR
-               ? diagnostics->errors < SEG_DIAGNOSTICS_MAX
-               : diagnostics->count - diagnostics->errors <
-                     DIAGNOSTIC_WARNINGS_MAX;
+    switch (severity) {
+    case SEG_SEVERITY_ERROR:
+        return diagnostics->errors < SEG_DIAGNOSTICS_MAX;
+    case SEG_SEVERITY_WARNING:
+        return diagnostics->warnings < DIAGNOSTIC_WARNINGS_MAX;
+    case SEG_SEVERITY_NOTE:
+        break;
+    }
+    return diagnostics->count - diagnostics->errors - diagnostics->warnings <
+           DIAGNOSTIC_NOTES_MAX;
 }
 
 /* File name and source line of ITEM; shared with the one before on the same
@@ -187,6 +198,7 @@ void diagnostics_add(struct seg_diagnostics *diagnostics,
     va_end(args);
     diagnostics->count++;
     diagnostics->errors += severity == SEG_SEVERITY_ERROR;
+    diagnostics->warnings += severity == SEG_SEVERITY_WARNING;
 }
 
 void diagnostics_suggest(struct seg_diagnostics *diagnostics,
@@ -269,13 +281,16 @@ static void show_source(struct buf *buf, const struct seg_diagnostic *item)
 
 char *seg_diagnostic_text(const struct seg_diagnostic *diagnostic)
 {
+    static const char *const words[] = {[SEG_SEVERITY_ERROR] = "error",
+                                        [SEG_SEVERITY_WARNING] = "warning",
+                                        [SEG_SEVERITY_NOTE] = "note"};
     struct buf buf;
     buf_init(&buf);
     buf_printf(&buf, "%s:%d:%d: %s: %s\n", diagnostic->file, diagnostic->line,
-               diagnostic->column,
-               diagnostic->severity == SEG_SEVERITY_ERROR ? "error" : "warning",
+               diagnostic->column, words[diagnostic->severity],
                diagnostic->message);
-    show_source(&buf, diagnostic);
+    if (diagnostic->severity != SEG_SEVERITY_NOTE)
+        show_source(&buf, diagnostic);
     if (diagnostic->suggestion)
         buf_printf(&buf, INDENT "%s\n", diagnostic->suggestion);
     char *text = buf_take(&buf);

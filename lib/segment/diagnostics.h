@@ -2,7 +2,8 @@
  *
  * All texts of a struct seg_diagnostics live in its arena. Control bytes never
  * get in: they are replaced byte by byte, so that columns still fit. The first
- * SEG_DIAGNOSTICS_MAX errors and DIAGNOSTIC_WARNINGS_MAX warnings are kept. */
+ * SEG_DIAGNOSTICS_MAX errors, DIAGNOSTIC_WARNINGS_MAX warnings and
+ * DIAGNOSTIC_NOTES_MAX notes are kept. */
 #ifndef SEGMENT_DIAGNOSTICS_H
 #define SEGMENT_DIAGNOSTICS_H
 
@@ -12,12 +13,13 @@
 #include "lib/segment/rule.h"
 
 #define DIAGNOSTIC_WARNINGS_MAX 1000
+#define DIAGNOSTIC_NOTES_MAX    1000
 
 struct seg_diagnostics {
     struct arena arena;
     struct seg_diagnostic *items;
     size_t cap;
-    int count, errors;
+    int count, errors, warnings;
     int dropped; /* The last one was not kept. */
     int failed;  /* Memory ran out. */
 };

@@ -4,9 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/hash.h"
+#include "lib/base/instant.h"
+#include "lib/segment/compare.h"
 #include "lib/user/attribute.h"
-#include "lib/user/codec.h"
 #include "lib/user/member.h"
+#include "lib/user/sum.h"
 
 static const struct feature *feature_of(const struct plan *plan,
                                         uint32_t source)
@@ -14,18 +17,25 @@ static const struct feature *feature_of(const struct plan *plan,
     return source < plan->feature_count ? &plan->features[source] : NULL;
 }
 
-/* What SOURCE measures of the user. */
-static int measure(const struct view *view, uint32_t source,
-                   struct seg_value *value)
+int eval_measure(const struct view *view, uint32_t source,
+                 struct seg_value *value)
 {
     const struct feature *feature = feature_of(view->plan, source);
     if (feature && view->user)
         return feature_ops_of(feature->kind)
             ->measure(view->user, feature, view->now_ms, view->scratch, value);
-    *value = (struct seg_value){
-        .type = view->plan->sources[source].counts ? SEG_INT : SEG_MISSING};
+    *value = plan_empty(view->plan, source);
     return view->user ? attribute_read(view->user, source, view->scratch, value)
                       : 0;
+}
+
+int64_t eval_watched(const struct view *view, const struct predicate *predicate)
+{
+    if (!view->user)
+        return WATCH_NEVER;
+    struct watch watch = watch_read(view->user, predicate->source);
+    return predicate->kind == PREDICATE_ENTERED ? watch.entered_ms
+                                                : watch.left_ms;
 }
 
 int eval_memo_init(struct eval_memo *memo, const struct plan *plan)
@@ -64,7 +74,7 @@ static uint64_t count_of(const struct view *view, uint32_t source)
 {
     struct eval_count *known = view->memo ? &view->memo->counts[source] : NULL;
     if (!view->user)
-        return 0;
+        return (uint64_t)plan_empty_count(view->plan, source);
     if (known && known->epoch == view->memo->epoch)
         return known->count;
     uint64_t count =
@@ -96,20 +106,114 @@ static int eval_range(const struct view *view,
     return known(view, predicate, in ? SEG_TRUE : SEG_FALSE, count);
 }
 
-int eval_predicate(const struct view *view, const struct predicate *predicate,
-                   struct seg_value *value)
+struct measured eval_measured(const struct view *view, uint32_t source)
+{
+    struct seg_value value = {.type = SEG_INT};
+    if (view->plan->sources[source].counts)
+        value.as.integer = (int64_t)count_of(view, source);
+    else
+        eval_measure(view, source, &value);
+    struct measured measured = measured_of(value);
+    const struct feature *feature = feature_of(view->plan, source);
+    if (view->user && feature && feature->kind == FEATURE_SUM) {
+        measured.exact = 1;
+        measured.units = sum_units(view->user, feature, view->now_ms);
+    }
+    return measured;
+}
+
+/* Whether *VALUE, what PREDICATE's source measures, passes its test. */
+static int passes_test(const struct view *view,
+                       const struct predicate *predicate,
+                       const struct seg_value *value)
 {
     struct test_context context = {view->now_ms, view->scratch,
                                    view->mismatches};
-    if (predicate->kind == PREDICATE_RANGE)
-        return eval_range(view, predicate, value);
-    measure(view, predicate->source, value);
-    int passes = value_test(&predicate->test, value, &context);
+    const struct feature *feature = feature_of(view->plan, predicate->source);
+    int passes;
+    if (view->user && feature && feature->kind == FEATURE_SUM &&
+        compare_sum(&predicate->test,
+                    sum_units(view->user, feature, view->now_ms), &passes))
+        return passes;
+    return value_test(&predicate->test, value, &context);
+}
+
+static int eval_compare(const struct view *view,
+                        const struct predicate *predicate,
+                        struct seg_value *value)
+{
+    struct measured left = eval_measured(view, predicate->source);
+    struct measured right = eval_measured(view, predicate->other);
+    int holds = compare_measured(predicate, &left, &right, view->mismatches);
+    *value = left.value;
+    return known(view, predicate, holds ? SEG_TRUE : SEG_FALSE, 0);
+}
+
+/* The value is the instant, in milliseconds, as long as it counts: how long one
+ * that is too old is remembered depends on who was asked when. */
+static int eval_watch(const struct view *view,
+                      const struct predicate *predicate,
+                      struct seg_value *value)
+{
+    int64_t at_ms = eval_watched(view, predicate);
+    *value = (struct seg_value){.type = SEG_MISSING};
+    if (at_ms == WATCH_NEVER || view->now_ms - at_ms >= predicate->low)
+        return known(view, predicate, SEG_FALSE, 0);
+    value->type = SEG_INT;
+    value->as.integer = at_ms;
+    return known(view, predicate, SEG_TRUE, 0);
+}
+
+static int eval_value(const struct view *view,
+                      const struct predicate *predicate,
+                      struct seg_value *value)
+{
+    eval_measure(view, predicate->source, value);
+    int passes = passes_test(view, predicate, value);
     int64_t count = value->type == SEG_INT ? value->as.integer : 0;
     if (view->plan->sources[predicate->source].counts &&
         count > predicate->shown_max)
         value->as.integer = predicate->shown_max;
     return known(view, predicate, passes ? SEG_TRUE : SEG_FALSE, count);
+}
+
+int eval_predicate(const struct view *view, const struct predicate *predicate,
+                   struct seg_value *value)
+{
+    switch (predicate->kind) {
+    case PREDICATE_RANGE:
+        return eval_range(view, predicate, value);
+    case PREDICATE_VALUE:
+    case PREDICATE_DAYS:
+    case PREDICATE_SCORE:
+        return eval_value(view, predicate, value);
+    case PREDICATE_COMPARE:
+        return eval_compare(view, predicate, value);
+    case PREDICATE_ENTERED:
+    case PREDICATE_LEFT:
+        break;
+    }
+    return eval_watch(view, predicate, value);
+}
+
+int eval_shown(const struct view *view, const struct predicate *predicate,
+               struct seg_value *value)
+{
+    int truth = eval_predicate(view, predicate, value);
+    int watched = predicate->kind == PREDICATE_ENTERED ||
+                  predicate->kind == PREDICATE_LEFT;
+    struct buf text;
+    if (!watched || value->type != SEG_INT)
+        return truth;
+    buf_init(&text);
+    instant_format(&text, value->as.integer);
+    struct seg_text kept =
+        arena_text(view->scratch, (struct seg_text){text.bytes, text.len});
+    *value = (struct seg_value){.type = kept.bytes ? SEG_TEXT : SEG_MISSING,
+                                .len = (uint32_t)kept.len,
+                                .as.text = kept.bytes};
+    buf_done(&text);
+    return truth;
 }
 
 /* The truth of segment SEGMENT, for another one: along each of its ways only
@@ -133,6 +237,22 @@ static int eval_member(const struct view *view, uint32_t segment)
         return SEG_UNKNOWN;
     return view->user && member_find(view->user, segment, NULL) ? SEG_TRUE
                                                                 : SEG_FALSE;
+}
+
+int eval_share_place(const struct user *user, const struct rule_cond *rule)
+{
+    struct seg_text id = user_id(user);
+    return (
+        int)(hash_salted(rule->text.bytes, rule->text.len, id.bytes, id.len) %
+             10000);
+}
+
+static int eval_share(const struct view *view, const struct rule_cond *rule)
+{
+    return view->user &&
+                   eval_share_place(view->user, rule) < rule->percent.hundredths
+               ? SEG_TRUE
+               : SEG_FALSE;
 }
 
 int eval_cond(const struct view *view, const struct cond *cond)
@@ -160,6 +280,8 @@ int eval_cond(const struct view *view, const struct cond *cond)
         return SEG_TRUE;
     case OP_MEMBER:
         return eval_member(view, cond->number);
+    case OP_SHARE:
+        return eval_share(view, cond->rule);
     case OP_PREDICATE:
         break;
     }
@@ -181,17 +303,35 @@ int eval_listed(const struct view *view, uint32_t segment)
     return result;
 }
 
+int eval_is_member(const struct view *view, uint32_t segment)
+{
+    return view->user && member_find(view->user, segment, NULL);
+}
+
+/* Who is in stays until `until` holds, who is out enters when `when` holds and
+ * `until` does not. */
+static int eval_until(const struct view *view, uint32_t segment)
+{
+    const struct segment *of = &view->plan->segments[segment];
+    int stays = SEG_TRUE - eval_cond(view, of->until);
+    if (stays == SEG_FALSE || eval_is_member(view, segment))
+        return stays;
+    int when = eval_cond(view, of->when);
+    return when < stays ? when : stays;
+}
+
 int eval_segment(const struct view *view, uint32_t segment)
 {
-    const struct cond *when = view->plan->segments[segment].when;
+    const struct segment *of = &view->plan->segments[segment];
     int listed = eval_listed(view, segment);
     if (listed >= 0)
         return listed ? SEG_TRUE : SEG_FALSE;
-    return when ? eval_cond(view, when) : SEG_FALSE;
+    if (!of->when)
+        return SEG_FALSE;
+    return of->until ? eval_until(view, segment) : eval_cond(view, of->when);
 }
 
-/* ---- evidence
- * ---------------------------------------------------------------- */
+/* ---- evidence ----------------------------------------------------------- */
 
 struct collecting {
     const struct view *view;
@@ -209,7 +349,7 @@ static int add_leaf(struct collecting *to, const struct cond *cond)
     if (cond->op == OP_PREDICATE) {
         const struct predicate *predicate =
             &to->view->plan->predicates[cond->number];
-        eval_predicate(to->view, predicate, &value);
+        eval_shown(to->view, predicate, &value);
         text = predicate->text;
     }
     struct seg_evidence *evidence = &to->out[to->count++];
@@ -241,70 +381,17 @@ int eval_evidence(const struct view *view, uint32_t segment,
                   struct arena *arena, struct seg_evidence *out)
 {
     struct collecting to = {view, arena, out, 0};
-    const struct cond *when = view->plan->segments[segment].when;
+    const struct segment *of = &view->plan->segments[segment];
     int listed = eval_listed(view, segment);
-    if (listed >= 0 || !when) {
+    if (listed >= 0 || !of->when) {
         out[0] = (struct seg_evidence){.condition =
                                            listed == 1 ? "include" : "exclude",
                                        .value = {.type = SEG_MISSING}};
         return 1;
     }
-    int ret = collect(&to, when);
+    /* Who is out did not leave by `when` if that is what `until` is for. */
+    int ret = of->until ? collect(&to, of->until) : 0;
+    if (ret == 0 && (!of->until || eval_segment(view, segment) == SEG_TRUE))
+        ret = collect(&to, of->when);
     return ret < 0 ? ret : to.count;
-}
-
-/* ---- what changes by itself
- * ---------------------------------------------------- */
-
-static int64_t next_days(const struct view *view,
-                         const struct predicate *predicate)
-{
-    struct item item = user_item(view->user, predicate->source);
-    return item.words
-               ? value_test_next_days(&predicate->test,
-                                      codec_get_i64(item.words), view->now_ms)
-               : SEG_NEVER;
-}
-
-/* Of a timed predicate: the value stays, its test changes. */
-static int64_t next_timed(const struct view *view,
-                          const struct predicate *predicate)
-{
-    struct seg_value value;
-    if (predicate->kind == PREDICATE_DAYS)
-        return next_days(view, predicate);
-    measure(view, predicate->source, &value);
-    return value_test_next(&predicate->test, &value, view->now_ms);
-}
-
-static int64_t next_measure(const struct view *view, uint32_t source)
-{
-    const struct feature *feature = feature_of(view->plan, source);
-    return feature ? feature_ops_of(feature->kind)
-                         ->next(view->user, feature, view->now_ms)
-                   : SEG_NEVER;
-}
-
-int64_t eval_predicate_next(const struct view *view,
-                            const struct predicate *predicate)
-{
-    if (!view->user)
-        return SEG_NEVER;
-    int64_t next = next_measure(view, predicate->source);
-    int64_t timed = predicate->timed ? next_timed(view, predicate) : SEG_NEVER;
-    return timed < next ? timed : next;
-}
-
-int64_t eval_source_next(const struct view *view, uint32_t source)
-{
-    const struct source *s = &view->plan->sources[source];
-    int64_t next = next_measure(view, source);
-    for (uint32_t i = 0; s->timed && i < s->predicate_count; i++) {
-        const struct predicate *predicate =
-            &view->plan->predicates[s->predicates[i]];
-        int64_t timed =
-            predicate->timed ? next_timed(view, predicate) : SEG_NEVER;
-        next = timed < next ? timed : next;
-    }
-    return next;
 }

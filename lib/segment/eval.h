@@ -10,8 +10,10 @@
 
 #include <seg/query.h>
 
+#include "lib/segment/compare.h"
 #include "lib/segment/plan.h"
 #include "lib/segment/warming.h"
+#include "lib/user/watch.h"
 
 /* Counts of one user at one instant, that of his judgement: several segments
  * ask the same, and what an event was folded into is known already. And the
@@ -56,11 +58,34 @@ struct view {
 int eval_predicate(const struct view *view, const struct predicate *predicate,
                    struct seg_value *value);
 
+/* The same to be shown to people: instants are texts, in the scratch arena. */
+int eval_shown(const struct view *view, const struct predicate *predicate,
+               struct seg_value *value);
+
+/* What SOURCE, a feature or an attribute, measures of the user. Returns 0 or
+ * SEG_ERR_NOMEM. */
+int eval_measure(const struct view *view, uint32_t source,
+                 struct seg_value *value);
+
+/* The same as one side of a comparison. */
+struct measured eval_measured(const struct view *view, uint32_t source);
+
+/* When the user entered or left the segment that PREDICATE, of such a kind, asks
+ * about; WATCH_NEVER. */
+int64_t eval_watched(const struct view *view,
+                     const struct predicate *predicate);
+
+int eval_is_member(const struct view *view, uint32_t segment);
+
 int eval_cond(const struct view *view, const struct cond *cond);
 
 /* Truth of segment SEGMENT, include and exclude considered; memberships of
  * other segments are read from the user, unless their truth is unknown. */
 int eval_segment(const struct view *view, uint32_t segment);
+
+/* Where USER stands for the condition RULE, `user in P% by "salt"`: 0 to 9999,
+ * hundredths of a percent. */
+int eval_share_place(const struct user *user, const struct rule_cond *rule);
 
 /* 1 included, 0 excluded, -1 neither. */
 int eval_listed(const struct view *view, uint32_t segment);
@@ -70,11 +95,12 @@ int eval_listed(const struct view *view, uint32_t segment);
 int eval_evidence(const struct view *view, uint32_t segment,
                   struct arena *arena, struct seg_evidence *out);
 
-/* The first instant after now at which PREDICATE may change by time alone. */
+/* eval_next.c: the first instant after now at which PREDICATE may change by time
+ * alone: at it, or at worst before it, its truth is another one. */
 int64_t eval_predicate_next(const struct view *view,
                             const struct predicate *predicate);
 
-/* The same for any predicate of source SOURCE. */
+/* A lower bound of the same for any predicate of source SOURCE. */
 int64_t eval_source_next(const struct view *view, uint32_t source);
 
 #endif

@@ -37,6 +37,9 @@ static void add_values(struct anchors *anchors,
  * place to break a line at. */
 static void add_cond(struct anchors *anchors, const struct rule_cond *cond)
 {
+    if (cond->kind == COND_SEQUENCE)
+        for (int i = 0; i < cond->sequence->step_count; i++)
+            add(anchors, cond->sequence->steps[i].pos);
     for (int i = 0; i < cond->count; i++) {
         if (i)
             add(anchors, cond->children[i]->pos);
@@ -53,11 +56,21 @@ static void add_segment(struct anchors *anchors,
             add(anchors, segment->field_pos[i]);
     if (segment->when)
         add_cond(anchors, segment->when);
+    if (segment->until)
+        add_cond(anchors, segment->until);
     add_values(anchors, &segment->include);
     add_values(anchors, &segment->exclude);
     for (int i = 0; i < segment->trigger_count; i++)
         add(anchors, segment->triggers[i].pos);
     add(anchors, segment->end);
+}
+
+static void add_score(struct anchors *anchors, const struct rule_score *score)
+{
+    add(anchors, score->pos);
+    for (int i = 0; i < score->weight_count; i++)
+        add(anchors, score->weights[i].pos);
+    add(anchors, score->end);
 }
 
 static void add_definitions(struct anchors *anchors, uint32_t file)
@@ -71,6 +84,12 @@ static void add_definitions(struct anchors *anchors, uint32_t file)
         add_values(anchors, &list->values);
         add(anchors, list->end);
     }
+    for (int i = 0; i < rules->score_count; i++)
+        if (rules->scores[i].pos.file == file)
+            add_score(anchors, &rules->scores[i]);
+    for (int i = 0; i < rules->trait_count; i++)
+        if (rules->traits[i].pos.file == file)
+            add(anchors, rules->traits[i].pos);
     for (int i = 0; i < rules->segment_count; i++)
         if (rules->segments[i].pos.file == file)
             add_segment(anchors, &rules->segments[i]);
@@ -123,6 +142,8 @@ struct rule_pos anchor_last(const struct rule_cond *cond)
             last = child->pos;
         cond = child;
     }
+    if (cond->kind == COND_SEQUENCE)
+        last = cond->sequence->steps[cond->sequence->step_count - 1].pos;
     return last;
 }
 

@@ -29,10 +29,12 @@
     X(STARTS, "starts with", STRING, TEXT, 1)         \
     X(ENDS, "ends with", STRING, TEXT, 1)             \
     X(MATCHES, "matches", STRING, TEXT, 1)            \
+    X(MATCHES_REGEX, "matches regex", STRING, TEXT, 1) \
     X(HAS, "has", VALUE, LIST, 0)                     \
     X(HAS_ANY, "has any", VALUES, LIST, 1)            \
     X(HAS_ALL, "has all", VALUES, LIST, 1)            \
     X(HAS_NONE, "has none", VALUES, LIST, 1)          \
+    X(HAS_ONE, "has one", WHERE, LIST, 0)             \
     X(WITHIN, "within", DURATION, TIME, 0)            \
     X(WITHIN_NEXT, "within next", DURATION, TIME, 0)  \
     X(MORE_THAN, "more than", DURATION, TIME, 0)      \

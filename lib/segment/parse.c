@@ -43,21 +43,25 @@ static void skip_definition(struct cursor *cursor)
 
 static int wrong_definition(struct cursor *cursor)
 {
-    if (cursor_at_any(cursor, 0, "trait score"))
-        return cursor_not_yet(cursor, NULL);
     if (cursor_at(cursor, 0, "}"))
         return cursor_error(cursor, "This `}` closes nothing.");
-    return cursor_wrong_word(cursor, "definition", "segment|list|test");
+    return cursor_wrong_word(cursor, "definition",
+                             "segment|list|score|trait|test");
 }
 
 static int parse_definition(struct cursor *cursor)
 {
     cursor->stack_len = 0;
     cursor->braces = 0;
+    cursor->depth = 0;
     if (cursor_accept(cursor, "segment"))
         return parse_segment(cursor);
     if (cursor_accept(cursor, "list"))
         return parse_list(cursor);
+    if (cursor_accept(cursor, "score"))
+        return parse_score(cursor);
+    if (cursor_accept(cursor, "trait"))
+        return parse_trait(cursor);
     if (cursor_accept(cursor, "test"))
         return parse_test_block(cursor);
     return wrong_definition(cursor);

@@ -1,8 +1,12 @@
-/* parse_block.c: lists and test blocks of a segment file. */
+/* parse_block.c: lists, scores, traits and test blocks of a segment file. */
 #include "lib/segment/parse_block.h"
 
 #include "lib/base/alloc.h"
+#include "lib/segment/parse_event.h"
+#include "lib/segment/parse_measure.h"
 #include "lib/segment/parse_path.h"
+#include "lib/segment/parse_property.h"
+#include "lib/segment/parse_test.h"
 #include "lib/segment/parse_value.h"
 
 int definition_is_here(struct cursor *cursor)
@@ -57,6 +61,153 @@ int parse_list(struct cursor *cursor)
     return add_list(cursor, &list);
 }
 
+/* ---- scores ---------------------------------------------------------- */
+
+static int add_score(struct cursor *cursor, const struct rule_score *score)
+{
+    struct rules *rules = cursor->rules;
+    void *scores = rules->scores;
+    if (rules->score_count == RULE_DEFINITIONS_MAX)
+        return cursor_error_at(cursor, score->pos,
+                               "There are at most %d scores.",
+                               RULE_DEFINITIONS_MAX);
+    if (alloc_grow(&scores, &rules->score_cap, (size_t)rules->score_count + 1,
+                   sizeof(*score)) < 0)
+        return cursor_no_memory(cursor);
+    rules->scores = scores;
+    rules->scores[rules->score_count++] = *score;
+    return 0;
+}
+
+/* event INTEGER */
+static int parse_weight(struct cursor *cursor, struct rule_weight *weight)
+{
+    const struct token *token;
+    *weight =
+        (struct rule_weight){.pos = cursor_pos(cursor, cursor_peek(cursor, 0))};
+    if (parse_event(cursor, 1, &weight->event) < 0)
+        return -1;
+    if (cursor_at_any(cursor, 0, ": = + ->"))
+        return cursor_error(cursor, "Between an event and its weight stands "
+                                    "nothing.");
+    token = cursor_peek(cursor, 0);
+    if (token->kind != TOKEN_NUMBER || token->value.type != SEG_INT) {
+        cursor_error(cursor, "A whole number is missing here, the weight of "
+                             "the event.");
+        return cursor_suggest(cursor, "write, for example, `\"Pricing Viewed\" "
+                                      "10`");
+    }
+    if (token->value.as.integer < -RULE_WEIGHT_MAX ||
+        token->value.as.integer > RULE_WEIGHT_MAX)
+        return cursor_error(cursor, "A weight is from -%d to %d.",
+                            RULE_WEIGHT_MAX, RULE_WEIGHT_MAX);
+    weight->weight = cursor_take(cursor)->value.as.integer;
+    weight->pos = cursor_span(cursor, weight->pos);
+    return 0;
+}
+
+static int parse_weights(struct cursor *cursor, struct rule_score *score)
+{
+    size_t from = cursor->stack_len;
+    struct rule_weight weight;
+    int more = 1;
+    if (cursor_at(cursor, 0, "}"))
+        return cursor_error(cursor, "A score has at least one event.");
+    do {
+        if (score->weight_count == RULE_WEIGHTS_MAX)
+            return cursor_error(cursor, "A score has at most %d lines.",
+                                RULE_WEIGHTS_MAX);
+        if (parse_weight(cursor, &weight) < 0 ||
+            cursor_push(cursor, &weight, sizeof(weight)) < 0)
+            return -1;
+        score->weight_count++;
+        if (cursor_at(cursor, 0, ",") && cursor_at(cursor, 1, "}"))
+            cursor_take(cursor);
+        more = next_item(cursor, "}");
+    } while (more > 0);
+    if (more < 0)
+        return -1;
+    score->weights = cursor_pop(cursor, from);
+    return score->weights ? 0 : -1;
+}
+
+int parse_score(struct cursor *cursor)
+{
+    struct rule_score score = {.pos =
+                                   cursor_pos(cursor, cursor_peek(cursor, 0))};
+    if (parse_key(cursor, "score", &score.key) < 0)
+        return -1;
+    if (!cursor_accept(cursor, "half-life")) {
+        cursor_wrong_word(cursor, NULL, "half-life");
+        return cursor_suggest(cursor,
+                              "write, for example, `score %s half-life "
+                              "7d { ... }`",
+                              score.key.bytes);
+    }
+    if (parse_duration(cursor, "half-life", 1, &score.half_life_ms) < 0 ||
+        cursor_expect(cursor, "{") < 0 || parse_weights(cursor, &score) < 0)
+        return -1;
+    score.end = cursor_pos(cursor, &cursor->last);
+    return add_score(cursor, &score);
+}
+
+/* ---- traits ---------------------------------------------------------- */
+
+static int add_trait(struct cursor *cursor, const struct rule_trait *trait)
+{
+    struct rules *rules = cursor->rules;
+    void *traits = rules->traits;
+    if (rules->trait_count == RULE_DEFINITIONS_MAX)
+        return cursor_error_at(cursor, trait->pos,
+                               "There are at most %d traits.",
+                               RULE_DEFINITIONS_MAX);
+    if (alloc_grow(&traits, &rules->trait_cap, (size_t)rules->trait_count + 1,
+                   sizeof(*trait)) < 0)
+        return cursor_no_memory(cursor);
+    rules->traits = traits;
+    rules->traits[rules->trait_count++] = *trait;
+    return 0;
+}
+
+/* No measure behind `trait KEY =`, or something behind the measure. */
+static int wrong_trait(struct cursor *cursor)
+{
+    cursor_missing(cursor, "A measure");
+    return cursor_suggest(cursor, "write, for example, `trait orders = "
+                                  "count(\"Order Placed\") in 90d`");
+}
+
+int parse_trait(struct cursor *cursor)
+{
+    struct rule_trait trait = {.pos =
+                                   cursor_pos(cursor, cursor_peek(cursor, 0))};
+    if (parse_key(cursor, "trait", &trait.key) < 0)
+        return -1;
+    if (cursor_at(cursor, 0, "{"))
+        return cursor_error(cursor, "A trait is written `trait %s = measure`.",
+                            trait.key.bytes);
+    if (cursor_expect(cursor, "=") < 0)
+        return -1;
+    if (measure_at(cursor, 0) == MEASURE_COUNT_)
+        return wrong_trait(cursor);
+    cursor->depth = 0;
+    if (parse_measure(cursor, &trait.measure) < 0)
+        return -1;
+    if (cursor_peek(cursor, 0)->kind != TOKEN_END &&
+        !cursor_peek(cursor, 0)->starts_line && !definition_is_here(cursor)) {
+        cursor_error(cursor, "A trait is a measure alone, nothing stands "
+                             "behind it.");
+        if (cursor_at_any(cursor, 0, "= != < <= > >="))
+            cursor_suggest(cursor,
+                           "a condition on it stands in a segment: "
+                           "`when trait.%s >= 3`",
+                           trait.key.bytes);
+        return -1;
+    }
+    trait.end = cursor_pos(cursor, &cursor->last);
+    return add_trait(cursor, &trait);
+}
+
 /* ---- lines of a test ------------------------------------------------- */
 
 static int parse_set(struct cursor *cursor, struct rule_line *line)
@@ -79,8 +230,8 @@ static int parse_happening(struct cursor *cursor, struct rule_line *line)
         return cursor_error_at(cursor, cursor_pos(cursor, &cursor->last),
                                "The name of an event is not empty.");
     return cursor_at(cursor, 0, "{")
-               ? parse_properties(cursor, &line->properties,
-                                  &line->property_count)
+               ? parse_properties(cursor, PROPERTIES_OF_EVENT,
+                                  &line->properties, &line->property_count)
                : 0;
 }
 
@@ -94,9 +245,24 @@ static int parse_group(struct cursor *cursor, struct rule_line *line)
         return cursor_error_at(cursor, cursor_pos(cursor, &cursor->last),
                                "The id of a group is not empty.");
     return cursor_at(cursor, 0, "{")
-               ? parse_properties(cursor, &line->properties,
-                                  &line->property_count)
+               ? parse_properties(cursor, PROPERTIES_OF_EVENT,
+                                  &line->properties, &line->property_count)
                : 0;
+}
+
+/* KEY compare value */
+static int parse_expect_trait(struct cursor *cursor, struct rule_line *line)
+{
+    struct rule_test test;
+    line->expect = EXPECT_TRAIT;
+    if (parse_key(cursor, "trait", &line->name) < 0)
+        return -1;
+    if (!cursor_at_any(cursor, 0, "= != < <= > >="))
+        return cursor_wrong_word(cursor, NULL, "=|!=|<|<=|>|>=");
+    if (parse_operator(cursor, &test) < 0)
+        return -1;
+    line->op = test.op;
+    return parse_value(cursor, &line->value);
 }
 
 static int parse_expect(struct cursor *cursor, struct rule_line *line)
@@ -108,9 +274,9 @@ static int parse_expect(struct cursor *cursor, struct rule_line *line)
             line->expect = (enum rule_expect)i;
             return 0;
         }
-    if (cursor_at(cursor, 0, "trait"))
-        return cursor_not_yet(cursor, "`expect trait`");
-    return cursor_wrong_word(cursor, NULL, "in|out|enter|exit");
+    if (cursor_accept(cursor, "trait"))
+        return parse_expect_trait(cursor, line);
+    return cursor_wrong_word(cursor, NULL, "in|out|enter|exit|trait");
 }
 
 static int parse_at(struct cursor *cursor, struct rule_line *line)
@@ -125,7 +291,7 @@ static int parse_at(struct cursor *cursor, struct rule_line *line)
         return parse_group(cursor, line);
     if (cursor_accept(cursor, "identify")) {
         line->kind = LINE_IDENTIFY;
-        return parse_properties(cursor, &line->properties,
+        return parse_properties(cursor, PROPERTIES_OF_EVENT, &line->properties,
                                 &line->property_count);
     }
     return cursor_wrong_word(cursor, NULL, "event|expect|identify|group");

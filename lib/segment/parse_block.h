@@ -9,6 +9,8 @@
 #include "lib/segment/parse_cursor.h"
 
 int parse_list(struct cursor *cursor);
+int parse_score(struct cursor *cursor);
+int parse_trait(struct cursor *cursor);
 int parse_test_block(struct cursor *cursor);
 
 /* A segment goes on after an error at its next field; -1 only when its end is

@@ -3,15 +3,17 @@
 
 #include "lib/base/text.h"
 #include "lib/segment/format.h"
+#include "lib/segment/parse_did.h"
 #include "lib/segment/parse_event.h"
+#include "lib/segment/parse_measure.h"
 #include "lib/segment/parse_path.h"
 #include "lib/segment/parse_test.h"
 #include "lib/segment/parse_value.h"
 
 static struct rule_cond *parse_or(struct cursor *cursor);
 
-static struct rule_cond *new_cond(struct cursor *cursor,
-                                  enum rule_cond_kind kind)
+struct rule_cond *parse_new_cond(struct cursor *cursor,
+                                 enum rule_cond_kind kind)
 {
     struct rule_cond *cond = cursor_alloc(cursor, sizeof(*cond));
     if (cond) {
@@ -22,24 +24,67 @@ static struct rule_cond *new_cond(struct cursor *cursor,
     return cond;
 }
 
-/* ---- what people write instead, and what is to come ------------------ */
+/* ---- what people write instead ---------------------------------------- */
 
-/* What begins a condition of the whole language, but not of this version. */
-static int say_later(struct cursor *cursor)
+/* Whether what stands here goes on, by `and` or `or`, behind a predicate. */
+static int goes_on(const struct cursor *cursor)
 {
-    int measure =
-        cursor_at_any(cursor, 0, "latest sum avg min max distinct days score");
-    int change = cursor_at_any(cursor, 0, "entered left");
-    if ((measure && cursor_at(cursor, 1, "(")) ||
-        (change && cursor_at(cursor, 1, "segment")) ||
-        (cursor_at(cursor, 0, "trait") && cursor_at(cursor, 1, ".")))
-        return cursor_not_yet(cursor, NULL);
-    return 0;
+    return cursor->pred && (text_equal(cursor->last.source, text_of("and")) ||
+                            text_equal(cursor->last.source, text_of("or")));
+}
+
+static int has_where(const struct rule_cond *pred)
+{
+    int found = pred->event.where != NULL;
+    if (pred->kind == COND_SEQUENCE)
+        for (int i = 0; i < pred->sequence->step_count; i++)
+            found |= pred->sequence->steps[i].event.where != NULL;
+    return found && (pred->kind == COND_DID || pred->kind == COND_SEQUENCE);
+}
+
+/* `did "A" where p = 1 and q = 2`: the second test is one of the event. */
+static int wrong_second_test(struct cursor *cursor)
+{
+    if (!goes_on(cursor) || !has_where(cursor->pred))
+        return 0;
+    cursor_wrong_word(cursor, "condition", "");
+    return cursor_suggest(cursor,
+                          "several tests of one event stand in brackets: "
+                          "`where (... %.*s ...)`",
+                          (int)cursor->last.source.len,
+                          cursor->last.source.bytes);
+}
+
+/* `user.p = "a" or "b"`, `user.p > 1 and < 5`, `did "A" where p = "a" or "b"`:
+ * what is tested is left out. */
+static int wrong_second_value(struct cursor *cursor)
+{
+    const struct rule_cond *pred = cursor->pred;
+    int is_test = test_is_here(cursor);
+    if (!goes_on(cursor) ||
+        (pred->kind != COND_PATH && pred->kind != COND_MEASURE &&
+         (is_test || !has_where(pred))))
+        return 0;
+    int differs = pred->test.op == OP_NE || pred->test.op == OP_NOT_IN;
+    cursor_missing(cursor, "A condition");
+    if (!is_test && (differs || pred->test.op == OP_EQ ||
+                     pred->test.op == OP_IN || has_where(pred)))
+        return cursor_suggest(cursor,
+                              "several values stand in brackets: "
+                              "`%s (\"a\", \"b\")`",
+                              differs ? "not in" : "in");
+    return cursor_suggest(cursor,
+                          "what is tested is said each time: `user.x "
+                          "> 1 %.*s user.x < 5`",
+                          (int)cursor->last.source.len,
+                          cursor->last.source.bytes);
 }
 
 /* `plan = "free"` or `usr.plan = "free"` instead of `user.plan = "free"`. */
 static int wrong_path(struct cursor *cursor)
 {
+    if (wrong_second_test(cursor) < 0)
+        return -1;
     if (cursor_at(cursor, 1, ".")) {
         cursor_wrong_word(cursor, "condition", "user|account");
         if (cursor_at_any(cursor, 0, "properties context event"))
@@ -51,22 +96,71 @@ static int wrong_path(struct cursor *cursor)
     return cursor_instead(cursor, 0, "user.", "");
 }
 
-static int wrong_word(struct cursor *cursor)
+/* `average(...)`: no measure of that name. */
+static int wrong_measure(struct cursor *cursor)
 {
-    static const char predicates[] = "did|everyone|not|in|user|account";
-    static const char measures[] = "count|first|last|days_since";
-    const struct token *token = cursor_peek(cursor, 0);
-    struct suggest suggest;
-    if (say_later(cursor) < 0)
-        return -1;
+    static const char measures[] = "count|days|sum|avg|min|max|first|last|"
+                                   "distinct|days_since|score|latest";
+    static const char *const rows[][2] = {{"average", "avg"},
+                                          {"mean", "avg"},
+                                          {"total", "sum"},
+                                          {"minimum", "min"},
+                                          {"maximum", "max"},
+                                          {"unique", "distinct"},
+                                          {"uniq", "distinct"},
+                                          {"number", "count"},
+                                          {"times", "count"},
+                                          {"newest", "last"},
+                                          {"oldest", "first"},
+                                          {"recency", "days_since"},
+                                          {"count_distinct", "distinct"}};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        if (!cursor_at(cursor, 0, rows[i][0]))
+            continue;
+        cursor_error(cursor, "`%s` is no condition.", rows[i][0]);
+        return cursor_suggest(cursor, "did you mean `%s`?", rows[i][1]);
+    }
+    return cursor_wrong_word(cursor, "condition", measures);
+}
+
+/* A word of the language in the wrong place. */
+static int wrong_known_word(struct cursor *cursor)
+{
+    if (cursor_at(cursor, 0, "trait"))
+        return cursor_error(cursor, "After `trait` stands `.` and the key of a "
+                                    "trait.");
+    if (cursor_at(cursor, 0, "score") && !cursor_at(cursor, 1, "(")) {
+        cursor_error(cursor, "The key of a score stands in brackets.");
+        return cursor_suggest(cursor, "write, for example, `score(intent) >= "
+                                      "50`");
+    }
     if (cursor_at(cursor, 0, "days_since")) {
         cursor_error(cursor, "In `days_since( )` stands `first` or `last` and "
                              "the event.");
         return cursor_suggest(cursor, "write, for example, `days_since(last "
                                       "\"A\") > 3`");
     }
+    if (cursor_at_any(cursor, 0, "then without"))
+        return cursor_error(cursor, "A step of a sequence stands behind its "
+                                    "event, without `and` or `or`.");
+    if (cursor_at(cursor, 0, "segment")) {
+        cursor_missing(cursor, "`in`");
+        return cursor_suggest(cursor, "did you mean `in segment`?");
+    }
+    return 0;
+}
+
+static int wrong_word(struct cursor *cursor)
+{
+    static const char predicates[] =
+        "did|everyone|not|in|user|account|latest|entered|left";
+    const struct token *token = cursor_peek(cursor, 0);
+    struct suggest suggest;
+    if (wrong_known_word(cursor) < 0 ||
+        (test_is_here(cursor) && wrong_second_value(cursor) < 0))
+        return -1;
     if (cursor_at(cursor, 1, "("))
-        return cursor_wrong_word(cursor, "condition", measures);
+        return wrong_measure(cursor);
     suggest_init(&suggest, token->source);
     suggest_offer_all(&suggest, predicates);
     if (!suggest.best.bytes &&
@@ -82,6 +176,9 @@ static int wrong_pred(struct cursor *cursor)
     const struct token *token = cursor_peek(cursor, 0);
     if (token->kind == TOKEN_WORD)
         return wrong_word(cursor);
+    if ((token->kind != TOKEN_MARK || test_is_here(cursor)) &&
+        wrong_second_value(cursor) < 0)
+        return -1;
     if (token->kind == TOKEN_STRING) {
         cursor_error(cursor, "A condition is missing before this text.");
         if (text_equal(cursor->last.source, text_of("or")))
@@ -96,116 +193,161 @@ static int wrong_pred(struct cursor *cursor)
     return cursor_wrong_word(cursor, "condition", "");
 }
 
-/* ---- did ------------------------------------------------------------- */
-
-/* What may follow `did ...` in the whole language. */
-static int say_later_of_did(struct cursor *cursor)
-{
-    if (cursor_at_any(cursor, 0, "then without"))
-        return cursor_not_yet(cursor, "A sequence of events");
-    if (cursor_at(cursor, 0, "per"))
-        return cursor_not_yet(cursor, "`per day` or `per week`");
-    if (cursor_at(cursor, 0, "for") && cursor_at(cursor, 1, "the"))
-        return cursor_not_yet(cursor, "`for the same`");
-    if (cursor_at(cursor, 0, "with") && cursor_at(cursor, 1, "no"))
-        return cursor_not_yet(cursor, "`with no ... between`");
-    if (cursor_at(cursor, 0, "all") && cursor_at(cursor, 1, "within"))
-        return cursor_not_yet(cursor, "`all within`");
-    return 0;
-}
-
-/* What people write after `did ...`. */
-static int wrong_after_did(struct cursor *cursor, const struct rule_cond *cond)
-{
-    if (say_later_of_did(cursor) < 0)
-        return -1;
-    if (cond->window.kind != WINDOW_LIFETIME &&
-        cursor_at_any(cursor, 0, "at exactly between")) {
-        cursor_error(cursor, "How often stands before the window.");
-        return cursor_suggest(cursor, "write, for example, `at least 3 times "
-                                      "in 7d`");
-    }
-    if (cursor_at(cursor, 0, ",")) {
-        cursor_error(cursor, "Events are joined by `or` in brackets.");
-        return cursor_suggest(cursor, "write `did (\"A\" or \"B\")`");
-    }
-    if (cond->window.kind != WINDOW_LIFETIME ||
-        !cursor_at_any(cursor, 0, "within during over last for the"))
-        return 0;
-    cursor_error(cursor, "A window is written `in 7d` or `from 28d to 14d "
-                         "ago`.");
-    if (cursor_peek(cursor, 1)->kind == TOKEN_DURATION)
-        cursor_instead(cursor, 1, "in ", "");
-    return -1;
-}
-
-static int check_did_not(struct cursor *cursor)
-{
-    if (!cursor_at_any(cursor, 0, "at exactly between") ||
-        cursor_peek(cursor, 1)->kind == TOKEN_DATE)
-        return 0;
-    cursor_error(cursor, "After `did not` it is not said how often.");
-    return cursor_suggest(cursor, "`did \"A\" at most 2 times` and `not did "
-                                  "\"A\" at least 3 times` are possible");
-}
-
-static struct rule_cond *parse_did(struct cursor *cursor)
-{
-    struct rule_cond *cond = new_cond(cursor, COND_DID);
-    if (!cond)
-        return NULL;
-    cursor_take(cursor);
-    struct rule_pos not = cursor_pos(cursor, cursor_peek(cursor, 0));
-    int negated = cursor_accept(cursor, "not");
-    if (parse_event(cursor, 0, &cond->event) < 0)
-        return NULL;
-    if (negated) {
-        cond->times = (struct rule_times){.kind = TIMES_NOT, .pos = not };
-        if (check_did_not(cursor) < 0)
-            return NULL;
-    } else if (parse_times(cursor, &cond->times) < 0) {
-        return NULL;
-    }
-    if (parse_window(cursor, &cond->window) < 0 ||
-        wrong_after_did(cursor, cond) < 0)
-        return NULL;
-    return cond;
-}
-
 /* ---- the other predicates -------------------------------------------- */
 
-/* After a measure and a comparison, what only the whole language has. */
-static int say_later_of_measure(struct cursor *cursor)
+/* Whether behind the comparison that stands here begins another measure. */
+static int compare_is_here(struct cursor *cursor)
 {
-    const struct token *next = cursor_peek(cursor, 1);
-    int is_measure =
-        next->kind == TOKEN_PERCENT ||
-        (next->kind == TOKEN_WORD && cursor_at(cursor, 2, "(")) ||
-        (cursor_at(cursor, 1, "trait") && cursor_at(cursor, 2, "."));
-    if (!is_measure || !cursor_at_any(cursor, 0, "= != < <= > >="))
+    return cursor_at_any(cursor, 0, "= != < <= > >=") &&
+           (cursor_peek(cursor, 1)->kind == TOKEN_PERCENT ||
+            measure_at(cursor, 1) != MEASURE_COUNT_);
+}
+
+/* The measure behind `70% of`. */
+static int parse_of(struct cursor *cursor, struct rule_measure *other)
+{
+    if (measure_at(cursor, 0) != MEASURE_COUNT_)
+        return parse_measure(cursor, other);
+    cursor_missing(cursor, "A measure");
+    return cursor_suggest(cursor, "a measure is, for example, `count(\"A\") in "
+                                  "7d`");
+}
+
+static int parse_compare(struct cursor *cursor, struct rule_cond *cond)
+{
+    struct rule_measure *other = cursor_alloc(cursor, sizeof(*other));
+    if (!other || parse_operator(cursor, &cond->test) < 0)
+        return -1;
+    cond->kind = COND_COMPARE;
+    cond->other = other;
+    if (cursor_peek(cursor, 0)->kind == TOKEN_PERCENT &&
+        (parse_percent(cursor, RULE_PERCENT_MAX, &cond->percent) < 0 ||
+         cursor_expect(cursor, "of") < 0))
+        return -1;
+    return parse_of(cursor, other);
+}
+
+/* `last("A", p) before 2026-01-31`: a window, where a test was meant. */
+static int wrong_dates(struct cursor *cursor,
+                       const struct rule_measure *measure)
+{
+    if (measure->window.kind != WINDOW_BEFORE &&
+        measure->window.kind != WINDOW_BETWEEN)
         return 0;
-    cursor_take(cursor);
-    return cursor_not_yet(cursor, "A comparison with another measure");
+    cursor_error(cursor, "A test of this measure is missing; the dates are its "
+                         "window.");
+    return cursor_suggest(cursor, "to test the value itself write a window "
+                                  "before: `since 1970-01-01 before "
+                                  "2026-01-31`");
+}
+
+/* `sum("A", x) > 3 in 7d`, `count("A") < 70 of count("B")`. */
+static int wrong_after_measure(struct cursor *cursor)
+{
+    if (cursor_at(cursor, 0, "of") || cursor_at(cursor, 0, "percent")) {
+        cursor_error_at(cursor, cursor_pos(cursor, &cursor->last),
+                        "A percentage is written with its sign.");
+        return cursor_suggest(cursor, "write, for example, `70%% of "
+                                      "count(\"A\")`");
+    }
+    if (!window_is_here(cursor) || cursor_at(cursor, 1, "segment"))
+        return 0;
+    cursor_error(cursor, "The window of a measure stands before the test.");
+    return cursor_suggest(cursor, "write, for example, `count(\"A\") in 7d >= "
+                                  "3`");
 }
 
 static struct rule_cond *parse_measured(struct cursor *cursor)
 {
-    struct rule_cond *cond = new_cond(cursor, COND_MEASURE);
-    if (!cond || parse_measure(cursor, &cond->measure) < 0 ||
-        say_later_of_measure(cursor) < 0 ||
-        parse_test(cursor, "this measure", &cond->test) < 0)
+    struct rule_cond *cond = parse_new_cond(cursor, COND_MEASURE);
+    if (!cond || parse_measure(cursor, &cond->measure) < 0)
+        return NULL;
+    if (compare_is_here(cursor))
+        return parse_compare(cursor, cond) < 0 ? NULL : cond;
+    if (!test_is_here(cursor) && wrong_dates(cursor, &cond->measure) < 0)
+        return NULL;
+    if (parse_test(cursor, "this measure", &cond->test) < 0 ||
+        wrong_after_measure(cursor) < 0)
+        return NULL;
+    return cond;
+}
+
+/* Behind `latest(...)` something else than `was "A"`. */
+static int wrong_latest(struct cursor *cursor)
+{
+    if (window_is_here(cursor))
+        return cursor_error(cursor, "The window of `latest` stands behind `was "
+                                    "\"...\"`.");
+    cursor_missing(cursor, "`was`");
+    return cursor_suggest(cursor, "write, for example, `latest(\"A\" or \"B\") "
+                                  "was \"A\" in 30d`");
+}
+
+static struct rule_cond *parse_latest(struct cursor *cursor)
+{
+    struct rule_cond *cond = parse_new_cond(cursor, COND_LATEST);
+    if (!cond)
+        return NULL;
+    cursor_take(cursor);
+    cursor_take(cursor);
+    if (parse_event(cursor, 1, &cond->event) < 0)
+        return NULL;
+    if (cursor_at(cursor, 0, ",")) {
+        cursor_error(cursor, "`latest` asks for the name of an event alone.");
+        cursor_suggest(cursor, "a property of the last one is `last(\"A\", "
+                               "total)`");
+        return NULL;
+    }
+    if (cursor_expect(cursor, ")") < 0 ||
+        (!cursor_at(cursor, 0, "was") && wrong_latest(cursor) < 0))
+        return NULL;
+    cursor_take(cursor);
+    if (cursor_at(cursor, 0, "not")) {
+        cursor_error(cursor, "After `was` stands the name of an event.");
+        cursor_suggest(cursor, "write `not latest(...) was \"A\"`");
+        return NULL;
+    }
+    cond->text_pos = cursor_pos(cursor, cursor_peek(cursor, 0));
+    if (parse_string(cursor, "The name of an event", SEG_NAME_BYTES_MAX,
+                     &cond->text) < 0 ||
+        parse_window(cursor, &cond->window) < 0)
+        return NULL;
+    return cond;
+}
+
+/* ---- users, segments ------------------------------------------------- */
+
+static struct rule_cond *parse_share(struct cursor *cursor)
+{
+    struct rule_cond *cond = parse_new_cond(cursor, COND_SHARE);
+    if (!cond)
+        return NULL;
+    cursor_take(cursor);
+    cursor_take(cursor);
+    if (cursor_at(cursor, 0, "segment")) {
+        cursor_error(cursor, "`in segment` stands without `user`.");
+        cursor_suggest(cursor, "did you mean `in segment`?");
+        return NULL;
+    }
+    if (parse_percent(cursor, 10000, &cond->percent) < 0)
+        return NULL;
+    if (!cursor_accept(cursor, "by")) {
+        cursor_missing(cursor, "`by` and a text");
+        cursor_suggest(cursor, "the text decides who is among them, such as "
+                               "`by \"spring-campaign\"`");
+        return NULL;
+    }
+    cond->text_pos = cursor_pos(cursor, cursor_peek(cursor, 0));
+    if (parse_string(cursor, "What stands after `by`", SEG_NAME_BYTES_MAX,
+                     &cond->text) < 0)
         return NULL;
     return cond;
 }
 
 static struct rule_cond *parse_attribute(struct cursor *cursor)
 {
-    struct rule_cond *cond = new_cond(cursor, COND_PATH);
+    struct rule_cond *cond = parse_new_cond(cursor, COND_PATH);
     struct buf name;
-    if (cursor_at(cursor, 0, "user") && cursor_at(cursor, 1, "in")) {
-        cursor_not_yet(cursor, "`user in ... by ...`");
-        return NULL;
-    }
     if (!cond || parse_user_path(cursor, &cond->path) < 0)
         return NULL;
     buf_init(&name);
@@ -219,7 +361,7 @@ static struct rule_cond *parse_attribute(struct cursor *cursor)
 
 static struct rule_cond *parse_in_segment(struct cursor *cursor)
 {
-    struct rule_cond *cond = new_cond(cursor, COND_IN_SEGMENT);
+    struct rule_cond *cond = parse_new_cond(cursor, COND_IN_SEGMENT);
     if (!cond)
         return NULL;
     cursor_take(cursor);
@@ -236,26 +378,66 @@ static struct rule_cond *parse_in_segment(struct cursor *cursor)
     return cond;
 }
 
+/* entered|left segment KEY in DURATION */
+static struct rule_cond *parse_entered(struct cursor *cursor)
+{
+    int entered = cursor_at(cursor, 0, "entered");
+    struct rule_cond *cond =
+        parse_new_cond(cursor, entered ? COND_ENTERED : COND_LEFT);
+    if (!cond)
+        return NULL;
+    cursor_take(cursor);
+    if (cursor_expect(cursor, "segment") < 0 ||
+        parse_key(cursor, "segment", &cond->key) < 0)
+        return NULL;
+    if (!cursor_accept(cursor, "in")) {
+        cursor_missing(cursor, "`in` and a duration");
+        cursor_suggest(cursor, "write, for example, `%s segment %s in 7d`",
+                       entered ? "entered" : "left", cond->key.bytes);
+        return NULL;
+    }
+    return parse_duration(cursor, "in", 1, &cond->duration_ms) < 0 ? NULL
+                                                                   : cond;
+}
+
+static struct rule_cond *parse_everyone(struct cursor *cursor)
+{
+    struct rule_cond *cond = parse_new_cond(cursor, COND_EVERYONE);
+    cursor_take(cursor);
+    return cond;
+}
+
+/* What reads the predicate that begins here, NULL if none does. */
+static struct rule_cond *(*pred_here(struct cursor *cursor))(struct cursor *)
+{
+    if (cursor_at(cursor, 0, "did"))
+        return parse_did;
+    if (cursor_at(cursor, 0, "everyone"))
+        return parse_everyone;
+    if (cursor_at(cursor, 0, "in"))
+        return parse_in_segment;
+    if (cursor_at(cursor, 0, "user") && cursor_at(cursor, 1, "in"))
+        return parse_share;
+    if (cursor_at_any(cursor, 0, "user account"))
+        return parse_attribute;
+    if (cursor_at_any(cursor, 0, "entered left"))
+        return parse_entered;
+    if (cursor_at(cursor, 0, "latest") && cursor_at(cursor, 1, "("))
+        return parse_latest;
+    return measure_at(cursor, 0) != MEASURE_COUNT_ ? parse_measured : NULL;
+}
+
 static struct rule_cond *parse_pred(struct cursor *cursor)
 {
-    struct rule_cond *cond;
-    if (cursor_at(cursor, 0, "did")) {
-        cond = parse_did(cursor);
-    } else if (cursor_at(cursor, 0, "everyone")) {
-        cond = new_cond(cursor, COND_EVERYONE);
-        cursor_take(cursor);
-    } else if (cursor_at(cursor, 0, "in")) {
-        cond = parse_in_segment(cursor);
-    } else if (cursor_at_any(cursor, 0, "user account")) {
-        cond = parse_attribute(cursor);
-    } else if (measure_here(cursor) != MEASURE_COUNT_) {
-        cond = parse_measured(cursor);
-    } else {
+    struct rule_cond *(*parse)(struct cursor *) = pred_here(cursor);
+    if (!parse) {
         wrong_pred(cursor);
         return NULL;
     }
+    struct rule_cond *cond = parse(cursor);
     if (cond)
         cond->pos = cursor_span(cursor, cond->pos);
+    cursor->pred = cond;
     return cond;
 }
 
@@ -266,12 +448,13 @@ static struct rule_cond *join(struct cursor *cursor, enum rule_cond_kind kind,
                               size_t from, int count)
 {
     struct rule_cond *const *children = cursor_pop(cursor, from);
-    struct rule_cond *cond = new_cond(cursor, kind);
+    struct rule_cond *cond = parse_new_cond(cursor, kind);
     if (!children || !cond)
         return NULL;
     cond->count = count;
     cond->children = children;
     cond->pos = children[0]->pos;
+    cursor->bare = kind == COND_AND ? cond : NULL;
     return cond;
 }
 
@@ -299,6 +482,7 @@ static struct rule_cond *parse_unary(struct cursor *cursor)
     cursor_take(cursor);
     cond = parse_or(cursor);
     cursor->depth--;
+    cursor->bare = NULL;
     return cond && cursor_expect(cursor, ")") == 0 ? cond : NULL;
 }
 
@@ -309,13 +493,17 @@ parse_joined(struct cursor *cursor, const char *word, enum rule_cond_kind kind,
 {
     size_t from = cursor->stack_len;
     struct rule_cond *cond;
+    const struct rule_cond *mixed = NULL;
     int count = 0;
     do {
         cond = parse(cursor);
         if (!cond || cursor_push(cursor, &cond, sizeof(cond)) < 0)
             return NULL;
+        mixed = cursor->bare == cond ? cond : mixed;
         count++;
     } while (cursor_accept(cursor, word));
+    if (count > 1 && mixed)
+        parse_mixed(cursor, mixed->pos);
     if (count > 1)
         return join(cursor, kind, from, count);
     cursor->stack_len = from;
@@ -336,5 +524,6 @@ static struct rule_cond *parse_or(struct cursor *cursor)
 struct rule_cond *parse_cond(struct cursor *cursor)
 {
     cursor->depth = 0;
+    cursor->pred = NULL;
     return parse_or(cursor);
 }

@@ -7,4 +7,8 @@
 /* What stands after `when`; NULL after an error. */
 struct rule_cond *parse_cond(struct cursor *cursor);
 
+/* A condition of KIND that begins here; NULL: no memory. */
+struct rule_cond *parse_new_cond(struct cursor *cursor,
+                                 enum rule_cond_kind kind);
+
 #endif

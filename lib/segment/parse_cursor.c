@@ -195,6 +195,19 @@ int cursor_error_at(struct cursor *cursor, struct rule_pos pos,
     return -1;
 }
 
+void cursor_warning(struct cursor *cursor, struct rule_pos pos,
+                    const char *sentence)
+{
+    cursor->hinted = 1;
+    if (cursor->stop)
+        return;
+    cursor->hinted = 0;
+    diagnostics_add(cursor->diagnostics, SEG_SEVERITY_WARNING, cursor->rules,
+                    pos, "%s", sentence);
+    if (cursor->diagnostics->failed)
+        cursor_no_memory(cursor);
+}
+
 int cursor_suggest(struct cursor *cursor, const char *format, ...)
 {
     char text[512];

@@ -31,6 +31,9 @@ struct cursor {
     int taken;         /* Tokens so far: whether there was progress. */
     int braces;        /* { taken that are not closed yet. */
     int depth;         /* Of nested conditions. */
+    int element;       /* Depth of `has one`: paths are of the element. */
+    const void *bare;  /* The group joined last by `and`, no bracket since. */
+    const struct rule_cond *pred; /* Read last of a condition; NULL: none. */
     int said;          /* Errors of this file. */
     int hinted;        /* The error said last takes no hint. */
     int stop;          /* 0, or why nothing more is read. */
@@ -77,6 +80,10 @@ int cursor_error(struct cursor *cursor, const char *format, ...)
 int cursor_error_at(struct cursor *cursor, struct rule_pos pos,
                     const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* A warning about POS, which stops nothing; it may get a hint. */
+void cursor_warning(struct cursor *cursor, struct rule_pos pos,
+                    const char *sentence);
 
 /* A hint for the error said last. Returns -1. */
 int cursor_suggest(struct cursor *cursor, const char *format, ...)

@@ -1,4 +1,4 @@
-/* parse_event.c: selectors of events, how often, when, and measures of them. */
+/* parse_event.c: selectors of events, how often and when. */
 #include "lib/segment/parse_event.h"
 
 #include <string.h>
@@ -137,22 +137,85 @@ static int parse_between_times(struct cursor *cursor, struct rule_times *times)
         parse_number_of_times(cursor, &times->high) < 0 ||
         expect_times(cursor) < 0)
         return -1;
+    times->pos = cursor_span(cursor, times->pos);
     if (times->low <= times->high)
         return 0;
-    cursor_error_at(cursor, cursor_span(cursor, times->pos),
+    cursor_error_at(cursor, times->pos,
                     "This range is empty: %lld is more than %lld.",
                     (long long)times->low, (long long)times->high);
     return cursor_suggest(cursor, "did you mean `between %lld and %lld times`?",
                           (long long)times->high, (long long)times->low);
 }
 
-int parse_times(struct cursor *cursor, struct rule_times *times)
+/* ---- per day, per week ----------------------------------------------- */
+
+/* `for 4 weeks` behind `per week`: the number, then the same unit. */
+static int parse_periods(struct cursor *cursor, struct rule_times *times,
+                         const char *one, const char *many)
 {
-    *times =
-        (struct rule_times){.pos = cursor_pos(cursor, cursor_peek(cursor, 0))};
-    if (cursor_at(cursor, 0, "between") &&
-        cursor_peek(cursor, 1)->kind == TOKEN_DATE)
+    const struct token *token;
+    if (!cursor_accept(cursor, "for")) {
+        cursor_missing(cursor, "`for`");
+        return cursor_suggest(cursor, "write, for example, `per %s for 4 %s`",
+                              one, many);
+    }
+    token = cursor_peek(cursor, 0);
+    if (token->kind == TOKEN_DURATION) {
+        cursor_error(cursor, "After `for` stands how many %s.", many);
+        return cursor_suggest(cursor, "write, for example, `per %s for 4 %s`",
+                              one, many);
+    }
+    if (token->kind != TOKEN_NUMBER || token->value.type != SEG_INT)
+        return cursor_error(cursor, "A whole number is missing here.");
+    if (token->value.as.integer < 1 ||
+        token->value.as.integer > RULE_PERIODS_MAX)
+        return cursor_error(cursor, "A number of %s is from 1 to %d.", many,
+                            RULE_PERIODS_MAX);
+    times->periods = cursor_take(cursor)->value.as.integer;
+    if (cursor_accept(cursor, many) ||
+        (times->periods == 1 && cursor_accept(cursor, one)))
         return 0;
+    if (cursor_at_any(cursor, 0, "day days week weeks"))
+        cursor_error(cursor, "After `per %s` stands a number of %s.", one,
+                     many);
+    else
+        return cursor_wrong_word(cursor, NULL, many);
+    return cursor_suggest(cursor, "did you mean `%s`?", many);
+}
+
+static int wrong_period(struct cursor *cursor)
+{
+    if (cursor_at_any(cursor, 0, "month year hour quarter")) {
+        cursor_error(cursor, "How often is said `per day` or `per week`.");
+        return cursor_suggest(cursor, "did you mean `week`?");
+    }
+    return cursor_wrong_word(cursor, NULL, "day|week");
+}
+
+/* `per week for 4 weeks`, or nothing. */
+static int parse_per(struct cursor *cursor, struct rule_times *times)
+{
+    if (cursor_at_any(cursor, 0, "daily weekly every each a")) {
+        cursor_error(cursor, "How often is said `per day` or `per week`.");
+        return cursor_suggest(cursor, "write, for example, `at least 3 times "
+                                      "per week for 4 weeks`");
+    }
+    if (!cursor_accept(cursor, "per"))
+        return 0;
+    if (cursor_accept(cursor, "day")) {
+        times->period_ms = DAY_MS;
+        return parse_periods(cursor, times, "day", "days");
+    }
+    if (!cursor_accept(cursor, "week"))
+        return wrong_period(cursor);
+    times->period_ms = 7 * DAY_MS;
+    return parse_periods(cursor, times, "week", "weeks");
+}
+
+/* ---- all of it ------------------------------------------------------- */
+
+static int parse_how_often(struct cursor *cursor, struct rule_times *times)
+{
     if (cursor_accept(cursor, "between"))
         return parse_between_times(cursor, times);
     if (cursor_accept(cursor, "exactly"))
@@ -165,8 +228,21 @@ int parse_times(struct cursor *cursor, struct rule_times *times)
         times->kind = TIMES_AT_MOST;
     else
         return cursor_wrong_word(cursor, NULL, "least|most");
-    if (parse_number_of_times(cursor, &times->low) < 0 ||
-        expect_times(cursor) < 0)
+    if (parse_number_of_times(cursor, &times->low) < 0)
+        return -1;
+    return expect_times(cursor);
+}
+
+int parse_times(struct cursor *cursor, struct rule_times *times)
+{
+    *times =
+        (struct rule_times){.pos = cursor_pos(cursor, cursor_peek(cursor, 0))};
+    if (cursor_at(cursor, 0, "between") &&
+        cursor_peek(cursor, 1)->kind == TOKEN_DATE)
+        return 0;
+    if (parse_how_often(cursor, times) < 0)
+        return -1;
+    if (times->kind != TIMES_NONE && parse_per(cursor, times) < 0)
         return -1;
     times->pos = cursor_span(cursor, times->pos);
     return 0;
@@ -218,6 +294,57 @@ static int parse_from_to(struct cursor *cursor, struct rule_window *window)
     return check_from_to(cursor, window);
 }
 
+/* A DATE behind the word taken last. */
+static int parse_date(struct cursor *cursor, struct rule_value *date)
+{
+    const struct token *token = cursor_peek(cursor, 0);
+    if (token->kind == TOKEN_DATE)
+        return parse_value(cursor, date);
+    cursor_error(cursor, "Here stands a date, such as 2026-01-31.");
+    if (token->kind == TOKEN_STRING)
+        cursor_suggest(cursor, "a date has no quotes: 2026-01-31");
+    if (token->kind == TOKEN_DURATION)
+        cursor_instead(cursor, 0, "in ", "");
+    return -1;
+}
+
+static int check_between(struct cursor *cursor,
+                         const struct rule_window *window)
+{
+    const struct rule_value *dates = window->dates;
+    if (window->from_ms <= window->to_ms)
+        return 0;
+    cursor_error_at(cursor, window->pos,
+                    "This window is backwards: it begins after it ends.");
+    return cursor_suggest(cursor, "did you mean `between %s and %s`?",
+                          dates[1].spelling.bytes, dates[0].spelling.bytes);
+}
+
+static int parse_dates(struct cursor *cursor, struct rule_window *window)
+{
+    window->from_ms = INT64_MIN;
+    window->to_ms = INT64_MAX;
+    window->kind = cursor_at(cursor, 0, "since")    ? WINDOW_SINCE
+                   : cursor_at(cursor, 0, "before") ? WINDOW_BEFORE
+                                                    : WINDOW_BETWEEN;
+    cursor_take(cursor);
+    if (window->kind != WINDOW_BEFORE) {
+        if (parse_date(cursor, &window->dates[0]) < 0)
+            return -1;
+        window->from_ms = window->dates[0].value.as.integer;
+    }
+    if (window->kind == WINDOW_BETWEEN && cursor_expect(cursor, "and") < 0)
+        return -1;
+    if (window->kind != WINDOW_SINCE) {
+        if (parse_date(cursor, &window->dates[1]) < 0)
+            return -1;
+        window->to_ms =
+            window->dates[1].value.as.integer - (window->kind == WINDOW_BEFORE);
+    }
+    window->pos = cursor_span(cursor, window->pos);
+    return check_between(cursor, window);
+}
+
 int parse_window(struct cursor *cursor, struct rule_window *window)
 {
     *window =
@@ -225,7 +352,7 @@ int parse_window(struct cursor *cursor, struct rule_window *window)
     if (!window_is_here(cursor))
         return 0;
     if (cursor_at_any(cursor, 0, "since before between"))
-        return cursor_not_yet(cursor, "A window of dates");
+        return parse_dates(cursor, window);
     if (cursor_accept(cursor, "from"))
         return parse_from_to(cursor, window);
     cursor_take(cursor);
@@ -233,82 +360,5 @@ int parse_window(struct cursor *cursor, struct rule_window *window)
     if (parse_duration(cursor, "in", 1, &window->from_ms) < 0)
         return -1;
     window->pos = cursor_span(cursor, window->pos);
-    return 0;
-}
-
-/* ---- measures -------------------------------------------------------- */
-
-/* The part of a measure's word before its bracket, at most SIZE - 1 bytes, and
- * what stands behind the bracket ("first"), or "". */
-static const char *split_word(const char *word, char *head, size_t size)
-{
-    size_t len = strcspn(word, "(");
-    len = len < size ? len : size - 1;
-    memcpy(head, word, len);
-    head[len] = 0;
-    return word[len] ? word + len + 1 : "";
-}
-
-enum rule_measure_kind measure_here(struct cursor *cursor)
-{
-    char head[32];
-    if (!cursor_at(cursor, 1, "("))
-        return MEASURE_COUNT_;
-    for (int i = 0; i < MEASURE_COUNT_; i++) {
-        const char *word = rule_measure_info((enum rule_measure_kind)i)->word;
-        const char *inner = split_word(word, head, sizeof(head));
-        if (cursor_at(cursor, 0, head) &&
-            (!*inner || cursor_at(cursor, 2, inner)))
-            return (enum rule_measure_kind)i;
-    }
-    return MEASURE_COUNT_;
-}
-
-static int parse_measure_path(struct cursor *cursor,
-                              struct rule_measure *measure)
-{
-    const struct rule_measure_info *info = rule_measure_info(measure->kind);
-    if (!info->path)
-        return 0;
-    if (!cursor_accept(cursor, ",")) {
-        cursor_error(cursor, "`%s` needs the property after a comma.",
-                     info->word);
-        return cursor_suggest(cursor,
-                              "write, for example, `%s(\"Order "
-                              "Placed\", total)`",
-                              info->word);
-    }
-    return parse_event_path(cursor, &measure->path);
-}
-
-static int parse_measure_window(struct cursor *cursor,
-                                struct rule_measure *measure)
-{
-    if (rule_measure_info(measure->kind)->window)
-        return parse_window(cursor, &measure->window);
-    if (!window_is_here(cursor))
-        return 0;
-    return cursor_error(cursor, "This measure has no window, it looks at all "
-                                "events.");
-}
-
-int parse_measure(struct cursor *cursor, struct rule_measure *measure)
-{
-    char head[32];
-    *measure = (struct rule_measure){
-        .kind = measure_here(cursor),
-        .pos = cursor_pos(cursor, cursor_peek(cursor, 0))};
-    const char *word = rule_measure_info(measure->kind)->word;
-    const char *inner = split_word(word, head, sizeof(head));
-    cursor_take(cursor);
-    cursor_take(cursor);
-    if (*inner)
-        cursor_take(cursor);
-    if (parse_event(cursor, 1, &measure->event) < 0 ||
-        parse_measure_path(cursor, measure) < 0 ||
-        cursor_expect(cursor, ")") < 0 ||
-        parse_measure_window(cursor, measure) < 0)
-        return -1;
-    measure->pos = cursor_span(cursor, measure->pos);
     return 0;
 }

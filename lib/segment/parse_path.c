@@ -2,7 +2,8 @@
  *
  * What a bare name means depends on where it stands: in a condition on the user
  * the path begins with user or account, in one on an event a bare name is a
- * property. The messages for mixing them up are most of this file. */
+ * property, in one on an element of a list a member of it. The messages for
+ * mixing them up are most of this file. */
 #include "lib/segment/parse_path.h"
 
 #include "lib/base/text.h"
@@ -115,11 +116,35 @@ static int check_event_name(struct cursor *cursor, const struct path *path)
     return cursor_suggest(cursor, "a property is written without `event.`");
 }
 
+/* A member of the element that `has one` looks at; nothing else stands there,
+ * so that even its first name may be in quotes. */
+static int parse_element_path(struct cursor *cursor, const struct root *root,
+                              struct path *path)
+{
+    path->root = PATH_ELEMENT;
+    if (root) {
+        cursor_error(cursor,
+                     "Inside `has one` stands a member of the element, "
+                     "nothing of the %s.",
+                     root->root == PATH_USER      ? "user"
+                     : root->root == PATH_ACCOUNT ? "account"
+                                                  : "event");
+        return cursor_suggest(
+            cursor, "a member of that name is written `\"%s\"`", root->word);
+    }
+    if (cursor_peek(cursor, 0)->kind != TOKEN_WORD &&
+        cursor_peek(cursor, 0)->kind != TOKEN_STRING)
+        return cursor_missing(cursor, "A member of the element");
+    return parse_names(cursor, path);
+}
+
 int parse_event_path(struct cursor *cursor, struct path *path)
 {
     const struct token *token = cursor_peek(cursor, 0);
     const struct root *root =
         token->kind == TOKEN_WORD ? find_root(token->source) : NULL;
+    if (cursor->element)
+        return parse_element_path(cursor, root, path);
     if (root && (root->root == PATH_USER || root->root == PATH_ACCOUNT)) {
         cursor_error(cursor,
                      "Here stands a property of the event, nothing of "

@@ -12,7 +12,8 @@ int parse_names(struct cursor *cursor, struct path *path);
 /* user.plan or account.industry. */
 int parse_user_path(struct cursor *cursor, struct path *path);
 
-/* The path of an event: total, properties.total, context.ip, event.name. */
+/* The path of an event: total, properties.total, context.ip, event.name;
+ * inside `has one` a member of the element. */
 int parse_event_path(struct cursor *cursor, struct path *path);
 
 /* Whether NAME alone, as the first name of an event's path, would be read as

@@ -2,6 +2,7 @@
 #include "lib/base/alloc.h"
 #include "lib/segment/parse_block.h"
 #include "lib/segment/parse_cond.h"
+#include "lib/segment/parse_property.h"
 #include "lib/segment/parse_value.h"
 
 /* A segment being read. */
@@ -16,6 +17,7 @@ static const char *const field_words[] = {
     [FIELD_TAGS] = "tags",       [FIELD_DOCS] = "docs",
     [FIELD_WHEN] = "when",       [FIELD_INCLUDE] = "include",
     [FIELD_EXCLUDE] = "exclude", [FIELD_ON] = "on",
+    [FIELD_SHADOW] = "shadow",   [FIELD_UNTIL] = "until",
 };
 
 /* ---- triggers -------------------------------------------------------- */
@@ -51,7 +53,7 @@ static int parse_trigger(struct cursor *cursor, struct rule_trigger *trigger)
         return cursor_error_at(cursor, cursor_pos(cursor, &cursor->last),
                                "The name of a trigger is not empty.");
     if (cursor_at(cursor, 0, "{") &&
-        parse_properties(cursor, &trigger->properties,
+        parse_properties(cursor, PROPERTIES_OF_TRIGGER, &trigger->properties,
                          &trigger->property_count) < 0)
         return -1;
     if (parse_once(cursor, trigger) < 0)
@@ -105,6 +107,10 @@ static int field_is_here(struct cursor *cursor, enum rule_field field)
         return cursor_at_any(cursor, 1, "enter exit");
     case FIELD_WHEN:
         return next->kind == TOKEN_WORD || cursor_at(cursor, 1, "(");
+    case FIELD_SHADOW:
+        return next->kind == TOKEN_WORD || cursor_at(cursor, 1, "}");
+    case FIELD_UNTIL:
+        return next->kind == TOKEN_WORD || cursor_at(cursor, 1, "(");
     case FIELD_COUNT_:
         break;
     }
@@ -113,14 +119,13 @@ static int field_is_here(struct cursor *cursor, enum rule_field field)
 
 static int wrong_field(struct cursor *cursor)
 {
-    if (cursor_at_any(cursor, 0, "shadow until"))
-        return cursor_not_yet(cursor, NULL);
     if (cursor_at_any(cursor, 0, "did not user account")) {
         cursor_error(cursor, "A condition stands after `when`.");
         return cursor_instead(cursor, 0, "when ", " ...");
     }
     return cursor_wrong_word(cursor, "field of a segment",
-                             "title|owner|tags|docs|when|include|exclude|on");
+                             "title|owner|tags|docs|shadow|when|until|include|"
+                             "exclude|on");
 }
 
 /* What stands after a field instead of the next one. */
@@ -147,11 +152,22 @@ static int parse_ids(struct cursor *cursor, struct rule_values *values)
     return parse_values(cursor, values);
 }
 
-static int parse_when(struct cursor *cursor, struct rule_segment *segment)
+static int parse_cond_field(struct cursor *cursor, struct rule_cond **cond)
 {
     cursor_take(cursor);
-    segment->when = parse_cond(cursor);
-    return segment->when ? 0 : -1;
+    *cond = parse_cond(cursor);
+    return *cond ? 0 : -1;
+}
+
+static int parse_shadow(struct cursor *cursor, struct rule_segment *segment)
+{
+    cursor_take(cursor);
+    segment->shadow = 1;
+    if (cursor_at_any(cursor, 0, "= true false yes no") ||
+        cursor_peek(cursor, 0)->kind == TOKEN_STRING)
+        return cursor_error(cursor, "`shadow` stands alone: a segment that is "
+                                    "published has none.");
+    return 0;
 }
 
 static int parse_field(struct cursor *cursor, enum rule_field field,
@@ -169,7 +185,11 @@ static int parse_field(struct cursor *cursor, enum rule_field field,
         return parse_strings(cursor, "A tag", SEG_NAME_BYTES_MAX,
                              &segment->tags, &segment->tag_count);
     case FIELD_WHEN:
-        return parse_when(cursor, segment);
+        return parse_cond_field(cursor, &segment->when);
+    case FIELD_UNTIL:
+        return parse_cond_field(cursor, &segment->until);
+    case FIELD_SHADOW:
+        return parse_shadow(cursor, segment);
     case FIELD_INCLUDE:
         return parse_ids(cursor, &segment->include);
     case FIELD_EXCLUDE:

@@ -77,6 +77,9 @@ static const struct habit {
     {"less", "<"},
     {"greater", ">"},
     {"least", ">="},
+    {"regex", "matches regex"},
+    {"regexp", "matches regex"},
+    {"~", "matches regex"},
 };
 
 static int suggest_habit(struct cursor *cursor, struct seg_text word)
@@ -98,6 +101,42 @@ static int suggest_habit(struct cursor *cursor, struct seg_text word)
     return -1;
 }
 
+static int value_is_at(struct cursor *cursor, int ahead)
+{
+    enum token_kind kind = cursor_peek(cursor, ahead)->kind;
+    return kind == TOKEN_STRING || kind == TOKEN_NUMBER || kind == TOKEN_DATE ||
+           cursor_at(cursor, ahead, "true") ||
+           cursor_at(cursor, ahead, "false");
+}
+
+/* Behind `is`: a value, or a word for none. */
+static int wrong_is(struct cursor *cursor)
+{
+    int is_not = cursor_at(cursor, 0, "not");
+    const char *meant = NULL;
+    if (value_is_at(cursor, is_not))
+        meant = is_not ? "!=" : "=";
+    else if (cursor_at(cursor, is_not, "null") ||
+             cursor_at(cursor, is_not, "missing"))
+        meant = is_not ? "is set" : "is not set";
+    else if (cursor_at(cursor, is_not, "empty"))
+        meant = is_not ? "!= \"\"" : "= \"\"";
+    if (!meant)
+        return 0;
+    cursor_missing(cursor, "`set` or `not set`");
+    return cursor_suggest(cursor, "did you mean `%s`?", meant);
+}
+
+/* Behind `not`: any other test than `in`. */
+static int wrong_not(struct cursor *cursor)
+{
+    if (!test_is_here(cursor))
+        return 0;
+    cursor_error(cursor, "Of all tests only `in` has a `not` of its own.");
+    return cursor_suggest(cursor, "`not` stands before what is tested: `not "
+                                  "user.x contains \"a\"`");
+}
+
 /* The two words of a test of which only the first is right. */
 static int suggest_second(struct cursor *cursor)
 {
@@ -112,6 +151,10 @@ static int suggest_second(struct cursor *cursor)
         if (i == 0 && second->kind != TOKEN_WORD)
             return 0;
         cursor_take(cursor);
+        if ((i == 0 && wrong_is(cursor) < 0) ||
+            (text_equal(cursor->last.source, text_of("not")) &&
+             wrong_not(cursor) < 0))
+            return -1;
         cursor_wrong_word(cursor, NULL, rows[i][1]);
         return -1;
     }
@@ -128,8 +171,25 @@ static int wrong_test(struct cursor *cursor, const char *what)
 
 /* ---- operands -------------------------------------------------------- */
 
+/* `has ("a", "b")`, `contains any ("a", "b")`. */
+static int wrong_values(struct cursor *cursor, const struct rule_test *test)
+{
+    int values = cursor_at_any(cursor, 0, "( [") ||
+                 cursor_peek(cursor, 0)->kind == TOKEN_LIST;
+    int any = cursor_at_any(cursor, 0, "any all none") &&
+              (cursor_at(cursor, 1, "(") ||
+               cursor_peek(cursor, 1)->kind == TOKEN_LIST);
+    if (!(values && test->op == OP_HAS) && !(any && test->op == OP_CONTAINS))
+        return 0;
+    cursor_error(cursor, "One value stands here, no list.");
+    return cursor_suggest(cursor, "did you mean `has any (...)` or `has all "
+                                  "(...)`?");
+}
+
 static int parse_single(struct cursor *cursor, struct rule_test *test)
 {
+    if (wrong_values(cursor, test) < 0)
+        return -1;
     struct rule_value *value = cursor_alloc(cursor, sizeof(*value));
     if (!value || parse_value(cursor, value) < 0)
         return -1;
@@ -157,6 +217,8 @@ static int parse_kind(struct cursor *cursor, struct rule_test *test,
     const struct token *token = cursor_peek(cursor, 0);
     if (token->kind == kind)
         return parse_single(cursor, test);
+    if (wrong_values(cursor, test) < 0)
+        return -1;
     cursor_error(cursor, "After `%s` stands %s.", rule_op_info(test->op)->words,
                  what);
     if (token->kind == TOKEN_STRING && kind == TOKEN_DATE)
@@ -176,6 +238,24 @@ static int parse_span(struct cursor *cursor, struct rule_test *test)
     return test->op == OP_MORE_THAN ? cursor_expect(cursor, "ago") : 0;
 }
 
+/* `where` and a condition on an element of the list. */
+static int parse_element(struct cursor *cursor, struct rule_test *test)
+{
+    if (!cursor_accept(cursor, "where")) {
+        cursor_missing(cursor, "`where`");
+        return cursor_suggest(cursor, "write, for example, `has one where "
+                                      "(category = \"shoes\" and price >= "
+                                      "100)`");
+    }
+    if (parse_deeper(cursor) < 0)
+        return -1;
+    cursor->element++;
+    test->where = parse_where(cursor);
+    cursor->element--;
+    cursor->depth--;
+    return test->where ? 0 : -1;
+}
+
 static int parse_operand(struct cursor *cursor, struct rule_test *test)
 {
     switch (rule_op_info(test->op)->operand) {
@@ -192,6 +272,8 @@ static int parse_operand(struct cursor *cursor, struct rule_test *test)
         return parse_span(cursor, test);
     case OPERAND_DATE:
         return parse_kind(cursor, test, TOKEN_DATE, "a date");
+    case OPERAND_WHERE:
+        return parse_element(cursor, test);
     case OPERAND_NONE:
         return 0;
     }
@@ -200,6 +282,11 @@ static int parse_operand(struct cursor *cursor, struct rule_test *test)
 
 static int parse_folding(struct cursor *cursor, struct rule_test *test)
 {
+    if (cursor_at_any(cursor, 0, "ignore ignores ignorecase nocase")) {
+        cursor_error(cursor, "That case does not matter is said by `ignoring "
+                             "case`.");
+        return cursor_suggest(cursor, "did you mean `ignoring case`?");
+    }
     if (!cursor_at(cursor, 0, "ignoring"))
         return 0;
     if (!cursor_at(cursor, 1, "case")) {
@@ -215,20 +302,30 @@ static int parse_folding(struct cursor *cursor, struct rule_test *test)
     return 0;
 }
 
-int parse_test(struct cursor *cursor, const char *what, struct rule_test *test)
+int test_is_here(struct cursor *cursor)
+{
+    int words;
+    find_op(cursor, &words);
+    return words > 0;
+}
+
+int parse_operator(struct cursor *cursor, struct rule_test *test)
 {
     int words;
     *test =
         (struct rule_test){.op = find_op(cursor, &words),
                            .pos = cursor_pos(cursor, cursor_peek(cursor, 0))};
-    if (cursor_at(cursor, 0, "matches") && cursor_at(cursor, 1, "regex"))
-        return cursor_not_yet(cursor, "`matches regex`");
-    if (cursor_at(cursor, 0, "has") && cursor_at(cursor, 1, "one"))
-        return cursor_not_yet(cursor, "`has one`");
     if (!words)
-        return wrong_test(cursor, what);
+        return -1;
     for (int i = 0; i < words; i++)
         cursor_take(cursor);
+    return 0;
+}
+
+int parse_test(struct cursor *cursor, const char *what, struct rule_test *test)
+{
+    if (parse_operator(cursor, test) < 0)
+        return wrong_test(cursor, what);
     if (parse_operand(cursor, test) < 0 || parse_folding(cursor, test) < 0)
         return -1;
     test->pos = cursor_span(cursor, test->pos);
@@ -260,6 +357,13 @@ int parse_no_joint(struct cursor *cursor)
         return cursor_suggest(cursor, "did you mean `%s`?", rows[i][1]);
     }
     return 0;
+}
+
+void parse_mixed(struct cursor *cursor, struct rule_pos pos)
+{
+    cursor_warning(cursor, pos, "`and` and `or` are mixed; `and` binds first.");
+    cursor_suggest(cursor, "brackets say it: `(A and B) or C`, or `A and (B or "
+                           "C)`");
 }
 
 static struct rule_where *parse_where_or(struct cursor *cursor);
@@ -303,6 +407,7 @@ static struct rule_where *join_where(struct cursor *cursor,
     where->count = count;
     where->children = children;
     where->pos = children[0]->pos;
+    cursor->bare = kind == WHERE_AND ? where : NULL;
     return where;
 }
 
@@ -330,6 +435,7 @@ static struct rule_where *parse_where_unary(struct cursor *cursor)
     cursor_take(cursor);
     where = parse_where_or(cursor);
     cursor->depth--;
+    cursor->bare = NULL;
     return where && cursor_expect(cursor, ")") == 0 ? where : NULL;
 }
 
@@ -341,13 +447,17 @@ parse_where_joined(struct cursor *cursor, const char *word,
 {
     size_t from = cursor->stack_len;
     struct rule_where *where;
+    const struct rule_where *mixed = NULL;
     int count = 0;
     do {
         where = parse(cursor);
         if (!where || cursor_push(cursor, &where, sizeof(where)) < 0)
             return NULL;
+        mixed = cursor->bare == where ? where : mixed;
         count++;
     } while (cursor_accept(cursor, word));
+    if (count > 1 && mixed)
+        parse_mixed(cursor, mixed->pos);
     if (count > 1)
         return join_where(cursor, kind, from, count);
     cursor->stack_len = from;

@@ -1,4 +1,4 @@
-/* parse_value.c: values, lists of them, durations, properties. */
+/* parse_value.c: values, lists of them, durations. */
 #include "lib/segment/parse_value.h"
 
 #include <stdio.h>
@@ -6,7 +6,7 @@
 
 #include "lib/base/text.h"
 #include "lib/segment/parse_block.h"
-#include "lib/segment/parse_path.h"
+#include "lib/segment/parse_measure.h"
 
 /* Words that stand where a text was meant: `Goal Used` up to what cannot be
  * part of it. Only for a hint; nothing is taken. */
@@ -15,7 +15,8 @@ static int unquoted(struct cursor *cursor, char *out, size_t size)
     static const char stops[] =
         "|in|from|at|where|or|and|between|exactly|not|"
         "times|ignoring|ago|once|within|title|owner|tags|docs|when|"
-        "include|exclude|on|";
+        "include|exclude|on|then|without|after|with|all|for|per|until|"
+        "shadow|was|by|";
     char word[80];
     size_t used = 0;
     for (int i = 0; i < CURSOR_LOOKAHEAD; i++) {
@@ -107,15 +108,23 @@ int parse_key(struct cursor *cursor, const char *what, struct seg_text *key)
 
 static int wrong_value_word(struct cursor *cursor)
 {
-    if (cursor_at(cursor, 0, "null")) {
+    if (cursor_at_any(cursor, 0, "null nil None NULL undefined")) {
         cursor_error(cursor, "There is no null here.");
         return cursor_suggest(cursor, "use `is set` or `is not set`");
     }
-    if (cursor_at(cursor, 1, ".") &&
-        cursor_at_any(cursor, 0, "user account trait"))
-        return cursor_not_yet(cursor, "A value taken from the user");
+    if (cursor_at_any(cursor, 0, "user account") && cursor_at(cursor, 1, "."))
+        return cursor_error(cursor, "A value stands here; what a user has is "
+                                    "compared only with values.");
+    if (measure_at(cursor, 0) != MEASURE_COUNT_)
+        return cursor_error(cursor, "A value stands here; only a measure is "
+                                    "compared with a measure, by = != < <= > "
+                                    "or >=.");
     cursor_error(cursor, "A value is a text in double quotes, a number, true, "
                          "false or a date.");
+    if (cursor_at_any(cursor, 0, "True TRUE yes"))
+        return cursor_suggest(cursor, "did you mean `true`?");
+    if (cursor_at_any(cursor, 0, "False FALSE no"))
+        return cursor_suggest(cursor, "did you mean `false`?");
     return suggest_quotes(cursor);
 }
 
@@ -128,10 +137,17 @@ static int wrong_value(struct cursor *cursor)
         cursor_error(cursor, "One value stands here, no list.");
         return cursor_instead(cursor, 0, "in ", "");
     }
-    if (token->kind == TOKEN_DURATION)
-        return cursor_error(cursor, "A value stands here, no duration.");
-    if (token->kind == TOKEN_PERCENT)
-        return cursor_not_yet(cursor, "A comparison with a percent");
+    if (token->kind == TOKEN_DURATION) {
+        cursor_error(cursor, "A value stands here, no duration.");
+        return cursor_suggest(cursor, "how long ago is said by `within 3d` or "
+                                      "`more than 3d ago`; days_since is a "
+                                      "number of days");
+    }
+    if (token->kind == TOKEN_PERCENT) {
+        cursor_error(cursor, "A value stands here, no percentage.");
+        return cursor_suggest(cursor, "a percentage is of a measure: `count(A) "
+                                      "in 14d < 70%% of count(A)`");
+    }
     if (cursor_at_any(cursor, 0, "( [")) {
         cursor_error(cursor, "One value stands here, no list.");
         return cursor_suggest(cursor, "did you mean `in (...)`?");
@@ -183,7 +199,7 @@ static int is_left_open(struct cursor *cursor, const char *closing)
 }
 
 /* After a value: a comma (1), CLOSING (0), or what is wrong (-1). */
-static int next_item(struct cursor *cursor, const char *closing)
+int next_item(struct cursor *cursor, const char *closing)
 {
     if (cursor_accept(cursor, closing))
         return 0;
@@ -298,113 +314,4 @@ int parse_duration(struct cursor *cursor, const char *before, int64_t least_ms,
         return cursor_error(cursor, "A duration of nothing matches nothing.");
     *ms = cursor_take(cursor)->ms;
     return 0;
-}
-
-/* ---- properties ------------------------------------------------------ */
-
-/* As parse_value, but what belongs into an event. */
-static int parse_plain_value(struct cursor *cursor, struct rule_value *value)
-{
-    if (parse_value(cursor, value) < 0)
-        return -1;
-    if (value->is_date) {
-        value->is_date = 0;
-        value->value = (struct seg_value){.type = SEG_TEXT,
-                                          .len = (uint32_t)value->spelling.len,
-                                          .as.text = value->spelling.bytes};
-    }
-    return 0;
-}
-
-int parse_property_value(struct cursor *cursor, struct rule_value *value)
-{
-    struct rule_pos pos = cursor_pos(cursor, cursor_peek(cursor, 0));
-    size_t from = cursor->stack_len;
-    uint32_t count = 0;
-    int more;
-    if (!cursor_accept(cursor, "["))
-        return parse_plain_value(cursor, value);
-    do {
-        if (count == RULE_VALUES_MAX)
-            return cursor_error(cursor, "A list has at most %d values.",
-                                RULE_VALUES_MAX);
-        if (parse_plain_value(cursor, value) < 0 ||
-            cursor_push(cursor, &value->value, sizeof(value->value)) < 0)
-            return -1;
-        count++;
-        more = next_item(cursor, "]");
-    } while (more > 0);
-    if (more < 0)
-        return -1;
-    *value =
-        (struct rule_value){.value = {.type = SEG_LIST,
-                                      .len = count,
-                                      .as.items = cursor_pop(cursor, from)},
-                            .pos = cursor_span(cursor, pos)};
-    return value->value.as.items ? 0 : -1;
-}
-
-/* Whether one of A and B is the other, or an object that holds it. */
-static int overlap(const struct rule_property *a, const struct rule_property *b)
-{
-    int count = a->name_count < b->name_count ? a->name_count : b->name_count;
-    for (int i = 0; i < count; i++)
-        if (!text_equal(a->names[i], b->names[i]))
-            return 0;
-    return 1;
-}
-
-static int check_overlap(struct cursor *cursor,
-                         const struct rule_property *properties, int count)
-{
-    for (int i = 1; i < count; i++)
-        for (int j = 0; j < i; j++)
-            if (overlap(&properties[i], &properties[j]))
-                return cursor_error_at(cursor, properties[i].pos,
-                                       "This property stands already before "
-                                       "in these brackets.");
-    return 0;
-}
-
-static int parse_property(struct cursor *cursor, struct rule_property *property)
-{
-    struct path path;
-    *property = (struct rule_property){
-        .pos = cursor_pos(cursor, cursor_peek(cursor, 0))};
-    if (parse_names(cursor, &path) < 0)
-        return -1;
-    property->names = path.names;
-    property->name_count = path.count;
-    property->pos = cursor_span(cursor, property->pos);
-    if (cursor_accept(cursor, ":") || cursor_accept(cursor, "=="))
-        return cursor_error_at(cursor, cursor_pos(cursor, &cursor->last),
-                               "A property is written name = value.");
-    if (cursor_expect(cursor, "=") < 0)
-        return -1;
-    return parse_property_value(cursor, &property->value);
-}
-
-int parse_properties(struct cursor *cursor,
-                     const struct rule_property **properties, int *count)
-{
-    size_t from = cursor->stack_len;
-    struct rule_property property;
-    int more;
-    if (cursor_expect(cursor, "{") < 0)
-        return -1;
-    *count = 0;
-    do {
-        if (*count == RULE_PROPERTIES_MAX)
-            return cursor_error(cursor, "Here stand at most %d properties.",
-                                RULE_PROPERTIES_MAX);
-        if (parse_property(cursor, &property) < 0 ||
-            cursor_push(cursor, &property, sizeof(property)) < 0)
-            return -1;
-        ++*count;
-        more = next_item(cursor, "}");
-    } while (more > 0);
-    if (more < 0)
-        return -1;
-    *properties = cursor_pop(cursor, from);
-    return *properties ? check_overlap(cursor, *properties, *count) : -1;
 }

@@ -1,5 +1,5 @@
 /* parse_value.h: the small things of a segment file: values, lists of them,
- * durations, paths, properties. Each function returns 0 or -1 as said in
+ * durations. Each function returns 0 or -1 as said in
  * parse_cursor.h. */
 #ifndef SEGMENT_PARSE_VALUE_H
 #define SEGMENT_PARSE_VALUE_H
@@ -32,12 +32,7 @@ int parse_strings(struct cursor *cursor, const char *what, size_t max,
 int parse_duration(struct cursor *cursor, const char *before, int64_t least_ms,
                    int64_t *ms);
 
-/* `{ name = value, ... }`, the brackets included. */
-int parse_properties(struct cursor *cursor,
-                     const struct rule_property **properties, int *count);
-
-/* What a value of `set` or of a property is: a DATE is its text, and a list
- * `["a", "b"]` may stand. */
-int parse_property_value(struct cursor *cursor, struct rule_value *value);
+/* After a value: 1 behind a comma, 0 behind CLOSING, or -1. */
+int next_item(struct cursor *cursor, const char *closing);
 
 #endif

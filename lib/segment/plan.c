@@ -15,6 +15,7 @@
 #include "lib/base/alloc.h"
 #include "lib/base/hash.h"
 #include "lib/base/text.h"
+#include "lib/segment/compare.h"
 #include "lib/segment/format.h"
 #include "lib/segment/planner.h"
 
@@ -59,8 +60,7 @@ const char *planner_text(struct planner *planner)
         .bytes;
 }
 
-/* ---- conditions ------------------------------------------------------------
- */
+/* ---- conditions --------------------------------------------------------- */
 
 static const char *spelling(struct planner *planner,
                             const struct rule_cond *cond)
@@ -105,17 +105,46 @@ static int compile_cond(struct planner *planner, const struct rule_cond *rule,
         return compile_children(planner, rule, segment, cond);
     case COND_EVERYONE:
     case COND_IN_SEGMENT:
-        cond->op = rule->kind == COND_EVERYONE ? OP_EVERYONE : OP_MEMBER;
+    case COND_SHARE:
+        cond->op = rule->kind == COND_EVERYONE     ? OP_EVERYONE
+                   : rule->kind == COND_IN_SEGMENT ? OP_MEMBER
+                                                   : OP_SHARE;
         cond->number = (uint32_t)rule->segment;
+        cond->rule = rule;
         cond->text = spelling(planner, rule);
         return cond->text ? 0 : SEG_ERR_NOMEM;
     case COND_DID:
+    case COND_SEQUENCE:
+    case COND_LATEST:
     case COND_MEASURE:
+    case COND_COMPARE:
     case COND_PATH:
+    case COND_ENTERED:
+    case COND_LEFT:
         break;
     }
     cond->op = OP_PREDICATE;
     return planner_predicate(planner, rule, segment, &cond->number);
+}
+
+/* Another seed would not do: of short keys, one with seed 1 and another with
+ * seed 0 may have the same hash ("s12" and "s15"). */
+uint64_t plan_segment_hash(struct seg_text key, int shadow)
+{
+    uint64_t hash = hash_bytes(key.bytes, key.len, 0);
+    return shadow ? ~hash : hash;
+}
+
+/* RULE, a condition of segment I or NULL, as *RET. */
+static int compile_root(struct planner *planner, const struct rule_cond *rule,
+                        uint32_t i, const struct cond **ret)
+{
+    struct cond *cond =
+        rule ? arena_calloc(planner->arena, 1, sizeof(*cond)) : NULL;
+    *ret = cond;
+    if (!rule)
+        return 0;
+    return cond ? compile_cond(planner, rule, i, cond) : SEG_ERR_NOMEM;
 }
 
 static int compile_segment(struct planner *planner, uint32_t i,
@@ -125,39 +154,55 @@ static int compile_segment(struct planner *planner, uint32_t i,
     struct seg_text key = rule->key;
     uint32_t number;
     segment->rule = rule;
-    segment->key_hash = hash_bytes(key.bytes, key.len, 0);
+    segment->key_hash = plan_segment_hash(key, rule->shadow);
     segment->when_text = "";
     if (intern_add(&planner->plan->segment_keys, key, &number) < 0)
         return SEG_ERR_NOMEM;
-    if (!rule->when)
-        return 0;
-    segment->when_text = spelling(planner, rule->when);
-    struct cond *cond = arena_calloc(planner->arena, 1, sizeof(*cond));
-    if (!cond || !segment->when_text)
+    if (rule->when)
+        segment->when_text = spelling(planner, rule->when);
+    if (!segment->when_text)
         return SEG_ERR_NOMEM;
-    segment->when = cond;
-    return compile_cond(planner, rule->when, i, cond);
+    int ret = compile_root(planner, rule->when, i, &segment->when);
+    return ret < 0 ? ret
+                   : compile_root(planner, rule->until, i, &segment->until);
 }
 
-/* ---- the order of judgement
- * -------------------------------------------------- */
+/* ---- the order of judgement --------------------------------------------- */
 
-/* Call EACH with every segment that COND asks `in segment`. */
-static int each_asked(const struct cond *cond,
-                      int (*each)(void *arg, uint32_t segment), void *arg)
+/* Call EACH with every segment that COND asks about: `in segment`, `entered`,
+ * `left`. */
+static int each_in(const struct plan *plan, const struct cond *cond,
+                   int (*each)(void *arg, uint32_t segment), void *arg)
 {
     if (cond->op == OP_MEMBER)
         return each(arg, cond->number);
+    if (cond->op == OP_PREDICATE) {
+        const struct predicate *predicate = &plan->predicates[cond->number];
+        return predicate->kind == PREDICATE_ENTERED ||
+                       predicate->kind == PREDICATE_LEFT
+                   ? each(arg, (uint32_t)predicate->rule->segment)
+                   : 0;
+    }
     for (uint32_t i = 0; i < cond->count; i++) {
-        int ret = each_asked(&cond->children[i], each, arg);
+        int ret = each_in(plan, &cond->children[i], each, arg);
         if (ret < 0)
             return ret;
     }
     return 0;
 }
 
+static int each_asked(const struct plan *plan, uint32_t segment,
+                      int (*each)(void *arg, uint32_t segment), void *arg)
+{
+    const struct segment *of = &plan->segments[segment];
+    int ret = of->when ? each_in(plan, of->when, each, arg) : 0;
+    if (ret == 0 && of->until)
+        ret = each_in(plan, of->until, each, arg);
+    return ret;
+}
+
 struct depths {
-    const struct segment *segments;
+    const struct plan *plan;
     uint32_t *depth; /* 0: not known yet; else depth + 1. */
     uint32_t deepest;
     struct growing *dependents;
@@ -179,8 +224,7 @@ static uint32_t depth_of(struct depths *depths, uint32_t segment)
 {
     if (!depths->depth[segment]) {
         depths->deepest = 0;
-        if (depths->segments[segment].when)
-            each_asked(depths->segments[segment].when, deepen, depths);
+        each_asked(depths->plan, segment, deepen, depths);
         depths->depth[segment] = depths->deepest + 1;
     }
     return depths->depth[segment];
@@ -211,8 +255,7 @@ static int rank_segments(struct planner *planner, struct segment *segments,
         by_rank[i] = i;
         depth_of(depths, i);
         depths->current = i;
-        if (segments[i].when &&
-            each_asked(segments[i].when, add_dependent, depths) < 0)
+        if (each_asked(depths->plan, i, add_dependent, depths) < 0)
             return SEG_ERR_NOMEM;
     }
     qsort_r(by_rank, count, sizeof(*by_rank), by_depth, depths);
@@ -230,7 +273,7 @@ static int order_segments(struct planner *planner, struct segment *segments)
 {
     size_t count = planner->plan->segment_count;
     struct depths depths = {
-        .segments = segments,
+        .plan = planner->plan,
         .depth = calloc(count + 1, sizeof(uint32_t)),
         .dependents = calloc(count + 1, sizeof(struct growing)),
     };
@@ -244,21 +287,37 @@ static int order_segments(struct planner *planner, struct segment *segments)
     return ret;
 }
 
-/* ---- who is in without having done anything
- * ---------------------------------- */
+/* ---- who is in without having done anything ----------------------------- */
+
+static int empty_compares(const struct plan *plan,
+                          const struct predicate *predicate)
+{
+    struct measured left = measured_of(plan_empty(plan, predicate->source));
+    struct measured right = measured_of(plan_empty(plan, predicate->other));
+    return compare_measured(predicate, &left, &right, NULL);
+}
 
 /* What PREDICATE says of a user without events and attributes. */
 static int empty_passes(const struct plan *plan,
                         const struct predicate *predicate)
 {
-    struct seg_value nothing = {.type = SEG_MISSING};
-    struct seg_value zero = {.type = SEG_INT};
     struct test_context context = {0};
-    if (predicate->kind == PREDICATE_RANGE)
-        return predicate->low == 0;
-    return value_test(
-        &predicate->test,
-        plan->sources[predicate->source].counts ? &zero : &nothing, &context);
+    int64_t count = plan_empty_count(plan, predicate->source);
+    switch (predicate->kind) {
+    case PREDICATE_RANGE:
+        return count >= predicate->low && count <= predicate->high;
+    case PREDICATE_COMPARE:
+        return empty_compares(plan, predicate);
+    case PREDICATE_ENTERED:
+    case PREDICATE_LEFT:
+        return 0;
+    case PREDICATE_VALUE:
+    case PREDICATE_DAYS:
+    case PREDICATE_SCORE:
+        break;
+    }
+    struct seg_value value = plan_empty(plan, predicate->source);
+    return value_test(&predicate->test, &value, &context);
 }
 
 /* The truth of COND for such a user; other segments are unknown. */
@@ -280,6 +339,7 @@ static int empty_truth(const struct plan *plan, const struct cond *cond)
     case OP_EVERYONE:
         return SEG_TRUE;
     case OP_MEMBER:
+    case OP_SHARE:
         return SEG_UNKNOWN;
     case OP_PREDICATE:
         break;
@@ -302,143 +362,7 @@ static int find_born(struct planner *planner)
     return growing_take(planner, &born, &plan->born);
 }
 
-/* ---- triggers
- * ------------------------------------------------------------------ */
-
-uint64_t plan_trigger_hash(struct buf *room, struct seg_text key, int on_enter,
-                           struct seg_text name)
-{
-    buf_reset(room);
-    buf_text(room, key);
-    buf_str(room, on_enter ? " enter " : " exit ");
-    buf_text(room, name);
-    return hash_bytes(room->bytes, room->len, 0);
-}
-
-static int compile_trigger(struct planner *planner, uint32_t segment,
-                           const struct rule_trigger *rule,
-                           struct trigger *trigger)
-{
-    struct seg_trigger_property *properties = arena_calloc(
-        planner->arena, (size_t)rule->property_count, sizeof(*properties));
-    if (!properties)
-        return SEG_ERR_NOMEM;
-    for (int i = 0; i < rule->property_count; i++)
-        properties[i] = (struct seg_trigger_property){
-            rule->properties[i].name_count, rule->properties[i].names,
-            rule->properties[i].value.value};
-    uint64_t hash =
-        plan_trigger_hash(&planner->text, planner->rules->segments[segment].key,
-                          rule->on_enter, rule->name);
-    *trigger = (struct trigger){segment, hash, rule, properties};
-    return buf_failed(&planner->text) ? SEG_ERR_NOMEM : 0;
-}
-
-static int make_triggers(struct planner *planner, struct segment *segments)
-{
-    struct plan *plan = planner->plan;
-    size_t count = 0;
-    for (uint32_t i = 0; i < plan->segment_count; i++)
-        count += (size_t)segments[i].rule->trigger_count;
-    struct trigger *triggers =
-        arena_calloc(planner->arena, count, sizeof(*triggers));
-    uint32_t *numbers = arena_calloc(planner->arena, count, sizeof(*numbers));
-    if (!triggers || !numbers)
-        return SEG_ERR_NOMEM;
-    plan->triggers = triggers;
-    for (uint32_t i = 0; i < plan->segment_count; i++) {
-        const struct rule_segment *rule = segments[i].rule;
-        segments[i].triggers = (struct number_list){
-            (uint32_t)rule->trigger_count, numbers + plan->trigger_count};
-        for (int t = 0; t < rule->trigger_count; t++) {
-            uint32_t n = plan->trigger_count++;
-            numbers[n] = n;
-            if (compile_trigger(planner, i, &rule->triggers[t], &triggers[n]) <
-                0)
-                return SEG_ERR_NOMEM;
-        }
-    }
-    return 0;
-}
-
-/* ---- listed users
- * ----------------------------------------------------------------- */
-
-struct listing {
-    struct listed_segment *items;
-    size_t count, cap;
-};
-
-struct listings {
-    struct listing *items;
-    size_t cap;
-};
-
-static int list_user(struct planner *planner, struct listings *listings,
-                     const struct seg_value *id, uint32_t segment, int include)
-{
-    uint32_t number;
-    void *items = listings->items;
-    if (id->type != SEG_TEXT)
-        return 0;
-    int ret = intern_add(&planner->plan->listed_ids,
-                         (struct seg_text){id->as.text, id->len}, &number);
-    if (ret < 0 || alloc_grow(&items, &listings->cap, number + 1ul,
-                              sizeof(*listings->items)) < 0)
-        return SEG_ERR_NOMEM;
-    listings->items = items;
-    struct listing *listing = &listings->items[number];
-    if (ret == 1)
-        *listing = (struct listing){0};
-    void *segments = listing->items;
-    if (alloc_grow(&segments, &listing->cap, listing->count + 1,
-                   sizeof(*listing->items)) < 0)
-        return SEG_ERR_NOMEM;
-    listing->items = segments;
-    listing->items[listing->count++] =
-        (struct listed_segment){segment, include};
-    return 0;
-}
-
-static int list_segment(struct planner *planner, struct listings *listings,
-                        uint32_t segment)
-{
-    const struct rule_segment *rule = &planner->rules->segments[segment];
-    int ret = 0;
-    for (int i = 0; ret == 0 && i < rule->include.count; i++)
-        ret = list_user(planner, listings, &rule->include.items[i].value,
-                        segment, 1);
-    for (int i = 0; ret == 0 && i < rule->exclude.count; i++)
-        ret = list_user(planner, listings, &rule->exclude.items[i].value,
-                        segment, 0);
-    return ret;
-}
-
-static int make_listed(struct planner *planner)
-{
-    struct plan *plan = planner->plan;
-    struct listings listings = {0};
-    int ret = 0;
-    for (uint32_t i = 0; ret == 0 && i < plan->segment_count; i++)
-        ret = list_segment(planner, &listings, i);
-    uint32_t count = plan->listed_ids.count;
-    struct listed *made = arena_calloc(planner->arena, count, sizeof(*made));
-    plan->listed = made;
-    for (uint32_t i = 0; ret == 0 && made && i < count; i++) {
-        made[i].count = (uint32_t)listings.items[i].count;
-        made[i].segments =
-            planner_keep(planner, listings.items[i].items, made[i].count,
-                         sizeof(struct listed_segment));
-        ret = made[i].segments ? 0 : SEG_ERR_NOMEM;
-    }
-    for (uint32_t i = 0; i < count && i < listings.cap; i++)
-        free(listings.items[i].items);
-    free(listings.items);
-    return made ? ret : SEG_ERR_NOMEM;
-}
-
-/* ---- numbers by hash
- * ----------------------------------------------------------------- */
+/* ---- numbers by hash ---------------------------------------------------- */
 
 static int by_hash(const void *a, const void *b)
 {
@@ -489,8 +413,35 @@ static int make_indexes(struct planner *planner)
                                 &plan->trigger_hashes);
 }
 
-/* ---- the name of it all
- * ------------------------------------------------------------ */
+/* ---- the name of it all ------------------------------------------------- */
+
+/* What scores and traits mean that segments name. */
+static void hash_definitions(struct planner *planner)
+{
+    const struct rules *rules = planner->rules;
+    struct buf *text = &planner->text;
+    for (int i = 0; i < rules->score_count; i++) {
+        const struct rule_score *score = &rules->scores[i];
+        if (!score->used)
+            continue;
+        buf_str(text, "score ");
+        buf_text(text, score->key);
+        buf_printf(text, " %lld", (long long)score->half_life_ms);
+        for (int w = 0; w < score->weight_count; w++) {
+            buf_char(text, '\n');
+            format_event(text, &score->weights[w].event, FORMAT_LIST_VALUES);
+            buf_printf(text, " %lld", (long long)score->weights[w].weight);
+        }
+        buf_char(text, '\n');
+    }
+    for (int i = 0; i < rules->trait_count; i++) {
+        buf_str(text, "trait ");
+        buf_text(text, rules->traits[i].key);
+        buf_str(text, " = ");
+        format_measure(text, &rules->traits[i].measure, FORMAT_LIST_VALUES);
+        buf_char(text, '\n');
+    }
+}
 
 /* All that segments mean: neither titles, comments, tests, order nor spelling.
  */
@@ -501,9 +452,15 @@ static int hash_plan(struct planner *planner)
     for (uint32_t i = 0; i < planner->plan->segment_count; i++) {
         const struct rule_segment *rule = &planner->rules->segments[i];
         buf_text(text, rule->key);
+        if (rule->shadow)
+            buf_str(text, "\nshadow");
         if (rule->when) {
             buf_str(text, "\nwhen ");
             format_cond(text, rule->when, FORMAT_LIST_VALUES);
+        }
+        if (rule->until) {
+            buf_str(text, "\nuntil ");
+            format_cond(text, rule->until, FORMAT_LIST_VALUES);
         }
         buf_str(text, "\ninclude ");
         format_values(text, &rule->include, FORMAT_LIST_VALUES);
@@ -516,16 +473,31 @@ static int hash_plan(struct planner *planner)
                        (long long)trigger->cooldown_ms);
             buf_json_text(text, trigger->name);
             format_properties(text, trigger->properties,
-                              trigger->property_count);
+                              trigger->property_count, FORMAT_LIST_VALUES);
         }
         buf_char(text, '\n');
     }
+    hash_definitions(planner);
     planner->plan->hash = hash_bytes(text->bytes, text->len, 0);
     return buf_failed(text) ? SEG_ERR_NOMEM : 0;
 }
 
-/* ---- all together
- * -------------------------------------------------------------------- */
+/* ---- all together ------------------------------------------------------- */
+
+#define VERSION_OF_FIRST_KINDS 1
+#define VERSION_OF_ALL         2
+
+static void find_version(struct plan *plan)
+{
+    plan->state_version =
+        plan->watch_count || plan->trait_count || plan->spec.whole ||
+                plan->spec.whole_traits
+            ? VERSION_OF_ALL
+            : VERSION_OF_FIRST_KINDS;
+    for (uint32_t i = 0; i < plan->feature_count; i++)
+        if (feature_code(plan->features[i].kind) > FEATURE_CODE_FIRST_MAX)
+            plan->state_version = VERSION_OF_ALL;
+}
 
 static int make_plan(struct planner *planner)
 {
@@ -536,8 +508,14 @@ static int make_plan(struct planner *planner)
     int ret = segments ? 0 : SEG_ERR_NOMEM;
     plan->segments = segments;
     plan->segment_count = count;
+    for (uint32_t i = 0; segments && i < count; i++)
+        segments[i].watch = PLAN_NONE;
     for (uint32_t i = 0; ret == 0 && i < count; i++)
         ret = compile_segment(planner, i, &segments[i]);
+    if (ret == 0)
+        ret = planner_triggers(planner, segments);
+    if (ret == 0)
+        ret = planner_traits(planner);
     if (ret == 0)
         ret = planner_sources(planner);
     if (ret == 0)
@@ -545,16 +523,24 @@ static int make_plan(struct planner *planner)
     if (ret == 0)
         ret = planner_events(planner);
     if (ret == 0)
+        find_version(plan);
+    if (ret == 0)
         ret = order_segments(planner, segments);
     if (ret == 0)
         ret = find_born(planner);
     if (ret == 0)
-        ret = make_triggers(planner, segments);
+        planner_settle_triggers(planner);
     if (ret == 0)
-        ret = make_listed(planner);
+        ret = planner_listed(planner);
     if (ret == 0)
         ret = make_indexes(planner);
     return ret == 0 ? hash_plan(planner) : ret;
+}
+
+static void selector_free(struct planned_selector *selector)
+{
+    free(selector->features.items);
+    free(selector->roles);
 }
 
 /* A predicate that did not get into the plan owns a set perhaps. */
@@ -568,7 +554,10 @@ static void planner_done(struct planner *planner)
     }
     for (uint32_t i = 0;
          i < planner->selectors.count && i < planner->selector_cap; i++)
-        free(planner->selector_items[i].features.items);
+        selector_free(&planner->selector_items[i]);
+    free(planner->watches.items);
+    free(planner->whole_paths.items);
+    free(planner->whole_trait_paths.items);
     free(planner->users);
     free(planner->predicate_items);
     free(planner->selector_items);

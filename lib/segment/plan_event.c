@@ -42,6 +42,8 @@ static int compile_filter(struct planner *planner,
     filter->kind = kinds[where->kind];
     if (where->kind == WHERE_TEST) {
         int ret = planner_path(planner, &where->path, &filter->path);
+        if (ret == 0 && where->test.op == OP_HAS_ONE)
+            ret = growing_add(&planner->whole_paths, filter->path);
         return ret < 0 ? ret
                        : value_test_init(&filter->test, planner->arena,
                                          &where->test);
@@ -274,7 +276,12 @@ static int make_selectors(struct planner *planner)
     for (uint32_t i = 0; i < count; i++) {
         struct planned_selector *from = &planner->selector_items[i];
         plan->selector_count = i + 1;
-        if (growing_take(planner, &from->features, &selectors[i].features) < 0)
+        selectors[i].role_count = (uint32_t)from->role_count;
+        selectors[i].roles = planner_keep(
+            planner, from->roles, from->role_count, sizeof(*from->roles));
+        if (growing_take(planner, &from->features, &selectors[i].features) <
+                0 ||
+            !selectors[i].roles)
             return SEG_ERR_NOMEM;
         if (!from->event.where)
             continue;
@@ -290,12 +297,31 @@ static int make_selectors(struct planner *planner)
     return 0;
 }
 
+static int make_whole(struct planner *planner)
+{
+    const struct growing *paths = &planner->whole_paths;
+    const struct growing *traits = &planner->whole_trait_paths;
+    uint8_t *whole = arena_calloc(
+        planner->arena, planner->paths.count + planner->trait_paths.count, 1);
+    if (!whole)
+        return SEG_ERR_NOMEM;
+    for (size_t i = 0; i < paths->count; i++)
+        whole[paths->items[i]] = 1;
+    for (size_t i = 0; i < traits->count; i++)
+        whole[planner->paths.count + traits->items[i]] = 1;
+    if (paths->count || traits->count)
+        planner->plan->spec.whole = whole;
+    return 0;
+}
+
 int planner_events(struct planner *planner)
 {
     struct event_spec *spec = &planner->plan->spec;
     int ret = make_selectors(planner);
     if (ret == 0)
         ret = make_dispatch(planner);
+    if (ret == 0)
+        ret = make_whole(planner);
     if (ret < 0)
         return ret;
     spec->path_count = (int)planner->paths.count;

@@ -9,6 +9,9 @@
  *     or          those that all children have
  *     else        none
  *
+ * Of a segment with an `until` there are none: who is in stays though `when` is
+ * false, and a count that rises may make him leave.
+ *
  * When a count rises, a segment that needs another feature of which the user
  * has nothing stays false, and need not be judged (candidates_add_crossed). The
  * feature that comes last finds the others there. Who is included or excluded
@@ -50,7 +53,8 @@ static struct needs needs_of_predicate(const struct plan *plan, uint32_t number)
     const struct predicate *predicate = &plan->predicates[number];
     struct needs needs = {.count = 0};
     if (plan->sources[predicate->source].counts &&
-        !predicate_passes(predicate, 0))
+        predicate->kind != PREDICATE_COMPARE &&
+        !predicate_passes(predicate, plan_empty_count(plan, predicate->source)))
         needs.items[needs.count++] = predicate->source;
     return needs;
 }
@@ -77,7 +81,7 @@ void planner_needs(const struct planner *planner, struct segment *segments)
     const struct plan *plan = planner->plan;
     for (uint32_t i = 0; i < plan->segment_count; i++) {
         struct needs needs = {.count = 0};
-        if (segments[i].when)
+        if (segments[i].when && !segments[i].until)
             needs = needs_of(plan, segments[i].when);
         for (uint32_t n = 0; n < SEGMENT_NEEDS; n++)
             segments[i].needs[n] = n < needs.count ? needs.items[n] : PLAN_NONE;

@@ -3,237 +3,21 @@
  * A counting feature is known only as far as its tests ask: each test of a
  * count yields *flips*, the counts at which its truth changes (`at least 3`: 3;
  * `exactly 1`: 1 and 2). Between two flips nothing changes, beyond the last one
- * nothing ever does: so that many events are kept. */
+ * nothing ever does: so that many events are kept. Where a count is compared
+ * with another measure every change of it may matter, and all are kept. */
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include <seg/error.h>
 
-#include "lib/base/alloc.h"
-#include "lib/base/hash.h"
-#include "lib/base/text.h"
-#include "lib/segment/format.h"
 #include "lib/segment/planner.h"
 
-_Static_assert(SEG_FEATURES_MAX + SEG_ATTRIBUTES_MAX < USER_ITEM_SPECIAL,
+#define FLIP_NONE  0          /* Gather the segments of all predicates, */
+#define FLIP_EVERY UINT32_MAX /* of those that every change concerns. */
+
+_Static_assert(SEG_FEATURES_MAX + SEG_ATTRIBUTES_MAX + SEG_SEGMENTS_MAX <
+                   USER_ITEM_SPECIAL,
                "a source's number is the id of an item");
-
-/* ---- features and attributes ------------------------------------------- */
-
-static enum feature_kind kind_of(const struct rule_measure *measure)
-{
-    switch (measure->kind) {
-    case MEASURE_FIRST:
-        return FEATURE_FIRST;
-    case MEASURE_LAST:
-        return FEATURE_LAST;
-    case MEASURE_DAYS_SINCE_FIRST:
-        return FEATURE_FIRST_TIME;
-    case MEASURE_DAYS_SINCE_LAST:
-        return FEATURE_LAST_TIME;
-    case MEASURE_COUNT:
-    case MEASURE_COUNT_:
-        break;
-    }
-    return measure->window.kind == WINDOW_LIFETIME ? FEATURE_TALLY
-                                                   : FEATURE_WINDOW;
-}
-
-static int add_feature(struct planner *planner,
-                       const struct rule_measure *measure, uint32_t number)
-{
-    void *items = planner->feature_items, *texts = planner->feature_texts;
-    uint32_t selector, path = 0;
-    int lifetime = measure->window.kind == WINDOW_LIFETIME;
-    if (number >= SEG_FEATURES_MAX)
-        return SEG_ERR_LIMIT;
-    const char *text = planner_text(planner);
-    if (!text || alloc_grow(&items, &planner->feature_cap, number + 1ul,
-                            sizeof(*planner->feature_items)) < 0)
-        return SEG_ERR_NOMEM;
-    planner->feature_items = items;
-    if (alloc_grow(&texts, &planner->feature_text_cap, number + 1ul,
-                   sizeof(*planner->feature_texts)) < 0)
-        return SEG_ERR_NOMEM;
-    planner->feature_texts = texts;
-    planner->feature_texts[number] = text;
-    enum feature_kind kind = kind_of(measure);
-    if ((kind == FEATURE_FIRST || kind == FEATURE_LAST) &&
-        planner_path(planner, &measure->path, &path) < 0)
-        return SEG_ERR_NOMEM;
-    planner->feature_items[number] = (struct feature){
-        .kind = kind,
-        .item = number,
-        .key = hash_bytes(text, strlen(text), 0),
-        .from_ms = lifetime ? FEATURE_LIFETIME : measure->window.from_ms,
-        .to_ms = measure->window.to_ms,
-        .path = path,
-    };
-    if (planner_selector(planner, &measure->event, &selector) < 0)
-        return SEG_ERR_NOMEM;
-    return growing_add(&planner->selector_items[selector].features, number);
-}
-
-static int find_feature(struct planner *planner,
-                        const struct rule_measure *measure, uint32_t *number)
-{
-    buf_reset(&planner->text);
-    format_measure(&planner->text, measure, FORMAT_LIST_VALUES);
-    int ret = planner_intern(planner, &planner->features, number);
-    return ret <= 0 ? ret : add_feature(planner, measure, *number);
-}
-
-static int find_attribute(struct planner *planner, const struct path *path,
-                          uint32_t *number)
-{
-    void *items = planner->attribute_items;
-    uint32_t trait_path = PLAN_NONE;
-    buf_reset(&planner->text);
-    format_path(&planner->text, path);
-    int ret = planner_intern(planner, &planner->attributes, number);
-    if (ret <= 0)
-        return ret;
-    if (*number >= SEG_ATTRIBUTES_MAX)
-        return SEG_ERR_LIMIT;
-    if (path->count > 1) {
-        void *paths = planner->trait_path_items;
-        if (planner_intern(planner, &planner->trait_paths, &trait_path) < 0 ||
-            alloc_grow(&paths, &planner->trait_path_cap, trait_path + 1ul,
-                       sizeof(*path)) < 0)
-            return SEG_ERR_NOMEM;
-        planner->trait_path_items = paths;
-        planner->trait_path_items[trait_path] = *path;
-    }
-    if (alloc_grow(&items, &planner->attribute_cap, *number + 1ul,
-                   sizeof(*planner->attribute_items)) < 0)
-        return SEG_ERR_NOMEM;
-    planner->attribute_items = items;
-    planner->attribute_items[*number] = (struct attribute){*path, trait_path};
-    return 0;
-}
-
-/* ---- predicates --------------------------------------------------------- */
-
-static struct rule_measure counted(const struct rule_cond *cond)
-{
-    return (struct rule_measure){.kind = MEASURE_COUNT,
-                                 .event = cond->event,
-                                 .window = cond->window,
-                                 .pos = cond->pos};
-}
-
-static void range_of(const struct rule_times *times, struct predicate *to)
-{
-    to->low = times->low;
-    to->high = INT64_MAX;
-    switch (times->kind) {
-    case TIMES_NONE:
-        to->low = 1;
-        break;
-    case TIMES_NOT:
-        to->low = to->high = 0;
-        break;
-    case TIMES_AT_LEAST:
-        break;
-    case TIMES_AT_MOST:
-        to->high = times->low;
-        to->low = 0;
-        break;
-    case TIMES_EXACTLY:
-        to->high = times->low;
-        break;
-    case TIMES_BETWEEN:
-        to->high = times->high;
-        break;
-    }
-    to->shown_max = to->high == INT64_MAX ? to->low : to->high + 1;
-}
-
-static int needed_text(struct planner *planner, const struct rule_cond *cond,
-                       struct predicate *to)
-{
-    const struct rule_times *times = &cond->times;
-    buf_reset(&planner->text);
-    if (cond->kind != COND_DID) {
-        format_test(&planner->text, &cond->test, FORMAT_LIST_NAMES);
-    } else if (times->kind == TIMES_BETWEEN) {
-        buf_printf(&planner->text, "between %lld and %lld", (long long)to->low,
-                   (long long)to->high);
-    } else if (to->high == INT64_MAX) {
-        buf_printf(&planner->text, "at least %lld", (long long)to->low);
-    } else {
-        buf_printf(&planner->text, "%s %lld",
-                   times->kind == TIMES_EXACTLY ? "exactly" : "at most",
-                   (long long)to->high);
-    }
-    to->needed = planner_text(planner);
-    return to->needed ? 0 : SEG_ERR_NOMEM;
-}
-
-static int compile_predicate(struct planner *planner,
-                             const struct rule_cond *cond, struct predicate *to)
-{
-    struct rule_measure count;
-    const struct rule_measure *measure = &cond->measure;
-    int ret;
-    to->rule = cond;
-    if (cond->kind == COND_DID) {
-        count = counted(cond);
-        range_of(&cond->times, to);
-        return find_feature(planner, &count, &to->source);
-    }
-    ret = value_test_init(&to->test, planner->arena, &cond->test);
-    if (ret < 0)
-        return ret;
-    to->kind = PREDICATE_VALUE;
-    to->timed = value_test_timed(&to->test);
-    if (cond->kind == COND_PATH) {
-        ret = find_attribute(planner, &cond->path, &to->source);
-        to->source |= PLANNED_ATTRIBUTE;
-        return ret;
-    }
-    to->shown_max = INT64_MAX; /* Of a count: its last flip, see make_flips. */
-    if (measure->kind == MEASURE_DAYS_SINCE_FIRST ||
-        measure->kind == MEASURE_DAYS_SINCE_LAST) {
-        to->kind = PREDICATE_DAYS;
-        to->timed = 1;
-    }
-    return find_feature(planner, measure, &to->source);
-}
-
-/* Each condition of each segment is a predicate of its own: its text is shown
- * as it was written there. What they measure is shared. */
-int planner_predicate(struct planner *planner, const struct rule_cond *cond,
-                      uint32_t segment, uint32_t *number)
-{
-    void *items = planner->predicate_items, *users = planner->users;
-    uint32_t n = planner->plan->predicate_count;
-    if (alloc_grow(&items, &planner->predicate_cap, n + 1ul,
-                   sizeof(*planner->predicate_items)) < 0)
-        return SEG_ERR_NOMEM;
-    planner->predicate_items = items;
-    if (alloc_grow(&users, &planner->user_cap, n + 1ul,
-                   sizeof(*planner->users)) < 0)
-        return SEG_ERR_NOMEM;
-    planner->users = users;
-    planner->users[n] = (struct growing){0};
-    planner->predicate_items[n] = (struct predicate){.kind = PREDICATE_RANGE};
-    planner->plan->predicate_count++;
-    *number = n;
-    int ret = compile_predicate(planner, cond, &planner->predicate_items[n]);
-    if (ret < 0)
-        return ret;
-    ret = needed_text(planner, cond, &planner->predicate_items[n]);
-    if (ret < 0)
-        return ret;
-    buf_reset(&planner->text);
-    format_cond(&planner->text, cond, FORMAT_LIST_NAMES);
-    planner->predicate_items[n].text = planner_text(planner);
-    if (!planner->predicate_items[n].text)
-        return SEG_ERR_NOMEM;
-    return growing_add(&planner->users[n], segment);
-}
 
 /* ---- flips --------------------------------------------------------------- */
 
@@ -250,7 +34,7 @@ int predicate_passes(const struct predicate *predicate, int64_t count)
 static int try_flip(struct growing *flips, const struct predicate *predicate,
                     int64_t count)
 {
-    if (count < 1 || count > UINT32_MAX ||
+    if (count < 1 || count >= FLIP_EVERY ||
         predicate_passes(predicate, count - 1) ==
             predicate_passes(predicate, count))
         return 0;
@@ -298,8 +82,18 @@ static void sort_unique(struct growing *list)
     list->count = kept;
 }
 
-/* The segments of the predicates of SOURCE whose truth changes at FLIP; all of
- * them if FLIP is 0. */
+/* Whether what FLIP says concerns PREDICATE. */
+static int is_concerned(const struct predicate *predicate, uint32_t flip)
+{
+    if (flip == FLIP_NONE)
+        return 1;
+    if (flip == FLIP_EVERY || predicate->kind == PREDICATE_COMPARE)
+        return flip == FLIP_EVERY && predicate->kind == PREDICATE_COMPARE;
+    return predicate_passes(predicate, flip - INT64_C(1)) !=
+           predicate_passes(predicate, flip);
+}
+
+/* The segments of the predicates of a source whose truth changes at FLIP. */
 static int gather_segments(struct planner *planner,
                            const struct growing *predicates, uint32_t flip,
                            struct number_list *ret)
@@ -307,9 +101,7 @@ static int gather_segments(struct planner *planner,
     struct growing list = {0};
     for (size_t i = 0; i < predicates->count; i++) {
         uint32_t n = predicates->items[i];
-        const struct predicate *predicate = &planner->predicate_items[n];
-        if (flip && predicate_passes(predicate, flip - INT64_C(1)) ==
-                        predicate_passes(predicate, flip))
+        if (!is_concerned(&planner->predicate_items[n], flip))
             continue;
         for (size_t j = 0; j < planner->users[n].count; j++)
             if (growing_add(&list, planner->users[n].items[j]) < 0) {
@@ -321,20 +113,30 @@ static int gather_segments(struct planner *planner,
     return growing_take(planner, &list, ret);
 }
 
+int predicate_highest(const struct predicate *predicate, uint32_t *highest)
+{
+    struct growing flips = {0};
+    int ret = find_flips(&flips, predicate);
+    *highest = 0;
+    for (size_t i = 0; ret == 0 && i < flips.count; i++)
+        if (flips.items[i] > *highest)
+            *highest = flips.items[i];
+    free(flips.items);
+    return ret;
+}
+
 /* Add the flips of PREDICATE to FLIPS. Beyond its own last one a test of a
  * count says the same of all counts: so far a count is shown. */
 static int add_flips(struct growing *flips, struct predicate *predicate)
 {
-    struct growing own = {0};
-    uint32_t last = 0;
-    int ret = find_flips(&own, predicate);
-    for (size_t i = 0; ret == 0 && i < own.count; i++) {
-        last = own.items[i] > last ? own.items[i] : last;
-        ret = growing_add(flips, own.items[i]);
-    }
-    if (predicate->kind == PREDICATE_VALUE)
-        predicate->shown_max = last;
-    free(own.items);
+    uint32_t highest;
+    if (predicate->kind == PREDICATE_COMPARE)
+        return 0;
+    int ret = predicate_highest(predicate, &highest);
+    if (ret == 0)
+        ret = find_flips(flips, predicate);
+    if (ret == 0 && predicate->kind == PREDICATE_VALUE)
+        predicate->shown_max = highest;
     return ret;
 }
 
@@ -354,9 +156,12 @@ static int make_flips(struct planner *planner, struct feature *feature,
         return ret;
     feature->flip_count = made.count;
     feature->flips = made.items;
-    feature->keep = feature->to_ms ? FEATURE_KEEP_ALL
-                    : made.count   ? made.items[made.count - 1]
-                                   : 1;
+    ret = gather_segments(planner, predicates, FLIP_EVERY, &source->every);
+    feature->every |= source->every.count > 0;
+    if (feature->to_ms || feature->every)
+        feature->keep = FEATURE_KEEP_ALL;
+    else if (feature->keep != FEATURE_KEEP_ALL)
+        feature->keep = made.count ? made.items[made.count - 1] : 1;
     struct number_list *segments =
         arena_calloc(planner->arena, made.count, sizeof(*segments));
     if (!segments)
@@ -368,20 +173,16 @@ static int make_flips(struct planner *planner, struct feature *feature,
     return ret;
 }
 
-static int is_counting(const struct feature *feature)
-{
-    return feature->kind == FEATURE_TALLY || feature->kind == FEATURE_WINDOW;
-}
-
 static int make_source(struct planner *planner, uint32_t number,
                        struct growing *predicates, struct source *source)
 {
     struct number_list list;
-    int ret = gather_segments(planner, predicates, 0, &source->segments);
+    int ret =
+        gather_segments(planner, predicates, FLIP_NONE, &source->segments);
     for (size_t i = 0; i < predicates->count; i++)
         source->timed |= planner->predicate_items[predicates->items[i]].timed;
     if (ret == 0 && number < planner->features.count &&
-        is_counting(&planner->feature_items[number]))
+        feature_counts(planner->feature_items[number].kind))
         ret = make_flips(planner, &planner->feature_items[number], predicates,
                          source);
     if (ret == 0)
@@ -393,10 +194,35 @@ static int make_source(struct planner *planner, uint32_t number,
     return 0;
 }
 
+uint32_t planner_settle(const struct planner *planner, uint32_t source)
+{
+    uint32_t features = planner->features.count;
+    if (source & PLANNED_ATTRIBUTE)
+        return (source & ~PLANNED_ATTRIBUTE) + features;
+    if (source & PLANNED_WATCH)
+        return (source & ~PLANNED_WATCH) + features + planner->attributes.count;
+    return source;
+}
+
+static int make_watches(struct planner *planner)
+{
+    struct plan *plan = planner->plan;
+    plan->watch_count = (uint32_t)planner->watches.count;
+    plan->watches = planner_keep(planner, planner->watches.items,
+                                 planner->watches.count, sizeof(uint32_t));
+    for (uint32_t i = 0; plan->watches && i < plan->watch_count; i++) {
+        struct segment *segment =
+            (struct segment *)&plan->segments[plan->watches[i]];
+        segment->watch = planner_settle(planner, i | PLANNED_WATCH);
+    }
+    return plan->watches ? 0 : SEG_ERR_NOMEM;
+}
+
 static int make_sources(struct planner *planner)
 {
     struct plan *plan = planner->plan;
-    uint32_t count = planner->features.count + planner->attributes.count;
+    uint32_t count = planner->features.count + planner->attributes.count +
+                     (uint32_t)planner->watches.count;
     struct growing *of_source = calloc(count + 1ul, sizeof(*of_source));
     struct source *sources =
         arena_calloc(planner->arena, count, sizeof(*sources));
@@ -404,10 +230,11 @@ static int make_sources(struct planner *planner)
     plan->source_count = count;
     plan->sources = sources;
     for (uint32_t i = 0; ret == 0 && i < plan->predicate_count; i++) {
-        uint32_t *source = &planner->predicate_items[i].source;
-        if (*source & PLANNED_ATTRIBUTE)
-            *source = (*source & ~PLANNED_ATTRIBUTE) + planner->features.count;
-        ret = growing_add(&of_source[*source], i);
+        struct predicate *predicate = &planner->predicate_items[i];
+        predicate->source = planner_settle(planner, predicate->source);
+        ret = growing_add(&of_source[predicate->source], i);
+        if (ret == 0 && predicate->kind == PREDICATE_COMPARE)
+            ret = growing_add(&of_source[predicate->other], i);
     }
     for (uint32_t i = 0; ret == 0 && i < count; i++)
         ret = make_source(planner, i, &of_source[i], &sources[i]);
@@ -417,8 +244,7 @@ static int make_sources(struct planner *planner)
     return ret;
 }
 
-/* ---- attributes by name ----------------------------------------------------
- */
+/* ---- attributes by name ------------------------------------------------- */
 
 static int make_trait_names(struct planner *planner, int account)
 {
@@ -470,7 +296,9 @@ int planner_sources(struct planner *planner)
     struct plan *plan = planner->plan;
     plan->feature_count = planner->features.count;
     plan->attribute_count = planner->attributes.count;
-    int ret = make_sources(planner);
+    int ret = make_watches(planner);
+    if (ret == 0)
+        ret = make_sources(planner);
     if (ret < 0)
         return ret;
     plan->features = planner_keep(planner, planner->feature_items,
@@ -498,4 +326,26 @@ void planner_sources_done(struct plan *plan)
         value_test_done((struct value_test *)&plan->predicates[i].test);
     intern_done(&plan->trait_names[0]);
     intern_done(&plan->trait_names[1]);
+}
+
+/* ---- of a user of whom nothing is known --------------------------------- */
+
+int64_t plan_empty_count(const struct plan *plan, uint32_t source)
+{
+    return source < plan->feature_count &&
+                   feature_counts(plan->features[source].kind)
+               ? (int64_t)feature_empty(&plan->features[source])
+               : 0;
+}
+
+struct seg_value plan_empty(const struct plan *plan, uint32_t source)
+{
+    struct seg_value value = {.type = SEG_MISSING};
+    if (source < plan->feature_count &&
+        (feature_counts(plan->features[source].kind) ||
+         feature_is_zero(plan->features[source].kind))) {
+        value.type = SEG_INT;
+        value.as.integer = plan_empty_count(plan, source);
+    }
+    return value;
 }

@@ -23,6 +23,8 @@ struct planner {
     struct planned_selector {
         struct rule_event event;
         struct growing features;
+        struct selector_role *roles;
+        size_t role_count, role_cap;
     } * selector_items;
     size_t selector_cap;
     struct feature *feature_items;
@@ -36,11 +38,16 @@ struct planner {
     size_t predicate_cap;
     struct growing *users; /* Of each predicate: the segments that use it. */
     size_t user_cap;
+    struct growing watches; /* Segments. */
+    /* Paths, and trait paths, into whose lists some segment looks. */
+    struct growing whole_paths, whole_trait_paths;
 };
 
-/* Attributes are numbered after the features; until there are all features a
- * source that is an attribute has this bit. */
+/* Attributes are numbered after the features, watches after the attributes;
+ * until there are all of them a source has one of these bits, and its number
+ * among its like. */
 #define PLANNED_ATTRIBUTE (UINT32_C(1) << 31)
+#define PLANNED_WATCH     (UINT32_C(1) << 30)
 
 /* Add NUMBER to LIST unless it is its last. Returns 0 or SEG_ERR_NOMEM. */
 int growing_add(struct growing *list, uint32_t number);
@@ -66,6 +73,14 @@ static inline int planner_intern(const struct planner *planner,
                                       : intern_add(intern, text, number);
 }
 
+/* plan_trigger.c: triggers and traits, their sources still to be settled. */
+int planner_triggers(struct planner *planner, struct segment *segments);
+int planner_traits(struct planner *planner);
+void planner_settle_triggers(struct planner *planner);
+
+/* plan_listed.c: listed users. */
+int planner_listed(struct planner *planner);
+
 /* plan_event.c: number of the path PATH of an event. */
 int planner_path(struct planner *planner, const struct path *path,
                  uint32_t *number);
@@ -76,14 +91,35 @@ int planner_selector(struct planner *planner, const struct rule_event *event,
 int planner_events(struct planner *planner);
 void planner_events_done(struct plan *plan);
 
-/* plan_source.c: the predicate of COND, used by SEGMENT. */
+/* plan_feature.c: number of the feature that MEASURE asks for, whose count, if
+ * it is one, is looked at up to HIGHEST; FEATURE_KEEP_ALL: all of it. */
+int planner_feature(struct planner *planner, const struct rule_measure *measure,
+                    uint32_t highest, uint32_t *number);
+/* The same for COND, a sequence or a habit. */
+int planner_feature_of(struct planner *planner, const struct rule_cond *cond,
+                       uint32_t *number);
+/* MEASURE, or what the trait measures that it names. */
+const struct rule_measure *planner_resolve(const struct planner *planner,
+                                           const struct rule_measure *measure);
+/* The counts that TIMES asks for: LOW to HIGH. */
+void planner_range(const struct rule_times *times, int64_t *low, int64_t *high);
+
+/* plan_predicate.c: source of the attribute PATH, still to be settled. */
+int planner_attribute(struct planner *planner, const struct path *path,
+                      uint32_t *source);
+/* The predicate of COND, used by SEGMENT. */
 int planner_predicate(struct planner *planner, const struct rule_cond *cond,
                       uint32_t segment, uint32_t *number);
-/* Make features, attributes, predicates and sources from what was gathered. */
+/* plan_source.c: make features, attributes, predicates and sources from what
+ * was gathered. */
 int planner_sources(struct planner *planner);
+/* The number of SOURCE, which may have one of the bits above. */
+uint32_t planner_settle(const struct planner *planner, uint32_t source);
 void planner_sources_done(struct plan *plan);
 /* Whether COUNT passes PREDICATE, which is about one. */
 int predicate_passes(const struct predicate *predicate, int64_t count);
+/* The highest count at which PREDICATE's truth changes; 0: it never does. */
+int predicate_highest(const struct predicate *predicate, uint32_t *highest);
 
 /* plan_needs.c: the needs of all SEGMENTS; sources are made. */
 void planner_needs(const struct planner *planner, struct segment *segments);

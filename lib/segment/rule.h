@@ -7,17 +7,25 @@
  * inverse; meaning is the planner's affair.
  *
  *   rules ── list[]     key, values
- *         ├─ segment[]  key, title …, when ─ cond, triggers, include, exclude
+ *         ├─ score[]    key, half-life, events with weights
+ *         ├─ trait[]    key, measure
+ *         ├─ segment[]  key, title …, when, until ─ cond, triggers, include …
  *         └─ test[]     segment key, name, lines
  *
  *   cond  ── AND OR NOT      children
  *         ├─ EVERYONE
  *         ├─ DID             event, times, window
+ *         ├─ SEQUENCE        event, window, sequence
+ *         ├─ LATEST          event, name, window
  *         ├─ MEASURE         measure, test
+ *         ├─ COMPARE         measure, op, percent, other
  *         ├─ PATH            path, test
- *         └─ IN_SEGMENT      key
+ *         ├─ IN_SEGMENT      key
+ *         ├─ ENTERED, LEFT   key, duration
+ *         └─ SHARE           percent, salt
  *
- *   where ── AND OR NOT TEST (path, test): a condition on one event */
+ *   where ── AND OR NOT TEST (path, test): a condition on one event, or, below
+ *            `has one`, on one element of a list */
 #ifndef SEGMENT_RULE_H
 #define SEGMENT_RULE_H
 
@@ -39,6 +47,12 @@
 #define RULE_PROPERTIES_MAX  256    /* Properties of one trigger or event. */
 #define RULE_TIMES_MAX       1000000000 /* `at least 1000000000 times`. */
 #define RULE_DEFINITIONS_MAX 1000000    /* Lists, tests; lines of a test. */
+#define RULE_STEPS_MAX       16         /* Steps of one sequence. */
+#define RULE_WEIGHTS_MAX     1000       /* Lines of one score. */
+#define RULE_WEIGHT_MAX      1000000000 /* Of a score, either way. */
+#define RULE_PERIODS_MAX     5300       /* `for 5300 weeks`. */
+#define RULE_PERCENT_MAX     10000000   /* `100000% of`, in hundredths. */
+#define RULE_NESTED_MAX      48         /* Names and lists within a property. */
 
 struct rule_pos {
     uint32_t file;   /* Index into rules->files. */
@@ -49,7 +63,8 @@ struct rule_pos {
 
 /* A value as written. A DATE stands as SEG_INT (ms) with is_date set: it
  * compares by instant; as the value of a property or of `set` it is SEG_TEXT,
- * as spelled. There, and only there, a list may stand. */
+ * as spelled. There, and only there, a list may stand, and in it lists no more
+ * but objects: SEG_OBJECT, names and values in turn. */
 struct rule_value {
     struct seg_value value;
     int is_date;
@@ -81,6 +96,7 @@ enum rule_operand {
     OPERAND_STRING,
     OPERAND_DURATION,
     OPERAND_DATE,
+    OPERAND_WHERE,
     OPERAND_NONE,
 };
 
@@ -104,6 +120,7 @@ struct rule_test {
     struct rule_values
         values;          /* Operand: 1 value, 2 of `between`, or a list. */
     int64_t duration_ms; /* Of within, within next, more than. */
+    const struct rule_where *where; /* Of `has one`. */
     struct rule_pos pos;
 };
 
@@ -130,13 +147,24 @@ struct rule_event {
     struct rule_pos pos;
 };
 
-enum rule_window_kind { WINDOW_LIFETIME, WINDOW_IN, WINDOW_FROM_TO };
+enum rule_window_kind {
+    WINDOW_LIFETIME,
+    WINDOW_IN,      /* in W */
+    WINDOW_FROM_TO, /* from X to Y ago */
+    WINDOW_SINCE,   /* since D */
+    WINDOW_BEFORE,  /* before D */
+    WINDOW_BETWEEN, /* between D and D */
+};
 
-/* Ages [to_ms, from_ms) count: `in W` is from W to 0. */
+/* Ages [to_ms, from_ms) count: `in W` is from W to 0. Of the last three kinds
+ * the dates between which, both included, an event counts: BEFORE has none in
+ * front and one less than it says behind. */
 struct rule_window {
     enum rule_window_kind kind;
     int64_t from_ms;
     int64_t to_ms;
+    struct rule_value dates[2]; /* As written: SINCE the first, BEFORE the
+                                   second, BETWEEN both. */
     struct rule_pos pos;
 };
 
@@ -151,22 +179,26 @@ enum rule_times_kind {
 
 struct rule_times {
     enum rule_times_kind kind;
-    int64_t low;  /* The number; the lower one of BETWEEN. */
-    int64_t high; /* Of BETWEEN. */
+    int64_t low;       /* The number; the lower one of BETWEEN. */
+    int64_t high;      /* Of BETWEEN. */
+    int64_t period_ms; /* `per day`, `per week`; 0: none of them. */
+    int64_t periods;   /* `for N days|weeks`. */
     struct rule_pos pos;
 };
 
 enum rule_measure_kind {
-#define X(name, word, path, window) MEASURE_##name,
+#define X(name, word, operand, window, help) MEASURE_##name,
     MEASURE_TABLE(X)
 #undef X
         MEASURE_COUNT_
 };
 
 /* One row of measure_table.h. */
+enum rule_measure_operand { MEASURED_EVENT, MEASURED_EVENT_PATH, MEASURED_KEY };
+
 struct rule_measure_info {
     const char *word;
-    int path;
+    enum rule_measure_operand operand;
     int window;
 };
 
@@ -175,9 +207,36 @@ const struct rule_measure_info *rule_measure_info(enum rule_measure_kind kind);
 struct rule_measure {
     enum rule_measure_kind kind;
     struct rule_event event;
-    struct path path; /* Of first and last. */
+    struct path path; /* Of sum, avg, min, max, first, last, distinct. */
     struct rule_window window;
+    struct seg_text key; /* Of score and trait. */
+    int definition;      /* Of score and trait: index in rules, by check. */
     struct rule_pos pos;
+};
+
+/* `then E after D within D`, `without E within D`. */
+struct rule_step {
+    int without;
+    int directly;
+    struct rule_event event;
+    int64_t after_ms;  /* 0: not there. */
+    int64_t within_ms; /* 0: not there. */
+    struct rule_pos pos;
+};
+
+/* What follows the first event of `did E then E …`. */
+struct rule_sequence {
+    int step_count; /* At least 1. */
+    const struct rule_step *steps;
+    int64_t all_within_ms;              /* 0: not there. */
+    const struct rule_event *no_between; /* NULL: not there. */
+    struct path same;                   /* count 0: not there. */
+};
+
+/* `12.5%`, in hundredths of a percent. */
+struct rule_percent {
+    int64_t hundredths;
+    struct seg_text spelling; /* Without the sign; bytes = NULL: not there. */
 };
 
 enum rule_cond_kind {
@@ -186,33 +245,62 @@ enum rule_cond_kind {
     COND_NOT,
     COND_EVERYONE,
     COND_DID,
+    COND_SEQUENCE,
+    COND_LATEST,
     COND_MEASURE,
+    COND_COMPARE,
     COND_PATH,
     COND_IN_SEGMENT,
+    COND_ENTERED,
+    COND_LEFT,
+    COND_SHARE,
 };
 
 struct rule_cond {
     enum rule_cond_kind kind;
     int count; /* Children: 2 or more of AND, OR; 1 of NOT. */
     struct rule_cond *const *children;
-    struct rule_event event; /* DID. */
-    struct rule_times times;
-    struct rule_window window;
-    struct rule_measure measure; /* MEASURE. */
-    struct path path;            /* PATH: of user or account. */
-    struct rule_test test;       /* MEASURE, PATH. */
-    struct seg_text key;         /* IN_SEGMENT. */
-    int segment;                 /* IN_SEGMENT: index in rules, by check. */
+    struct rule_event event; /* DID, SEQUENCE, LATEST. */
+    struct rule_times times; /* DID. */
+    struct rule_window window;           /* DID, SEQUENCE, LATEST. */
+    const struct rule_sequence *sequence; /* SEQUENCE. */
+    struct rule_measure measure;         /* MEASURE, COMPARE. */
+    struct rule_test test;               /* MEASURE, PATH; COMPARE: its op. */
+    const struct rule_measure *other;    /* COMPARE: on the right side. */
+    struct rule_percent percent;         /* COMPARE (`of`), SHARE. */
+    struct path path;                    /* PATH: of user or account. */
+    struct seg_text key;                 /* IN_SEGMENT, ENTERED, LEFT. */
+    int segment;         /* The same: index in rules, by check. */
+    int64_t duration_ms; /* ENTERED, LEFT. */
+    struct seg_text text; /* LATEST: the name; SHARE: the salt. */
+    struct rule_pos text_pos;
     struct rule_pos pos;
 };
 
-/* name { . name } = value, of a trigger or an event in a test. */
+/* name { . name } = value, of a trigger or an event in a test; in a trigger a
+ * path of the user or a measure may stand for the value. */
+enum rule_property_kind { PROPERTY_VALUE, PROPERTY_PATH, PROPERTY_MEASURE };
+
 struct rule_property {
+    enum rule_property_kind kind;
     int name_count;
     const struct seg_text *names;
-    struct rule_value value;
+    struct rule_value value;            /* VALUE. */
+    struct path path;                   /* PATH: of user or account. */
+    const struct rule_measure *measure; /* MEASURE. */
     struct rule_pos pos;
 };
+
+/* Whether A and B have at least NAMES names, and the same ones so far. */
+int property_shares(const struct rule_property *a,
+                    const struct rule_property *b, int names);
+
+/* The first of COUNT properties at or after FROM that is a member of the object
+ * whose DEPTH names LIKE begins with (NULL with 0: of the outermost one) and
+ * the first with its name there; COUNT: none. goal.id and goal.name are one
+ * member `goal`. */
+int property_member(const struct rule_property *properties, int count, int from,
+                    const struct rule_property *like, int depth);
 
 struct rule_trigger {
     int on_enter; /* 1: enter, 0: exit. */
@@ -230,7 +318,9 @@ enum rule_field {
     FIELD_OWNER,
     FIELD_TAGS,
     FIELD_DOCS,
+    FIELD_SHADOW,
     FIELD_WHEN,
+    FIELD_UNTIL,
     FIELD_INCLUDE,
     FIELD_EXCLUDE,
     FIELD_ON, /* The first one; each trigger has its own pos. */
@@ -242,7 +332,9 @@ struct rule_segment {
     struct seg_text title, owner, docs; /* bytes = NULL: none. */
     int tag_count;
     const struct seg_text *tags;
+    int shadow;
     struct rule_cond *when;              /* NULL: none. */
+    struct rule_cond *until;             /* NULL: none. */
     struct rule_values include, exclude; /* count 0 and no list: none. */
     int trigger_count;
     const struct rule_trigger *triggers;
@@ -259,6 +351,31 @@ struct rule_list {
     struct rule_pos end; /* Of the closing bracket. */
 };
 
+/* One line of a score: its events and what each of them adds. */
+struct rule_weight {
+    struct rule_event event;
+    int64_t weight;
+    struct rule_pos pos;
+};
+
+struct rule_score {
+    struct seg_text key;
+    int64_t half_life_ms;
+    int weight_count;
+    const struct rule_weight *weights;
+    int used;            /* By check. */
+    struct rule_pos pos; /* Of the key. */
+    struct rule_pos end; /* Of the closing brace. */
+};
+
+/* A measure that is published. */
+struct rule_trait {
+    struct seg_text key;
+    struct rule_measure measure;
+    struct rule_pos pos; /* Of the key. */
+    struct rule_pos end; /* Of the measure's last character. */
+};
+
 enum rule_line_kind {
     LINE_SET,      /* path = value */
     LINE_EVENT,    /* name, properties */
@@ -267,7 +384,13 @@ enum rule_line_kind {
     LINE_EXPECT,   /* expect */
 };
 
-enum rule_expect { EXPECT_IN, EXPECT_OUT, EXPECT_ENTER, EXPECT_EXIT };
+enum rule_expect {
+    EXPECT_IN,
+    EXPECT_OUT,
+    EXPECT_ENTER,
+    EXPECT_EXIT,
+    EXPECT_TRAIT, /* name, op, value */
+};
 
 struct rule_line {
     enum rule_line_kind kind;
@@ -278,6 +401,7 @@ struct rule_line {
     int property_count;
     const struct rule_property *properties;
     enum rule_expect expect;
+    enum rule_op op;
     struct rule_pos pos;
 };
 
@@ -306,9 +430,13 @@ struct rules {
         struct seg_text name;
         struct seg_text text; /* A copy, for carets. */
     } * files;
-    int list_count, segment_count, test_count, comment_count;
-    size_t list_cap, segment_cap, test_cap, comment_cap, file_cap;
+    int list_count, score_count, trait_count, segment_count, test_count;
+    int comment_count;
+    size_t list_cap, score_cap, trait_cap, segment_cap, test_cap, comment_cap;
+    size_t file_cap;
     struct rule_list *lists;
+    struct rule_score *scores;
+    struct rule_trait *traits;
     struct rule_segment *segments;
     struct rule_test_block *tests;
     struct rule_comment *comments;

@@ -14,6 +14,8 @@
 #include "lib/base/text.h"
 #include "lib/event/value.h"
 #include "lib/event/version.h"
+#include "lib/segment/element_test.h"
+#include "lib/segment/regex.h"
 
 #define SET_MIN 8 /* Values from which on a set is faster than a search. */
 
@@ -75,12 +77,28 @@ static int make_set(struct value_test *test, struct arena *arena)
     return 0;
 }
 
+static int make_where(struct value_test *test, struct arena *arena)
+{
+    struct element_test *where = arena_calloc(arena, 1, sizeof(*where));
+    if (!where)
+        return SEG_ERR_NOMEM;
+    test->where = where;
+    return element_test_init(where, arena, test->rule->where);
+}
+
 int value_test_init(struct value_test *test, struct arena *arena,
                     const struct rule_test *rule)
 {
     *test = (struct value_test){.rule = rule, .operands = rule->values.items};
-    if (rule->ignoring_case && fold_operands(test, arena) < 0)
+    if (rule->ignoring_case && rule->op != OP_MATCHES_REGEX &&
+        fold_operands(test, arena) < 0)
         return SEG_ERR_NOMEM;
+    if (rule->op == OP_HAS_ONE)
+        return make_where(test, arena);
+    if (rule->op == OP_MATCHES_REGEX)
+        return regex_new(&test->regex,
+                         text_of_value(&rule->values.items->value),
+                         rule->ignoring_case);
     if ((rule->op == OP_IN || rule->op == OP_NOT_IN) &&
         rule->values.count >= SET_MIN && all_texts(test))
         return make_set(test, arena);
@@ -91,6 +109,9 @@ void value_test_done(struct value_test *test)
 {
     if (test->set)
         intern_done((struct intern *)test->set);
+    if (test->where)
+        element_test_done(test->where);
+    regex_free(test->regex);
 }
 
 /* ---- testing ---------------------------------------------------------- */
@@ -252,6 +273,35 @@ static int test_text(const struct value_test *test,
     }
 }
 
+static int test_regex(const struct value_test *test,
+                      const struct seg_value *value,
+                      const struct test_context *context)
+{
+    if (value->type != SEG_TEXT) {
+        count_mismatch(context);
+        return 0;
+    }
+    int found = regex_found(test->regex, text_of_value(value));
+    if (found < 0 && context->scratch) /* Whoever asks looks at that. */
+        context->scratch->failed = 1;
+    return found > 0;
+}
+
+static int test_one(const struct value_test *test,
+                    const struct seg_value *value,
+                    const struct test_context *context)
+{
+    if (value->type != SEG_LIST) {
+        count_mismatch(context);
+        return 0;
+    }
+    for (uint32_t i = 0; i < value->len; i++)
+        if (value->as.items[i].type == SEG_OBJECT &&
+            element_test(test->where, &value->as.items[i], context))
+            return 1;
+    return 0;
+}
+
 static int test_version(const struct value_test *test,
                         const struct seg_value *value,
                         const struct test_context *context)
@@ -364,6 +414,10 @@ static int test_set_value(const struct value_test *test,
     case OP_VERSION_GT:
     case OP_VERSION_GE:
         return test_version(test, value, context);
+    case OP_MATCHES_REGEX:
+        return test_regex(test, value, context);
+    case OP_HAS_ONE:
+        return test_one(test, value, context);
     case OP_IS_SET:
     case OP_IS_NOT_SET:
     case OP_COUNT_:
@@ -381,7 +435,7 @@ int value_test(const struct value_test *test, const struct seg_value *value,
         return set == (test->rule->op == OP_IS_SET);
     if (!set)
         return 0;
-    if (test->rule->ignoring_case) {
+    if (test->rule->ignoring_case && !test->regex) {
         if (fold_measured(context->scratch, value, &folded) < 0)
             return 0;
         value = &folded;
@@ -393,6 +447,8 @@ int value_test(const struct value_test *test, const struct seg_value *value,
 
 int value_test_timed(const struct value_test *test)
 {
+    if (test->where)
+        return element_test_timed(test->where);
     return test->rule->op == OP_WITHIN || test->rule->op == OP_WITHIN_NEXT ||
            test->rule->op == OP_MORE_THAN;
 }
@@ -403,10 +459,22 @@ static void consider(int64_t at_ms, int64_t now_ms, int64_t *next_ms)
         *next_ms = at_ms;
 }
 
+static int64_t next_one(const struct value_test *test,
+                        const struct seg_value *value, int64_t now_ms)
+{
+    int64_t next = SEG_NEVER;
+    for (uint32_t i = 0; value->type == SEG_LIST && i < value->len; i++)
+        consider(element_test_next(test->where, &value->as.items[i], now_ms),
+                 now_ms, &next);
+    return next;
+}
+
 int64_t value_test_next(const struct value_test *test,
                         const struct seg_value *value, int64_t now_ms)
 {
     int64_t ms, next = SEG_NEVER, duration_ms = test->rule->duration_ms;
+    if (test->where)
+        return next_one(test, value, now_ms);
     if (!value_test_timed(test) || instant_of_value(value, &ms) < 0)
         return SEG_NEVER;
     if (test->rule->op == OP_WITHIN_NEXT)

@@ -15,6 +15,19 @@ struct value_test {
     const struct rule_test *rule;
     const struct rule_value *operands; /* Folded if ignoring case. */
     const struct intern *set; /* Texts of a long `in` or `not in`; or NULL. */
+    const struct element_test *where; /* Of `has one`; or NULL. */
+    struct regex *regex;              /* Of `matches regex`; or NULL. */
+};
+
+enum element_kind { ELEMENT_AND, ELEMENT_OR, ELEMENT_NOT, ELEMENT_TEST };
+
+/* A condition on an element of a list, which is an object. */
+struct element_test {
+    enum element_kind kind;
+    uint32_t count;
+    struct element_test *children;
+    const struct path *path; /* TEST. */
+    struct value_test test;
 };
 
 /* Compile RULE, which stays, in ARENA. Returns 0 or SEG_ERR_NOMEM; TEST is to

@@ -7,6 +7,7 @@
 #include "lib/segment/eval.h"
 #include "lib/user/attribute.h"
 #include "lib/user/codec.h"
+#include "lib/user/score.h"
 
 void warming_done(struct warming *warming)
 {
@@ -27,8 +28,8 @@ const struct warming_epoch *warming_epoch_of(const struct warming *warming,
     if (!index || !user)
         return NULL;
     const struct warming_epoch *epoch = &warming->epochs[index - 1];
-    return stamp_offset(user->birth) <
-                   epoch->positions[stamp_topic(user->birth)]
+    return stamp_offset(user_birth(user)) <
+                   epoch->positions[stamp_topic(user_birth(user))]
                ? epoch
                : NULL;
 }
@@ -42,8 +43,7 @@ int warming_observes(const struct warming *warming, uint32_t source,
                warming->epochs[index - 1].positions[stamp_topic(stamp)];
 }
 
-/* ---- truth ------------------------------------------------------------------
- */
+/* ---- truth -------------------------------------------------------------- */
 
 static int is_days(const struct feature *feature)
 {
@@ -51,12 +51,27 @@ static int is_days(const struct feature *feature)
            feature->kind == FEATURE_LAST_TIME;
 }
 
+/* How old an event is that FEATURE does not go by any more; FEATURE_LIFETIME.
+ */
+static int64_t reach_of(const struct feature *feature)
+{
+    int64_t half_life_ms;
+    if (feature->kind != FEATURE_SCORE)
+        return is_days(feature) ? FEATURE_LIFETIME : feature->from_ms;
+    half_life_ms = feature->of.score->half_life_ms;
+    return half_life_ms > FEATURE_LIFETIME / SCORE_HALF_LIVES
+               ? FEATURE_LIFETIME
+               : half_life_ms * SCORE_HALF_LIVES;
+}
+
 int64_t warming_end_of(const struct feature *feature, int64_t since_ms)
 {
-    return is_days(feature) || feature->from_ms == FEATURE_LIFETIME ||
-                   since_ms > SEG_NEVER - feature->from_ms
+    int64_t reach_ms = reach_of(feature);
+    if (feature->after_ms > since_ms)
+        return INT64_MIN;
+    return reach_ms == FEATURE_LIFETIME || since_ms > SEG_NEVER - reach_ms
                ? SEG_NEVER
-               : since_ms + feature->from_ms;
+               : since_ms + reach_ms;
 }
 
 /* The last event that FEATURE keeps, INT64_MIN if there is none: of those kinds
@@ -97,6 +112,55 @@ static int is_bound(const struct view *view, const struct predicate *predicate,
                   : test->rule->op == OP_GT || test->rule->op == OP_GE;
 }
 
+/* Whether what was not seen can only make FEATURE count more. */
+static int is_growing(const struct feature *feature)
+{
+    if (feature->kind == FEATURE_HABIT)
+        return feature->of.habit->high == INT64_MAX;
+    return feature_counts(feature->kind);
+}
+
+/* A seen maximum that is large enough is so whatever else there was. */
+static int extreme_truth(const struct feature *feature,
+                         const struct predicate *predicate, int truth)
+{
+    if (truth != SEG_TRUE || predicate->kind != PREDICATE_VALUE)
+        return SEG_UNKNOWN;
+    enum rule_op op = predicate->test.rule->op;
+    int decided = feature->kind == FEATURE_MAX   ? op == OP_GT || op == OP_GE
+                  : feature->kind == FEATURE_MIN ? op == OP_LT || op == OP_LE
+                                                 : 0;
+    return decided ? SEG_TRUE : SEG_UNKNOWN;
+}
+
+int warming_is_known(const struct view *view, uint32_t source)
+{
+    const struct feature *feature = &view->plan->features[source];
+    const struct warming_epoch *epoch =
+        warming_epoch_of(view->warming, view->user, source);
+    if (!epoch || view->now_ms >= warming_end_of(feature, epoch->since_ms))
+        return 1;
+    if (feature->kind == FEATURE_WINDOW)
+        return warming_kept_end(view->warming, view->plan, view->user, source,
+                                view->now_ms) <= view->now_ms;
+    return (feature->kind == FEATURE_LAST_TIME ||
+            (feature->kind == FEATURE_LAST && feature->to_ms == 0)) &&
+           last_kept(view, feature) > epoch->since_ms;
+}
+
+/* The latest entry is known of who is in; of others what was seen. */
+static int watch_truth(const struct view *view,
+                       const struct predicate *predicate, int64_t since_ms,
+                       int truth)
+{
+    uint32_t segment = (uint32_t)predicate->rule->segment;
+    return truth == SEG_TRUE || view->now_ms - since_ms >= predicate->low ||
+                   (predicate->kind == PREDICATE_ENTERED &&
+                    eval_is_member(view, segment))
+               ? truth
+               : SEG_UNKNOWN;
+}
+
 static int feature_truth(const struct view *view,
                          const struct predicate *predicate, int64_t since_ms,
                          int truth, int64_t count)
@@ -105,28 +169,22 @@ static int feature_truth(const struct view *view,
     int64_t kept;
     if (view->now_ms >= warming_end_of(feature, since_ms))
         return truth;
-    switch (feature->kind) {
-    case FEATURE_WINDOW:
-        if (warming_kept_end(view->warming, view->plan, view->user,
-                             predicate->source, view->now_ms) <= view->now_ms)
-            return truth;
-        /* fall through */
-    case FEATURE_TALLY:
+    if (feature->kind == FEATURE_WINDOW &&
+        warming_kept_end(view->warming, view->plan, view->user,
+                         predicate->source, view->now_ms) <= view->now_ms)
+        return truth;
+    if (is_growing(feature))
         return count >= predicate->shown_max ? truth : SEG_UNKNOWN;
-    case FEATURE_FIRST:
-        return SEG_UNKNOWN;
-    case FEATURE_LAST:
+    if (feature->kind == FEATURE_LAST)
         return feature->to_ms == 0 && last_kept(view, feature) > since_ms
                    ? truth
                    : SEG_UNKNOWN;
-    case FEATURE_FIRST_TIME:
-        kept = last_kept(view, feature);
+    if (!is_days(feature))
+        return extreme_truth(feature, predicate, truth);
+    kept = last_kept(view, feature);
+    if (feature->kind == FEATURE_FIRST_TIME)
         return days_truth(view, predicate, kept == INT64_MIN ? since_ms : kept,
                           kept != INT64_MIN);
-    case FEATURE_LAST_TIME:
-        break;
-    }
-    kept = last_kept(view, feature);
     return kept > since_ms || is_bound(view, predicate, kept)
                ? truth
                : days_truth(view, predicate, since_ms, kept != INT64_MIN);
@@ -163,17 +221,23 @@ static int attribute_truth(const struct view *view,
 int warming_truth(const struct view *view, const struct predicate *predicate,
                   int truth, int64_t count)
 {
+    if (predicate->kind == PREDICATE_COMPARE)
+        return warming_is_known(view, predicate->source) &&
+                       warming_is_known(view, predicate->other)
+                   ? truth
+                   : SEG_UNKNOWN;
     const struct warming_epoch *epoch =
         warming_epoch_of(view->warming, view->user, predicate->source);
     if (!epoch)
         return truth;
+    if (plan_is_watch(view->plan, predicate->source))
+        return watch_truth(view, predicate, epoch->since_ms, truth);
     return predicate->source < view->plan->feature_count
                ? feature_truth(view, predicate, epoch->since_ms, truth, count)
                : attribute_truth(view, predicate, truth);
 }
 
-/* ---- ends
- * -------------------------------------------------------------------- */
+/* ---- ends --------------------------------------------------------------- */
 
 /* When an age that is at least that of AT_MS, or, unless EXISTS, none at all,
  * decides PREDICATE by growing. */
@@ -196,20 +260,43 @@ static int64_t days_decides(const struct view *view,
     return next_ms;
 }
 
+/* The same of SOURCE, of which all must be known. */
+static int64_t known_at(const struct view *view, uint32_t source,
+                        int64_t *since_ms)
+{
+    const struct warming_epoch *epoch =
+        warming_epoch_of(view->warming, view->user, source);
+    if (!epoch)
+        return INT64_MIN;
+    if (warming_is_known(view, source))
+        return INT64_MIN;
+    *since_ms = epoch->since_ms;
+    return view->plan->features[source].kind == FEATURE_WINDOW
+               ? warming_kept_end(view->warming, view->plan, view->user, source,
+                                  view->now_ms)
+               : warming_end_of(&view->plan->features[source], epoch->since_ms);
+}
+
 int64_t warming_decides(const struct view *view,
                         const struct predicate *predicate, int64_t *since_ms)
 {
+    if (predicate->kind == PREDICATE_COMPARE) {
+        int64_t left = known_at(view, predicate->source, since_ms);
+        int64_t right = known_at(view, predicate->other, since_ms);
+        return left > right ? left : right;
+    }
     const struct warming_epoch *epoch =
         warming_epoch_of(view->warming, view->user, predicate->source);
     if (!epoch)
         return SEG_NEVER;
     *since_ms = epoch->since_ms;
+    if (plan_is_watch(view->plan, predicate->source))
+        return epoch->since_ms + predicate->low;
     if (predicate->source >= view->plan->feature_count)
         return SEG_NEVER;
     const struct feature *feature = &view->plan->features[predicate->source];
     if (feature->kind == FEATURE_WINDOW)
-        return warming_kept_end(view->warming, view->plan, view->user,
-                                predicate->source, view->now_ms);
+        return known_at(view, predicate->source, since_ms);
     if (!is_days(feature))
         return warming_end_of(feature, epoch->since_ms);
     int64_t kept = last_kept(view, feature);
@@ -269,7 +356,7 @@ static int add_end(struct warming *warming, size_t *cap, int64_t at_ms,
                    uint32_t source)
 {
     void *ends = warming->ends;
-    if (at_ms == SEG_NEVER)
+    if (at_ms == SEG_NEVER || at_ms == INT64_MIN)
         return 0;
     if (alloc_grow(&ends, cap, warming->end_count + 1ul,
                    sizeof(*warming->ends)) < 0)
@@ -297,6 +384,20 @@ static int add_days(struct warming *warming, size_t *cap,
     return ret;
 }
 
+/* When entries and exits before SINCE_MS are too old for each who asks. */
+static int add_watched(struct warming *warming, size_t *cap,
+                       const struct plan *plan, uint32_t source,
+                       int64_t since_ms)
+{
+    const struct source *s = &plan->sources[source];
+    int ret = 0;
+    for (uint32_t i = 0; ret == 0 && i < s->predicate_count; i++)
+        ret =
+            add_end(warming, cap,
+                    since_ms + plan->predicates[s->predicates[i]].low, source);
+    return ret;
+}
+
 static int by_instant(const void *a, const void *b)
 {
     const struct warming_end *x = a, *y = b;
@@ -320,14 +421,18 @@ int warming_find_ends(struct warming *warming, const struct plan *plan)
     free(warming->ends);
     warming->ends = NULL;
     warming->end_count = 0;
-    for (uint32_t i = 0; ret == 0 && i < plan->feature_count; i++) {
+    for (uint32_t i = 0; ret == 0 && i < plan->source_count; i++) {
         const struct feature *feature = &plan->features[i];
-        if (!warming->of_source[i])
+        if (!warming->of_source[i] || plan_is_attribute(plan, i))
             continue;
         int64_t since_ms = warming->epochs[warming->of_source[i] - 1].since_ms;
-        ret = is_days(feature) ? add_days(warming, &cap, plan, i, since_ms)
-                               : add_end(warming, &cap,
-                                         warming_end_of(feature, since_ms), i);
+        if (plan_is_watch(plan, i))
+            ret = add_watched(warming, &cap, plan, i, since_ms);
+        else
+            ret = is_days(feature)
+                      ? add_days(warming, &cap, plan, i, since_ms)
+                      : add_end(warming, &cap,
+                                warming_end_of(feature, since_ms), i);
     }
     if (warming->end_count)
         qsort(warming->ends, warming->end_count, sizeof(*warming->ends),

@@ -8,21 +8,24 @@
  *
  *           epoch 2 begins: since, positions
  *                  |
- *     . . x . x . .|. . . x . . x . .         x   events that the feature
- * selects not seen    |   seen        ^ now
+ *     . . x . x . .|. . . x . . x . .     x   events that the feature selects
+ *         not seen |   seen         ^ now
  *
  * What lies before `since` may have been anything. A predicate that comes out
  * the same whatever it was is *decided*; else it is unknown (Kleene's third
  * value, see eval.h), and unknown changes no membership:
  *
  *   a count             decided once what was seen has passed its last flip:
- * from there on more events do not matter a window            decided for good
- * when it reaches back no further than `since`, at the *end* of its warming;
- * for a user of whom so few events were kept that none was left out, always age
- * of the last     decided if that was seen after `since`; or when even an event
- * at `since` would be too old; or by one seen late, than which the last is no
- * older attributes          known if kept as spare ones (lib/user/attribute.h);
- * what was set but could not be kept there is not
+ *                       from there on more events do not matter
+ *   a window            decided for good when it reaches back no further than
+ *                       `since`, at the *end* of its warming; for a user of
+ *                       whom so few events were kept that none was left out,
+ *                       always
+ *   age of the last     decided if that was seen after `since`; or when even an
+ *                       event at `since` would be too old; or by one seen late,
+ *                       than which the last is no older
+ *   attributes          known if kept as spare ones (lib/user/attribute.h); what
+ *                       was set but could not be kept there is not
  *
  * A feature of which more events are kept than before (`at least 3` was edited
  * to `at least 5`) is observed anew, but for what was kept: the newest so many.
@@ -86,6 +89,10 @@ int warming_observes(const struct warming *warming, uint32_t source,
  * of VIEW, whom it concerns; of a count, COUNT was seen. */
 int warming_truth(const struct view *view, const struct predicate *predicate,
                   int truth, int64_t count);
+
+/* Whether what SOURCE, a feature, measures of the user of VIEW is known,
+ * whatever it is tested for. */
+int warming_is_known(const struct view *view, uint32_t source);
 
 /* When PREDICATE is decided at the latest for the user of VIEW, *SINCE_MS gets
  * since when its source is observed; SEG_NEVER if that cannot be told. */

@@ -6,8 +6,8 @@
  *
  * The item of the spare ones is a row of
  *
- *     words (1)   1: of the account (1)   name (codec.h)   time stamp owner
- * value */
+ *     words (1)   1: of the account (1)   name (codec.h)   time   stamp
+ *     owner   value */
 #include "lib/user/attribute.h"
 
 #include <string.h>

@@ -18,17 +18,23 @@ static uint32_t payload(enum seg_value_type type, uint32_t len)
     return 0;
 }
 
+/* Whether values of TYPE hold LEN others. */
+static int has_items(uint32_t type)
+{
+    return type == SEG_LIST || type == SEG_OBJECT;
+}
+
 uint32_t codec_words(const struct seg_value *value)
 {
     uint32_t words = 1 + payload(value->type, value->len);
-    for (uint32_t i = 0; value->type == SEG_LIST && i < value->len; i++)
+    for (uint32_t i = 0; has_items(value->type) && i < value->len; i++)
         words += codec_words(&value->as.items[i]);
     return words;
 }
 
 uint32_t codec_put(word *words, const struct seg_value *value)
 {
-    uint32_t len = value->type == SEG_TEXT || value->type == SEG_LIST
+    uint32_t len = value->type == SEG_TEXT || has_items(value->type)
                        ? value->len
                    : value->type == SEG_BOOL ? (uint32_t)value->as.boolean
                                              : 0;
@@ -41,7 +47,7 @@ uint32_t codec_put(word *words, const struct seg_value *value)
     } else if (value->type == SEG_TEXT && len) {
         words[at - 1] = 0;
         memcpy(words + 1, value->as.text, len);
-    } else if (value->type == SEG_LIST) {
+    } else if (has_items(value->type)) {
         for (uint32_t i = 0; i < len; i++)
             at += codec_put(words + at, &value->as.items[i]);
     }
@@ -52,7 +58,7 @@ uint32_t codec_len(const word *words)
 {
     uint32_t type = words[0] & 0xff, len = words[0] >> 8;
     uint32_t at = 1 + payload(type, len);
-    for (uint32_t i = 0; type == SEG_LIST && i < len; i++)
+    for (uint32_t i = 0; has_items(type) && i < len; i++)
         at += codec_len(words + at);
     return at;
 }
@@ -97,9 +103,9 @@ int codec_get(const word *words, struct arena *arena, struct seg_value *value)
         value->as.text = (const char *)(words + 1);
         break;
     case SEG_LIST:
+    case SEG_OBJECT:
         return get_list(words + 1, len, arena, value);
     case SEG_MISSING:
-    case SEG_OBJECT:
         break;
     }
     return 0;

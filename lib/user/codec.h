@@ -3,7 +3,7 @@
  *   word 0   type (low 8 bits), bytes of a text or items of a list (high 24)
  *   then     bool, missing, object: nothing    int, double: 2 words
  *            text: its bytes, padded to a word with zeros
- *            list: its items, one after the other */
+ *            list, object: its items, one after the other */
 #ifndef USER_CODEC_H
 #define USER_CODEC_H
 

@@ -1,44 +1,32 @@
 /* member.c: the segments a user is in, and since when.
  *
  * A membership since the last instant, or since a new one not before it, is put
- * in place if all widths stay; so is one taken out whose instant others share.
+ * in place if all member_widths stay; so is one taken out whose instant others share.
  * Otherwise all of it is read into arrays, changed there and written anew. */
-#include "lib/user/member.h"
+#include "lib/user/member_table.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include <seg/error.h>
 
-#include "lib/user/bits.h"
-#include "lib/user/times.h"
+/* ---- reading ------------------------------------------------------------ */
 
-#define LAST_BYTES 0x07u /* In the head. */
-#define FORM_SHIFT 3
-#define SECONDS    0x80u
-
-enum form { BITMAP, NUMBERS_1, NUMBERS_2, NUMBERS_4, DENSE };
-
-static const uint8_t widths[] = {0, 1, 2, 4, 0}; /* Of a number. */
-
-/* ---- reading
- * ------------------------------------------------------------------- */
-
-static struct members read_item(const struct user *user,
-                                const struct item *item)
+static struct members members_of(const struct user *user,
+                                 const struct item *item)
 {
     struct members members = {.set = NULL};
     if (!item->bytes)
         return members;
     const uint8_t *at = item->bytes;
-    uint32_t head = *at++, form = head >> FORM_SHIFT & 7;
-    members.dense = form == DENSE;
-    members.unit = head & SECONDS ? 1000 : 1;
-    members.width = widths[form];
+    uint32_t head = *at++, form = head >> MEMBER_FORM_SHIFT & 7;
+    members.dense = form == MEMBER_DENSE;
+    members.unit = head & MEMBER_SECONDS ? 1000 : 1;
+    members.width = member_width(form);
     members.len = get_varint(&at);
     members.instants = get_varint(&at) + 1;
     members.index_bits = bits_of(members.instants - 1 + members.dense);
-    members.last_bytes = (head & LAST_BYTES) + 1;
+    members.last_bytes = (head & MEMBER_LAST_BYTES) + 1;
     members.difference_bits = members.instants > 1 ? *at++ : 0;
     members.set = at;
     if (!members.dense)
@@ -51,13 +39,7 @@ static struct members read_item(const struct user *user,
 struct members member_read(const struct user *user)
 {
     struct item item = user_item(user, USER_ITEM_MEMBERS);
-    return read_item(user, &item);
-}
-
-static uint32_t number_at(const struct members *members, uint32_t index)
-{
-    return (uint32_t)times_load(members->set + index * members->width,
-                                members->width);
+    return members_of(user, &item);
 }
 
 /* Index of the first number of a list that is SEGMENT or more. */
@@ -66,7 +48,7 @@ static uint32_t lower_bound(const struct members *members, uint32_t segment)
     uint32_t low = 0, high = members->len;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
-        if (number_at(members, middle) < segment)
+        if (members_number(members, middle) < segment)
             low = middle + 1;
         else
             high = middle;
@@ -98,7 +80,7 @@ int member_in(const struct members *members, uint32_t segment)
         return segment / 8 < members->len &&
                (members->set[segment / 8] >> segment % 8 & 1);
     uint32_t i = lower_bound(members, segment);
-    return i < members->len && number_at(members, i) == segment;
+    return i < members->len && members_number(members, i) == segment;
 }
 
 /* How many indexes are of segments before SEGMENT. */
@@ -117,15 +99,14 @@ static uint32_t rank_of(const struct members *members, uint32_t segment)
     return rank;
 }
 
-/* How many indexes there are. */
-static uint32_t ranks_of(const struct members *members)
+uint32_t members_ranks(const struct members *members)
 {
     return rank_of(members, UINT32_MAX);
 }
 
-static uint32_t count_of(const struct members *members)
+uint32_t members_count(const struct members *members)
 {
-    uint32_t ranks = ranks_of(members), count = 0;
+    uint32_t ranks = members_ranks(members), count = 0;
     if (!members->dense)
         return ranks;
     for (uint32_t i = 0; i < ranks; i++)
@@ -140,7 +121,7 @@ static uint64_t difference_at(const struct members *members, uint32_t index)
     return get_bits(members->bits, (index - 1) * bits, bits) * members->unit;
 }
 
-static int64_t instant_at(const struct members *members, uint32_t index)
+int64_t members_instant(const struct members *members, uint32_t index)
 {
     uint64_t instant = (uint64_t)members->last_ms;
     for (uint32_t i = members->instants; --i > index;)
@@ -154,7 +135,7 @@ int member_find(const struct user *user, uint32_t segment, int64_t *entered_ms)
     if (!member_in(&members, segment))
         return 0;
     if (entered_ms)
-        *entered_ms = instant_at(
+        *entered_ms = members_instant(
             &members, index_at(&members, rank_of(&members, segment)));
     return 1;
 }
@@ -162,18 +143,18 @@ int member_find(const struct user *user, uint32_t segment, int64_t *entered_ms)
 uint32_t member_count(const struct user *user)
 {
     struct members members = member_read(user);
-    return count_of(&members);
+    return members_count(&members);
 }
 
-/* ---- walking
- * -------------------------------------------------------------------- */
+/* ---- walking ------------------------------------------------------------ */
 
 void member_walk_start(const struct user *user, struct member_walk *walk)
 {
     walk->members = member_read(user);
     walk->place = walk->rank = 0;
     walk->known = 1;
-    walk->known_ms[0] = walk->members.set ? instant_at(&walk->members, 0) : 0;
+    walk->known_ms[0] =
+        walk->members.set ? members_instant(&walk->members, 0) : 0;
 }
 
 /* The segment at the next place; 0 at the end. */
@@ -188,8 +169,9 @@ static int walk_set(struct member_walk *walk, uint32_t *segment)
         return walk->rank < members->len;
     }
     if (members->width) {
-        *segment =
-            walk->place < members->len ? number_at(members, walk->place) : 0;
+        *segment = walk->place < members->len
+                       ? members_number(members, walk->place)
+                       : 0;
         return walk->place++ < members->len;
     }
     uint32_t byte = walk->place / 8;
@@ -217,7 +199,7 @@ static int64_t walk_instant(struct member_walk *walk, uint32_t index)
             (int64_t)((uint64_t)walk->known_ms[walk->known - 1] +
                       difference_at(&walk->members, walk->known));
     return index < walk->known ? walk->known_ms[index]
-                               : instant_at(&walk->members, index);
+                               : members_instant(&walk->members, index);
 }
 
 int member_walk_next(struct member_walk *walk, uint32_t *segment,
@@ -229,213 +211,10 @@ int member_walk_next(struct member_walk *walk, uint32_t *segment,
     return 1;
 }
 
-/* ---- changing
- * -------------------------------------------------------------------- */
-
-/* All of it, in the store's scratch memory. */
-struct table {
-    uint32_t count, instant_count;
-    int64_t *instants;
-    uint32_t *segments;
-    uint32_t *indexes;
-    uint8_t *bytes; /* Room for it as an item. */
-};
-
-#define ITEM_HEAD_MAX 20 /* All that does not grow. */
-
-static void read_set(const struct members *members, uint32_t *segments)
-{
-    if (members->dense)
-        return;
-    for (uint32_t i = 0; members->width && i < members->len; i++)
-        *segments++ = number_at(members, i);
-    for (uint32_t i = 0; !members->width && i < members->len; i++)
-        for (uint32_t bits = members->set[i]; bits; bits &= bits - 1)
-            *segments++ = i * 8 + (uint32_t)__builtin_ctz(bits);
-}
-
-static void read_stream(const struct members *members, struct table *table)
-{
-    struct stream stream = {.at = (uint8_t *)members->bits};
-    uint64_t instant = (uint64_t)instant_at(members, 0);
-    table->instants[0] = (int64_t)instant;
-    for (uint32_t i = 1; i < members->instants; i++) {
-        instant +=
-            stream_take(&stream, members->difference_bits) * members->unit;
-        table->instants[i] = (int64_t)instant;
-    }
-    uint32_t ranks = ranks_of(members), n = 0;
-    for (uint32_t i = 0; i < ranks; i++) {
-        uint32_t index = (uint32_t)stream_take(&stream, members->index_bits);
-        if (members->dense && !index)
-            continue;
-        if (members->dense)
-            table->segments[n] = i;
-        table->indexes[n++] = index - members->dense;
-    }
-}
-
-/* Make room in TABLE for COUNT memberships since so many INSTANTS. */
-static int init_table(struct store *store, size_t count, size_t instants,
-                      struct table *table)
-{
-    size_t size =
-        sizeof(*table->instants) + sizeof(uint64_t); /* And written. */
-    buf_reset(&store->scratch);
-    char *memory =
-        buf_reserve(&store->scratch, (instants + count) * size + ITEM_HEAD_MAX);
-    if (!memory)
-        return SEG_ERR_NOMEM;
-    *table = (struct table){.instants = (int64_t *)(void *)memory};
-    table->segments = (uint32_t *)(table->instants + instants);
-    table->indexes = table->segments + count;
-    table->bytes = (uint8_t *)(table->indexes + count);
-    return 0;
-}
-
-/* Read the memberships of USER, with room for one more. */
-static int read_table(struct store *store, const struct user *user,
-                      struct table *table)
-{
-    struct members members = member_read(user);
-    uint32_t count = count_of(&members);
-    uint32_t instants = members.set ? members.instants : 0;
-    int ret = init_table(store, count + 1ul, instants + 1ul, table);
-    if (ret < 0)
-        return ret;
-    table->count = count;
-    table->instant_count = instants;
-    if (members.set) {
-        read_set(&members, table->segments);
-        read_stream(&members, table);
-    }
-    return 0;
-}
-
-static uint32_t last_segment(const struct table *table)
-{
-    return table->segments[table->count - 1];
-}
-
-static uint32_t set_length(const struct table *table, enum form form)
-{
-    if (form == DENSE)
-        return last_segment(table) + 1;
-    return form == BITMAP ? last_segment(table) / 8 + 1 : table->count;
-}
-
-/* The set of TABLE in FORM, to AT. Returns its bytes. */
-static uint32_t put_set(const struct table *table, enum form form, uint8_t *at)
-{
-    uint32_t len = set_length(table, form), width = widths[form];
-    if (form == DENSE)
-        return 0;
-    if (form != BITMAP) {
-        for (uint32_t i = 0; i < len; i++)
-            times_store(at + i * width, width, table->segments[i]);
-        return len * width;
-    }
-    memset(at, 0, len);
-    for (uint32_t i = 0; i < table->count; i++)
-        at[table->segments[i] / 8] |= (uint8_t)(1u << table->segments[i] % 8);
-    return len;
-}
-
-/* Bytes of a set of SET_BYTES and an index for each of COUNT memberships since
- * INSTANTS instants. */
-static uint64_t set_bytes(uint64_t set_bytes, uint64_t count, uint32_t instants)
-{
-    return set_bytes + (count * bits_of(instants - 1) + 7) / 8;
-}
-
-/* Bytes of an index for each of COUNT segments. */
-static uint64_t dense_bytes(uint64_t count, uint32_t instants)
-{
-    return (count * bits_of(instants) + 7) / 8;
-}
-
-/* The form in which TABLE is shortest. */
-static enum form form_of(const struct table *table)
-{
-    uint32_t last = last_segment(table), width = times_width(last);
-    uint32_t count = table->count, instants = table->instant_count;
-    enum form numbers = width < NUMBERS_4 ? (enum form)width : NUMBERS_4;
-    uint64_t list =
-        set_bytes((uint64_t)count * widths[numbers], count, instants);
-    uint64_t bitmap = set_bytes(last / 8 + 1, count, instants);
-    uint64_t dense = dense_bytes(last + 1ul, instants);
-    if (dense < list && dense < bitmap)
-        return DENSE;
-    return bitmap <= list ? BITMAP : numbers;
-}
-
-/* Bits of a difference in TABLE, *UNIT its unit. */
-static uint32_t difference_bits(const struct table *table, uint32_t *unit)
-{
-    uint64_t most = 0, rest = 0;
-    for (uint32_t i = 1; i < table->instant_count; i++) {
-        uint64_t difference =
-            (uint64_t)table->instants[i] - (uint64_t)table->instants[i - 1];
-        most = difference > most ? difference : most;
-        rest |= difference % 1000;
-    }
-    *unit = rest ? 1 : 1000;
-    return bits_of(most / *unit);
-}
-
-/* Returns where its bytes end. */
-static uint8_t *put_stream(const struct table *table, uint32_t unit,
-                           uint32_t difference_bits, uint32_t dense,
-                           uint8_t *bytes)
-{
-    uint32_t index_bits = bits_of(table->instant_count - 1 + dense), next = 0;
-
-    struct stream stream = {.at = bytes};
-    for (uint32_t i = 1; i < table->instant_count; i++) {
-        uint64_t difference =
-            (uint64_t)table->instants[i] - (uint64_t)table->instants[i - 1];
-        stream_put(&stream, difference_bits,
-                   unit > 1 ? difference / 1000 : difference);
-    }
-    for (uint32_t i = 0; i < table->count; i++) {
-        for (; dense && next < table->segments[i]; next++)
-            stream_put(&stream, index_bits, 0);
-        stream_put(&stream, index_bits, table->indexes[i] + dense);
-        next++;
-    }
-    return stream_end(&stream);
-}
-
-/* Make TABLE, which is not empty, the item of *USER. */
-static int write_table(struct store *store, struct user **user,
-                       const struct table *table)
-{
-    struct item item = user_item(*user, USER_ITEM_MEMBERS);
-    enum form form = form_of(table);
-    uint32_t unit, difference = difference_bits(table, &unit);
-    uint64_t beside =
-        times_beside(*user, table->instants[table->instant_count - 1]);
-    uint32_t last = times_width(beside);
-    uint8_t *at = table->bytes;
-    *at++ = (uint8_t)((last - 1) | (uint32_t)form << FORM_SHIFT |
-                      (unit > 1 ? SECONDS : 0));
-    at = put_varint(at, set_length(table, form));
-    at = put_varint(at, table->instant_count - 1);
-    if (table->instant_count > 1)
-        *at++ = (uint8_t)difference;
-    at += put_set(table, form, at);
-    times_store(at, last, beside);
-    at += last;
-    at = put_stream(table, unit, difference, form == DENSE, at);
-    uint32_t len = (uint32_t)(at - table->bytes);
-    int ret = user_resize(store, user, USER_ITEM_MEMBERS, len, &item);
-    if (ret == 0)
-        memcpy(item.bytes, table->bytes, len);
-    return ret;
-}
+/* ---- changing ------------------------------------------------------------ */
 
 /* The index of INSTANT_MS in TABLE, put there if it is new. */
-static uint32_t intern_instant(struct table *table, int64_t instant_ms)
+static uint32_t intern_instant(struct member_table *table, int64_t instant_ms)
 {
     uint32_t at = table->instant_count;
     while (at && table->instants[at - 1] > instant_ms)
@@ -451,7 +230,7 @@ static uint32_t intern_instant(struct table *table, int64_t instant_ms)
 }
 
 /* Forget the instant at INDEX if no membership is since then. */
-static void drop_instant(struct table *table, uint32_t index)
+static void drop_instant(struct member_table *table, uint32_t index)
 {
     for (uint32_t i = 0; i < table->count; i++)
         if (table->indexes[i] == index)
@@ -465,8 +244,8 @@ static void drop_instant(struct table *table, uint32_t index)
 static int add_anew(struct store *store, struct user **user, uint32_t segment,
                     int64_t entered_ms)
 {
-    struct table table;
-    int ret = read_table(store, *user, &table);
+    struct member_table table;
+    int ret = member_table_read(store, *user, &table);
     if (ret < 0)
         return ret;
     uint32_t index = intern_instant(&table, entered_ms), at = table.count;
@@ -477,15 +256,15 @@ static int add_anew(struct store *store, struct user **user, uint32_t segment,
     table.segments[at] = segment;
     table.indexes[at] = index;
     table.count++;
-    return write_table(store, user, &table);
+    return member_table_write(store, user, &table);
 }
 
 static int remove_anew(struct store *store, struct user **user,
                        uint32_t segment)
 {
     struct item item = user_item(*user, USER_ITEM_MEMBERS);
-    struct table table;
-    int ret = read_table(store, *user, &table);
+    struct member_table table;
+    int ret = member_table_read(store, *user, &table);
     if (ret < 0)
         return ret;
     uint32_t at = 0;
@@ -499,7 +278,7 @@ static int remove_anew(struct store *store, struct user **user,
     if (!table.count)
         return user_resize(store, user, USER_ITEM_MEMBERS, 0, &item);
     drop_instant(&table, index);
-    return write_table(store, user, &table);
+    return member_table_write(store, user, &table);
 }
 
 static int by_instant(const void *a, const void *b)
@@ -541,11 +320,11 @@ static uint32_t sort_by_segment(struct membership *all, uint32_t count)
 int member_fill(struct store *store, struct user **user, struct membership *all,
                 uint32_t count)
 {
-    struct table table;
+    struct member_table table;
     count = sort_by_segment(all, count);
     if (!count)
         return 0;
-    int ret = init_table(store, count, count, &table);
+    int ret = member_table_init(store, count, count, &table);
     if (ret < 0)
         return ret;
     for (uint32_t i = 0; i < count; i++)
@@ -560,11 +339,10 @@ int member_fill(struct store *store, struct user **user, struct membership *all,
         table.segments[i] = all[i].segment;
         table.indexes[i] = (uint32_t)(at - table.instants);
     }
-    return write_table(store, user, &table);
+    return member_table_write(store, user, &table);
 }
 
-/* ---- changing in place
- * ------------------------------------------------------------ */
+/* ---- changing in place -------------------------------------------------- */
 
 /* Whether ENTERED_MS can be the instant after the last one of MEMBERS without
  * anything becoming wider; *DIFFERENCE is what it adds. */
@@ -588,9 +366,9 @@ static int has_place(const struct members *members, uint32_t segment)
         return segment < members->len;
     if (members->width || segment / 8 >= members->len)
         return 0;
-    uint32_t count = count_of(members) + 1;
-    return set_bytes(members->len, count, members->instants) <=
-           dense_bytes(members->len * 8ul, members->instants);
+    uint32_t count = members_count(members) + 1;
+    return members_set_bytes(members->len, count, members->instants) <=
+           members_dense_bytes(members->len * 8ul, members->instants);
 }
 
 /* Put the membership in place. Returns 1 if that cannot be. */
@@ -598,7 +376,7 @@ static int add_in_place(struct store *store, struct user **user,
                         uint32_t segment, int64_t entered_ms)
 {
     struct item item = user_item(*user, USER_ITEM_MEMBERS);
-    struct members members = read_item(*user, &item);
+    struct members members = members_of(*user, &item);
     uint64_t difference = 0;
     int is_new = members.set && entered_ms > members.last_ms;
     if (!has_place(&members, segment) || entered_ms < members.last_ms ||
@@ -609,7 +387,7 @@ static int add_in_place(struct store *store, struct user **user,
     uint32_t bits_at = (uint32_t)(members.bits - item.bytes);
     uint32_t start = index_start(&members);
     uint32_t place = start + rank_of(&members, segment) * w;
-    uint32_t end = start + ranks_of(&members) * w;
+    uint32_t end = start + members_ranks(&members) * w;
     uint32_t more = is_new ? members.difference_bits : 0;
     int ret = user_resize(store, user, USER_ITEM_MEMBERS,
                           bits_at + (end + more + wider + 7) / 8, &item);
@@ -636,7 +414,7 @@ static int add_in_place(struct store *store, struct user **user,
 /* Whether another membership than that at RANK is since the same instant. */
 static int is_shared(const struct members *members, uint32_t rank)
 {
-    uint32_t index = index_at(members, rank), ranks = ranks_of(members);
+    uint32_t index = index_at(members, rank), ranks = members_ranks(members);
     for (uint32_t i = 0; i < ranks; i++)
         if (i != rank && index_at(members, i) == index)
             return 1;
@@ -648,7 +426,7 @@ static int remove_in_place(struct store *store, struct user **user,
                            uint32_t segment)
 {
     struct item item = user_item(*user, USER_ITEM_MEMBERS);
-    struct members members = read_item(*user, &item);
+    struct members members = members_of(*user, &item);
     uint32_t byte = segment / 8, w = members.index_bits;
     uint32_t rank = rank_of(&members, segment);
     uint32_t bits_at = (uint32_t)(members.bits - item.bytes);
@@ -663,7 +441,7 @@ static int remove_in_place(struct store *store, struct user **user,
     }
     if (byte + 1 == members.len && members.set[byte] == 1u << segment % 8)
         return 1;
-    uint32_t end = index_start(&members) + ranks_of(&members) * w;
+    uint32_t end = index_start(&members) + members_ranks(&members) * w;
     item.bytes[members.set - item.bytes + byte] &=
         (uint8_t) ~(1u << segment % 8);
     move_bits(item.bytes + bits_at, place + w, place, end - place - w);

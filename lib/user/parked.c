@@ -119,3 +119,20 @@ int parked_take(struct store *store, struct user **user, int64_t now_ms,
                 -(int32_t)(words * WORD_BYTES), &item);
     return 1;
 }
+
+void parked_drop(struct store *store, struct user **user,
+                 int (*drop)(const void *arg, const struct update *update),
+                 const void *arg)
+{
+    struct item item = user_item(*user, USER_ITEM_PARKED);
+    uint32_t at = 0;
+    while (at < item.len / WORD_BYTES) {
+        const word *words = item.words + at;
+        const struct update update = {.kind = words[1], .target = words[2]};
+        if (drop(arg, &update))
+            user_splice(store, user, USER_ITEM_PARKED, at * WORD_BYTES,
+                        -(int32_t)(words[0] * WORD_BYTES), &item);
+        else
+            at += words[0];
+    }
+}

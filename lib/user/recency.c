@@ -53,5 +53,20 @@ static int64_t next_time(const struct user *user, const struct feature *feature,
     return SEG_NEVER;
 }
 
-const struct feature_ops first_time_ops = {fold_time, measure_days, next_time};
-const struct feature_ops last_time_ops = {fold_time, measure_days, next_time};
+static void time_events(const struct user *user, const struct feature *feature,
+                        int64_t now_ms, struct feature_events *events)
+{
+    struct item item = user_item(user, feature->item);
+    (void)now_ms;
+    if (item.words)
+        feature_events_add(events, codec_get_i64(item.words));
+}
+
+const struct feature_ops first_time_ops = {.fold = fold_time,
+                                           .measure = measure_days,
+                                           .next = next_time,
+                                           .events = time_events};
+const struct feature_ops last_time_ops = {.fold = fold_time,
+                                          .measure = measure_days,
+                                          .next = next_time,
+                                          .events = time_events};

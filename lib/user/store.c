@@ -45,8 +45,8 @@ static void release(struct store *store, struct user *user)
 void store_done(struct store *store)
 {
     for (uint32_t i = 0; i < store->user_count; i++)
-        if (store->users[i]->class >= SLAB_CLASSES)
-            release(store, store->users[i]);
+        if (store_at(store, i)->class >= SLAB_CLASSES)
+            release(store, store_at(store, i));
     slab_done(&store->slab);
     slab_done(&store->settled);
     buf_done(&store->scratch);
@@ -78,25 +78,45 @@ static uint32_t index_of(const struct store *store, uint32_t slot)
 
 static struct user *user_of(const struct store *store, uint32_t slot)
 {
-    return store->users[index_of(store, slot)];
+    return store_at(store, index_of(store, slot));
+}
+
+#define NOBODY UINT32_MAX
+
+/* The index of the user ID of HASH; NOBODY. */
+static uint32_t find(const struct store *store, struct seg_text id,
+                     uint64_t hash)
+{
+    if (!store->slots)
+        return NOBODY;
+    uint32_t tag = tag_of(store, hash), mask = store->slot_mask;
+    for (uint32_t i = (uint32_t)hash & mask;; i = (i + 1) & mask) {
+        uint32_t slot = store->slots[i];
+        if (!slot)
+            return NOBODY;
+        if ((slot & ~mask) == tag &&
+            text_equal(user_id(user_of(store, slot)), id))
+            return index_of(store, slot);
+    }
 }
 
 struct user *store_find(const struct store *store, struct seg_text id,
                         uint64_t hash)
 {
-    if (!store->slots)
-        return NULL;
-    uint32_t tag = tag_of(store, hash), mask = store->slot_mask;
-    for (uint32_t i = (uint32_t)hash & mask;; i = (i + 1) & mask) {
-        uint32_t slot = store->slots[i];
-        if (!slot)
-            return NULL;
-        if ((slot & ~mask) != tag)
-            continue;
-        struct user *user = user_of(store, slot);
-        if (text_equal(user_id(user), id))
-            return user;
-    }
+    uint32_t index = find(store, id, hash);
+    return index == NOBODY ? NULL : store_at(store, index);
+}
+
+struct user *store_reach(struct store *store, struct seg_text id, uint64_t hash)
+{
+    uint32_t index = find(store, id, hash);
+    return index == NOBODY ? NULL : store_user(store, index);
+}
+
+uint32_t store_look_up(const struct store *store, const struct user *user)
+{
+    struct seg_text id = user_id(user);
+    return find(store, id, store_hash(store, id));
 }
 
 void store_prefetch(const struct store *store, uint64_t hash)
@@ -116,7 +136,7 @@ void store_prefetch_user(struct store *store, uint64_t hash)
     if (!store->slots)
         return;
     if (store->ahead < store->user_count) {
-        const char *block = (const char *)store->users[store->ahead];
+        const char *block = (const char *)store_at(store, store->ahead);
         for (int i = 0; i < BLOCK_LINES; i++)
             __builtin_prefetch(block + i * CACHE_LINE, 1);
     }
@@ -124,14 +144,16 @@ void store_prefetch_user(struct store *store, uint64_t hash)
     store->ahead =
         index_of(store, store->slots[(uint32_t)hash & store->slot_mask]);
     if (store->ahead < store->user_count)
-        __builtin_prefetch(&store->users[store->ahead]);
+        __builtin_prefetch(store->users +
+                           (size_t)store->ahead * STORE_ADDRESS_BYTES);
 }
 
-/* The slot of USER. */
-static uint32_t *slot_of(struct store *store, const struct user *user)
+/* The slot of USER, who is at INDEX. */
+static uint32_t *slot_of(struct store *store, const struct user *user,
+                         uint32_t index)
 {
     uint64_t hash = store_hash(store, user_id(user));
-    uint32_t slot = slot_make(store, hash, user->index);
+    uint32_t slot = slot_make(store, hash, index);
     uint32_t i = (uint32_t)hash & store->slot_mask;
     while (store->slots[i] != slot)
         i = (i + 1) & store->slot_mask;
@@ -158,8 +180,25 @@ static int grow_slots(struct store *store)
     store->slots = slots;
     store->slot_mask = size - 1;
     for (uint32_t i = 0; i < store->user_count; i++)
-        put(store, store_hash(store, user_id(store->users[i])), i);
+        put(store, store_hash(store, user_id(store_at(store, i))), i);
     return 0;
+}
+
+/* Of CAP addresses. The last one is read with what follows it. */
+static size_t addresses_bytes(uint32_t cap)
+{
+    return (size_t)cap * STORE_ADDRESS_BYTES + sizeof(uint64_t) -
+           STORE_ADDRESS_BYTES;
+}
+
+static void set_address(struct store *store, uint32_t index,
+                        const struct user *user)
+{
+    uint64_t n = (uintptr_t)user;
+    assert(n >> 8 * STORE_ADDRESS_BYTES == 0);
+    n = htole64(n);
+    memcpy(store->users + (size_t)index * STORE_ADDRESS_BYTES, &n,
+           STORE_ADDRESS_BYTES);
 }
 
 static int reserve(struct store *store)
@@ -168,8 +207,7 @@ static int reserve(struct store *store)
         return SEG_ERR_LIMIT;
     if (store->user_count == store->user_cap) {
         uint32_t cap = store->user_cap + store->user_cap / 16 + 64;
-        struct user **users =
-            realloc(store->users, (size_t)cap * sizeof(*users));
+        uint8_t *users = realloc(store->users, addresses_bytes(cap));
         if (!users)
             return SEG_ERR_NOMEM;
         store->users = users;
@@ -187,23 +225,21 @@ int store_add(struct store *store, struct seg_text id, uint64_t hash,
     int err = reserve(store);
     if (err < 0)
         return err;
-    size_t used = USER_HEAD_BYTES + id.len;
+    size_t used = USER_HEAD_BYTES + id.len + 1; /* Of the birth. */
     int class = slab_class(used + 64);
     struct user *user = slab_alloc(&store->slab, class);
     if (!user)
         return SEG_ERR_NOMEM;
-    memset(user, 0, USER_HEAD_BYTES);
-    user->index = store->user_count;
+    memset(user, 0, used);
     user->used = (uint32_t)used;
     user->class = (uint8_t) class;
-    user->id_len = (uint16_t)id.len;
-    user->due_s = UINT32_MAX;
+    user->front_len = (id.len + 1) & 1023;
     user->base = times_base(base_ms);
     if (id.len)
         memcpy(user->bytes, id.bytes, id.len);
-    store->users[store->user_count++] = user;
-    put(store, hash, user->index);
-    *ret = user;
+    set_address(store, store->user_count, user);
+    put(store, hash, store->user_count);
+    *ret = store_user(store, store->user_count++);
     return 0;
 }
 
@@ -225,14 +261,14 @@ static void close_gap(struct store *store, uint32_t i)
 
 void store_remove(struct store *store, struct user *user, struct user **moved)
 {
-    uint32_t last = store->user_count - 1, index = user->index;
-    close_gap(store, (uint32_t)(slot_of(store, user) - store->slots));
-    *moved = index == last ? NULL : store->users[last];
+    uint32_t last = store->user_count - 1, index = store_index(store, user);
+    close_gap(store, (uint32_t)(slot_of(store, user, index) - store->slots));
+    *moved = index == last ? NULL : store_at(store, last);
     if (*moved) {
-        *slot_of(store, *moved) -= last - index;
-        store->users[index] = *moved;
-        (*moved)->index = index;
+        *slot_of(store, *moved, last) -= last - index;
+        set_address(store, index, *moved);
     }
+    store->known = NULL;
     store->user_count = last;
     release(store, user);
 }
@@ -243,6 +279,7 @@ static int move_to(struct store *store, struct user **user, int class,
                    unsigned settled)
 {
     struct user *old = *user;
+    uint32_t index = store_index(store, old);
     struct user *new =
         slab_alloc(settled ? &store->settled : &store->slab, class);
     if (!new)
@@ -251,9 +288,9 @@ static int move_to(struct store *store, struct user **user, int class,
     new->class = (uint8_t) class;
     new->flags &= ~(unsigned)USER_SETTLED;
     new->flags |= settled;
-    store->users[new->index] = new;
+    set_address(store, index, new);
+    *user = store_user(store, index);
     release(store, old);
-    *user = new;
     return 0;
 }
 
@@ -274,7 +311,7 @@ void store_fit(struct store *store, struct user **user)
 size_t store_bytes(const struct store *store)
 {
     return store->slab.bytes + store->settled.bytes +
-           store->user_cap * sizeof(*store->users) +
+           (store->user_cap ? addresses_bytes(store->user_cap) : 0) +
            (store->slots ? (store->slot_mask + 1ul) * sizeof(*store->slots)
                          : 0);
 }

@@ -20,7 +20,8 @@ static int fold_tally(struct store *store, struct user **user,
             return ret;
     }
     codec_put_u64(item.words, count + 1);
-    *folded = (struct folded){count, count + 1, SEG_NEVER, 0};
+    *folded = (struct folded){
+        .before = count, .after = count + 1, .next_ms = SEG_NEVER};
     return 0;
 }
 
@@ -46,4 +47,5 @@ static int64_t next_tally(const struct user *user,
     return SEG_NEVER;
 }
 
-const struct feature_ops tally_ops = {fold_tally, measure_tally, next_tally};
+const struct feature_ops tally_ops = {
+    .fold = fold_tally, .measure = measure_tally, .next = next_tally};

@@ -16,8 +16,7 @@
  * comes and goes at the limit is not written anew each time. */
 #define FEW_AGAIN (TIMES_FEW / 2)
 
-/* ---- reading
- * ------------------------------------------------------------------ */
+/* ---- reading ------------------------------------------------------------ */
 
 static void read_many(const struct item *item, struct times *times)
 {
@@ -52,8 +51,7 @@ void times_read(const struct user *user, const struct item *item,
     times->count = n;
 }
 
-/* ---- few
- * ---------------------------------------------------------------------- */
+/* ---- few ---------------------------------------------------------------- */
 
 static inline uint64_t in_unit(uint64_t difference_ms, int seconds)
 {
@@ -114,8 +112,7 @@ static int write_few(struct store *store, struct user **user, uint32_t id,
     return 0;
 }
 
-/* ---- many
- * ---------------------------------------------------------------------- */
+/* ---- many --------------------------------------------------------------- */
 
 static int fits(const struct times *times, int64_t time_ms)
 {
@@ -168,8 +165,30 @@ static int add_many(struct store *store, struct user **user, uint32_t id,
     return 0;
 }
 
-/* ---- both
- * ---------------------------------------------------------------------- */
+/* Likewise, where one goes. */
+static int move_many(struct store *store, struct user **user, uint32_t id,
+                     uint32_t out, uint32_t in, int64_t time_ms,
+                     struct item *item, struct times *times)
+{
+    if (!fits(times, time_ms)) {
+        int ret = move_anchor(store, user, id, time_ms, item, times);
+        if (ret < 0)
+            return ret;
+    }
+    uint32_t width = times->width, to = in > out ? in - 1 : in;
+    uint8_t *offsets = item->bytes + MANY_HEAD_BYTES;
+    if (to < out)
+        memmove(offsets + (to + 1) * width, offsets + to * width,
+                (out - to) * width);
+    else
+        memmove(offsets + out * width, offsets + (out + 1) * width,
+                (to - out) * width);
+    times_store(offsets + to * width, width,
+                (uint64_t)time_ms - (uint64_t)times->anchor_ms);
+    return 0;
+}
+
+/* ---- both --------------------------------------------------------------- */
 
 int times_add(struct store *store, struct user **user, uint32_t id,
               uint32_t gone, uint32_t index, int64_t time_ms, struct item *item,
@@ -218,4 +237,38 @@ int times_cut(struct store *store, struct user **user, uint32_t id,
     }
     times_read(*user, item, times);
     return ret;
+}
+
+int times_move(struct store *store, struct user **user, uint32_t id,
+               uint32_t out, uint32_t in, int64_t time_ms, struct item *item,
+               struct times *times)
+{
+    if (times->offsets)
+        return move_many(store, user, id, out, in, time_ms, item, times);
+    int64_t *few = times->few;
+    uint32_t to = in > out ? in - 1 : in;
+    if (to < out)
+        memmove(few + to + 1, few + to, (out - to) * sizeof(*few));
+    else
+        memmove(few + out, few + out + 1, (to - out) * sizeof(*few));
+    few[to] = time_ms;
+    int ret = write_few(store, user, id, times->count, item, times);
+    if (ret < 0)
+        times_read(*user, item, times);
+    return ret;
+}
+
+uint32_t times_after(const struct times *times, int64_t time_ms)
+{
+    uint32_t low = 0, high = times->count;
+    if (!high || times_at(times, high - 1) <= time_ms)
+        return high;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (times_at(times, middle) > time_ms)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return low;
 }

@@ -28,6 +28,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "lib/base/reader.h"
 #include "lib/user/user.h"
 
 #define TIMES_FEW 16
@@ -68,7 +69,7 @@ static inline void times_store(uint8_t *bytes, uint32_t width, uint64_t n)
 }
 
 #define TIMES_BASE_SHIFT 24 /* A base is a multiple of 2^24 ms, 4.7 hours, */
-#define TIMES_BASE_MAX   ((1 << 23) - 1) /* up to 4459 years around 1970. */
+#define TIMES_BASE_MAX   ((1 << 20) - 1) /* up to 557 years around 1970. */
 
 /* The base of a user born at TIME_MS. */
 static inline int32_t times_base(int64_t time_ms)
@@ -125,5 +126,33 @@ int times_add(struct store *store, struct user **user, uint32_t id,
  * the first then may take a byte or two more than before. */
 int times_cut(struct store *store, struct user **user, uint32_t id,
               uint32_t gone, struct item *item, struct times *times);
+
+/* Remove the time at OUT and insert TIME_MS before the one that is at IN now
+ * (or after the last one), likewise. */
+int times_move(struct store *store, struct user **user, uint32_t id,
+               uint32_t out, uint32_t in, int64_t time_ms, struct item *item,
+               struct times *times);
+
+/* The first time later than TIME_MS. */
+uint32_t times_after(const struct times *times, int64_t time_ms);
+
+/* ---- in records (times_record.c) --------------------------------------- */
+
+/* No instant of a record lies further from 1970, so that sums of two never
+ * overflow. */
+#define TIMES_MS_MAX (INT64_MAX / 4)
+
+/* An instant; READER fails if it lies too far away. */
+int64_t times_read_ms(struct reader *reader);
+
+/* TIMES as n, the ms of the first, then n differences. */
+void times_write(const struct times *times, struct buf *buf);
+
+/* Read them into item ID, which is not there; they come in order. *ITEM and
+ * *TIMES get what is there then. Returns 0, SEG_ERR_RECORD, SEG_ERR_USER_BYTES
+ * or SEG_ERR_NOMEM. */
+int times_read_row(struct store *store, struct user **user, uint32_t id,
+                   struct reader *reader, struct item *item,
+                   struct times *times);
 
 #endif

@@ -49,6 +49,12 @@ int64_t parked_next(const struct user *user);
 int parked_take(struct store *store, struct user **user, int64_t now_ms,
                 struct arena *arena, struct update *update);
 
+/* Take out all parked updates that DROP, called with ARG, says yes to; of those
+ * it is shown, only kind and target are set. */
+void parked_drop(struct store *store, struct user **user,
+                 int (*drop)(const void *arg, const struct update *update),
+                 const void *arg);
+
 /* The parked update at word *AT (start with 0), *AT moves on. Returns 0 at the
  * end. Texts borrow from the block, lists are put in ARENA. */
 int parked_at(const struct user *user, uint32_t *at, struct arena *arena,

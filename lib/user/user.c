@@ -5,6 +5,8 @@
 
 #include <seg/error.h>
 
+#include "lib/user/times.h"
+
 #define WIDE        ((uint32_t)USER_ENTRY_WIDE)
 #define COARSE      0x40u /* In a wide one, as the bits of the gap. */
 #define GAP         0x3fu
@@ -32,8 +34,7 @@ static void put_u32(uint8_t *bytes, uint32_t n)
     memcpy(bytes, &n, sizeof(n));
 }
 
-/* ---- directory entries ----------------------------------------------------
- */
+/* ---- directory entries -------------------------------------------------- */
 
 static inline uint32_t number_of(uint32_t id)
 {
@@ -107,13 +108,26 @@ static inline uint32_t entry_move(const struct user *user, const uint8_t *entry,
     return entry_put(to, before, now.number, entry_coarse(entry), now.len);
 }
 
-/* ---- finding
- * ------------------------------------------------------------------ */
+/* ---- finding ------------------------------------------------------------ */
 
 struct seg_text user_id(const struct user *user)
 {
     return (struct seg_text){(const char *)user->bytes + user->directory_len,
-                             user->id_len};
+                             user->front_len - user->birth_len - 1u};
+}
+
+/* As it lies there: the topic in the lowest byte, so that it is small. */
+#define BIRTH_TOPIC_BITS 8
+
+static uint8_t *birth_of(const struct user *user)
+{
+    return (uint8_t *)user_items(user) - user->birth_len - 1;
+}
+
+uint64_t user_birth(const struct user *user)
+{
+    uint64_t lies = times_load(birth_of(user), user->birth_len + 1u);
+    return lies >> BIRTH_TOPIC_BITS | lies << (64 - BIRTH_TOPIC_BITS);
 }
 
 uint64_t user_bits(const struct user *user)
@@ -131,7 +145,7 @@ uint64_t user_bits(const struct user *user)
 
 static uint8_t *first_item(const struct user *user)
 {
-    return (uint8_t *)user->bytes + user->directory_len + user->id_len;
+    return (uint8_t *)user_items(user);
 }
 
 static inline struct item item_of(const struct user *user, const uint8_t *entry,
@@ -212,8 +226,7 @@ struct item user_walk_next(const struct user *user, struct user_walk *walk,
     return item;
 }
 
-/* ---- changing
- * ------------------------------------------------------------------ */
+/* ---- changing ----------------------------------------------------------- */
 
 /* Put LEN bytes (cut out if negative) at AT, in the block, which is large
  * enough. */
@@ -236,6 +249,25 @@ static int make_room(struct store *store, struct user **user, int32_t len)
     if (need > store->user_bytes_max)
         return SEG_ERR_USER_BYTES;
     return need > slab_size((*user)->class) ? store_grow(store, user, need) : 0;
+}
+
+int user_set_birth(struct store *store, struct user **user, uint64_t birth)
+{
+    uint64_t lies =
+        birth << BIRTH_TOPIC_BITS | birth >> (64 - BIRTH_TOPIC_BITS);
+    uint32_t len = times_width(lies);
+    int32_t more = (int32_t)(len - 1) - (int32_t)(*user)->birth_len;
+    size_t need = (*user)->used + (size_t)(more > 0 ? more : 0);
+    if (need > slab_size((*user)->class)) {
+        int ret = store_grow(store, user, need);
+        if (ret < 0)
+            return ret;
+    }
+    shift(*user, birth_of(*user), more);
+    (*user)->front_len = ((uint32_t)(*user)->front_len + (uint32_t)more) & 1023;
+    (*user)->birth_len = (len - 1) & 7;
+    times_store(birth_of(*user), len, lies);
+    return 0;
 }
 
 /* Bytes at the front of an item of LEN bytes that say so. */

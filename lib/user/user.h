@@ -2,13 +2,13 @@
  *
  * The block is one piece of memory from a slab, so that an event touches few
  * cache lines of it and not ten objects. It holds a fixed head, a directory,
- * the user's id and *items*, the special ones first, then those of the
- * catalogue, each in order of their ids:
+ * the user's id, his birth and *items*, the special ones first, then those of
+ * the catalogue, each in order of their ids:
  *
- *   +------+-----------+---------+--------+--------+-- - - --+-------+
- *   | head | directory | user id | item 0 | item 1 |         | slack |
- *   | 28   | 1, 2, ..  |         |        |        |         |       |
- *   +------+-----------+---------+--------+--------+-- - - --+-------+
+ *   +------+-----------+---------+--------+--------+- - -+-------+
+ *   | head | directory | user id | birth  | item 0 |     | slack |
+ *   | 12   | 1, 2, ..  |         | 1 to 8 |        |     |       |
+ *   +------+-----------+---------+--------+--------+- - -+-------+
  *
  * In a directory entry an item's id is counted from USER_ITEM_SPECIAL, the
  * catalogue's follow from 16 on. Most take one byte, of an item that is not
@@ -38,8 +38,10 @@
 #ifndef USER_USER_H
 #define USER_USER_H
 
+#include <endian.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <seg/event.h>
 
@@ -55,6 +57,7 @@ enum user_special {
     USER_ITEM_IDS,                         /* dedupe.c */
     USER_ITEM_FIRED,                       /* fired.c: triggers */
     USER_ITEM_PARKED,                      /* parked.c: from the future */
+    USER_ITEM_PUBLISHED,                   /* published.c: traits */
     /* member.c: last, so that its usual neighbour has no gap. */
     USER_ITEM_MEMBERS = USER_ITEM_SPECIAL + 15,
 };
@@ -68,37 +71,42 @@ enum user_flag {
 };
 
 struct user {
-    uint64_t birth; /* Topic (8 bits), offset (56): feature.h, fold_stamp. */
-    uint32_t index; /* Among all users of the engine. */
-    uint32_t due_s; /* His timer is due at or before this second of 1970. */
-    uint32_t used;  /* Bytes of the block that are in use. */
+    uint32_t used; /* Bytes of the block that are in use. */
     uint16_t directory_len;
-    uint16_t id_len : 10, flags : 6; /* enum user_flag. */
-    uint32_t class : 8;              /* Of the block: its size. */
-    int32_t base : 24; /* When he was born, roughly: times are beside it
+    uint16_t front_len : 10; /* Of id and birth. */
+    uint16_t flags : 6;      /* enum user_flag. */
+    uint32_t class : 8;      /* Of the block: its size. */
+    uint32_t birth_len : 3;  /* Bytes of the birth, less 1. */
+    int32_t base : 21;       /* When he was born, roughly: times are beside it
                           (times.h). */
-    uint8_t bytes[];   /* Directory, id, items. */
+    uint8_t bytes[];         /* Directory, id, birth, items. */
 };
 
 #define USER_HEAD_BYTES offsetof(struct user, bytes)
 
-_Static_assert(USER_HEAD_BYTES == 28, "the head of a user's block");
-_Static_assert(SEG_ID_BYTES_MAX < 1 << 10, "id_len");
+_Static_assert(USER_HEAD_BYTES == 12, "the head of a user's block");
+_Static_assert(SEG_ID_BYTES_MAX + 8 < 1 << 10, "front_len");
 
 /* The limit of a block, if nobody sets a lower one. Only events are held to a
  * lower one (apply.c): what time and a restore do to a user must not fail. */
 #define STORE_USER_BYTES_MAX (UINT32_C(1) << 30)
 
+/* A lateness than which nothing is later. */
+#define STORE_NEVER_LATE (INT64_MAX / 4)
+
 struct store {
     struct slab slab;
     struct slab settled; /* Of users who were made to fit. */
-    struct user **users; /* By index. */
+    uint8_t *users;      /* Their addresses by index: store_at. */
     uint32_t user_count;
     uint32_t user_cap;
     uint32_t *slots; /* Open addressing: some bits of hash, index + 1. */
     uint32_t slot_mask;
     uint32_t ahead; /* The user whose block is prefetched next. */
+    uint32_t known_index;
+    const struct user *known; /* The user of known_index; NULL. */
     uint64_t hash_seed;
+    int64_t lateness_ms; /* How late events may come; sequence.c. */
     uint32_t user_bytes_max;
     uint32_t users_max;
     struct buf scratch; /* Of member.c. */
@@ -114,6 +122,43 @@ uint64_t store_hash(const struct store *store, struct seg_text id);
 /* The user ID of HASH, or NULL. */
 struct user *store_find(const struct store *store, struct seg_text id,
                         uint64_t hash);
+
+/* The same, for who will ask for the index of that user: a block does not say
+ * it, but the store remembers that of the user who was reached last. */
+struct user *store_reach(struct store *store, struct seg_text id,
+                         uint64_t hash);
+
+/* No address of user space has more bytes. */
+#define STORE_ADDRESS_BYTES 6
+
+/* The user at INDEX. */
+static inline struct user *store_at(const struct store *store, uint32_t index)
+{
+    uint64_t n;
+    memcpy(&n, store->users + (size_t)index * STORE_ADDRESS_BYTES, sizeof(n));
+    n = le64toh(n) << (64 - 8 * STORE_ADDRESS_BYTES);
+    return (struct user *)(uintptr_t)(n >> (64 - 8 * STORE_ADDRESS_BYTES));
+}
+
+/* The same; he is reached by that. */
+static inline struct user *store_user(struct store *store, uint32_t index)
+{
+    struct user *user = store_at(store, index);
+    store->known = user;
+    store->known_index = index;
+    return user;
+}
+
+/* The index of USER among all users of the store. */
+uint32_t store_look_up(const struct store *store, const struct user *user);
+
+/* The same, at once if no other user was reached since he was. */
+static inline uint32_t store_index(const struct store *store,
+                                   const struct user *user)
+{
+    return user == store->known ? store->known_index
+                                : store_look_up(store, user);
+}
 
 /* Bring what a look-up of HASH needs into the CPU's caches: first the slot;
  * then, when that has come, the block, which is asked for by the next call of
@@ -159,8 +204,22 @@ struct item {
 
 struct seg_text user_id(const struct user *user);
 
+/* The place of the message with which he begins: topic, offset (feature.h,
+ * fold_stamp); 0 for a new user. */
+uint64_t user_birth(const struct user *user);
+
+/* Returns 0, or SEG_ERR_NOMEM with nothing changed. The limit of a block does
+ * not concern it. */
+int user_set_birth(struct store *store, struct user **user, uint64_t birth);
+
 /* The item ID of USER. */
 struct item user_item(const struct user *user, uint32_t id);
+
+/* Where the bytes of the items begin. */
+static inline const uint8_t *user_items(const struct user *user)
+{
+    return user->bytes + user->directory_len + user->front_len;
+}
 
 #define USER_ENTRY_WIDE 0x80 /* A directory entry of more than a byte. */
 
@@ -170,7 +229,7 @@ struct item user_item(const struct user *user, uint32_t id);
 static inline const uint8_t *user_lowest(const struct user *user)
 {
     return user->directory_len && user->bytes[0] < USER_ENTRY_WIDE
-               ? user->bytes + user->directory_len + user->id_len
+               ? user_items(user)
                : NULL;
 }
 

@@ -22,6 +22,8 @@
 #include "lib/user/feature.h"
 #include "lib/user/times.h"
 
+#define JUMPS_MAX 4 /* Of next_flip; then it is a lower bound. */
+
 /* An item, exact or coarse, as a row of (time, weight). */
 struct row {
     struct item item;
@@ -188,30 +190,70 @@ static struct span span_at(const struct row *row, const struct feature *feature,
                          enter_at(row, feature, now_ms)};
 }
 
-/* Walk the instants at which entries come into the window and leave it until
- * the count has passed a flip. */
-static int64_t next_flip(const struct row *row, const struct feature *feature,
-                         struct span span, uint64_t count)
+static int64_t leaves_at(const struct row *row, const struct feature *feature,
+                         uint64_t i)
 {
-    uint32_t region = feature_region(feature, count);
+    return i < row->count ? row_time(row, (uint32_t)i) + feature->from_ms
+                          : SEG_NEVER;
+}
+
+static int64_t enters_at(const struct row *row, const struct feature *feature,
+                         uint64_t i)
+{
+    return i < row->count ? row_time(row, (uint32_t)i) + feature->to_ms
+                          : SEG_NEVER;
+}
+
+/* Of buckets: walk the instants at which they come in and leave until the count
+ * is not in BOUNDS. */
+static int64_t walk_buckets(const struct row *row,
+                            const struct feature *feature, struct span span,
+                            uint64_t count, struct feature_bounds bounds)
+{
     while (span.leave < row->count) {
-        int64_t leaves_at = row_time(row, span.leave) + feature->from_ms;
-        int64_t enters_at = span.enter < row->count
-                                ? row_time(row, span.enter) + feature->to_ms
-                                : SEG_NEVER;
-        int64_t at = leaves_at < enters_at ? leaves_at : enters_at;
-        for (; span.enter < row->count &&
-               row_time(row, span.enter) + feature->to_ms == at;
-             span.enter++)
+        int64_t leaves = leaves_at(row, feature, span.leave);
+        int64_t enters = enters_at(row, feature, span.enter);
+        int64_t at = leaves < enters ? leaves : enters;
+        for (; enters_at(row, feature, span.enter) == at; span.enter++)
             count += row_weight(row, span.enter);
-        for (; span.leave < row->count &&
-               row_time(row, span.leave) + feature->from_ms == at;
-             span.leave++)
+        for (; leaves_at(row, feature, span.leave) == at; span.leave++)
             count -= row_weight(row, span.leave);
-        if (feature_region(feature, count) != region)
+        if (count < bounds.low || count >= bounds.high)
             return at;
     }
     return SEG_NEVER;
+}
+
+/* When the count, now COUNT, is in another region; or a lower bound. Times come
+ * in and leave one by one, so as many must at least as the count lies from the
+ * end of its region: the instant of that one is looked up, and from there on it
+ * goes on likewise. Where a window ends now that instant is the one. */
+static int64_t next_flip(const struct row *row, const struct feature *feature,
+                         struct span span, uint64_t count)
+{
+    struct feature_bounds bounds = feature_bounds(feature, count);
+    int64_t at = SEG_NEVER;
+    if (row->item.coarse)
+        return walk_buckets(row, feature, span, count, bounds);
+    for (int jump = 0; jump < JUMPS_MAX; jump++) {
+        int64_t enters = SEG_NEVER;
+        at = bounds.low
+                 ? leaves_at(row, feature, span.leave + (count - bounds.low))
+                 : SEG_NEVER;
+        if (!feature->to_ms)
+            break;
+        if (bounds.high != UINT64_MAX)
+            enters =
+                enters_at(row, feature, span.enter + (bounds.high - 1 - count));
+        at = at < enters ? at : enters;
+        if (at == SEG_NEVER)
+            break;
+        span = span_at(row, feature, at);
+        count = row_sum(row, span.leave, span.enter);
+        if (count < bounds.low || count >= bounds.high)
+            break;
+    }
+    return at;
 }
 
 /* Fold an event at TIME_MS into *ROW, whose first GONE entries have left. */
@@ -307,5 +349,24 @@ static int64_t next_window(const struct user *user,
                      row_sum(&row, span.leave, span.enter));
 }
 
-const struct feature_ops window_ops = {fold_window, measure_window,
-                                       next_window};
+/* No more than are kept: what is there beyond that may be gone at any time. */
+static void window_events(const struct user *user,
+                          const struct feature *feature, int64_t now_ms,
+                          struct feature_events *events)
+{
+    struct row row;
+    row_find(user, feature, &row);
+    struct span span = span_at(&row, feature, now_ms);
+    if (row.item.coarse)
+        return;
+    if (span.enter - span.leave > feature->keep)
+        span.leave = span.enter - feature->keep;
+    for (uint32_t i = span.enter; i > span.leave; i--)
+        if (!feature_events_add(events, row_time(&row, i - 1)))
+            return;
+}
+
+const struct feature_ops window_ops = {.fold = fold_window,
+                                       .measure = measure_window,
+                                       .next = next_window,
+                                       .events = window_events};

@@ -14,6 +14,11 @@ is made within its turn: a machine has its hours. CPU is user and system time of
 the whole process from its start. What came out is counted by an independent
 reader and must be what brute force says.
 
+Then the language: what an event costs that touches one construct, by how many
+events that construct keeps (bench_construct.c, counts.py); and what events cost
+by the number of segments. `bench.py language` measures these alone, without a
+broker.
+
 Prints one table, and leaves it in B/bench as bench.md, with all runs as
 bench.json. Environment: B, EVENTS, USERS, PARTITIONS, RUNS."""
 
@@ -30,12 +35,20 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 import cluster
 import conf
+import counts
 
 EVENTS = int(os.environ.get("EVENTS", 3000000))
 USERS = int(os.environ.get("USERS", 1000000))
 PARTITIONS = int(os.environ.get("PARTITIONS", 8))
 RUNS = int(os.environ.get("RUNS", 3))
 TOPIC = "bench"
+CONSTRUCT_USERS = 2000
+CONSTRUCT_KEPT = 64
+COUNTED_KEPT = 16, 64, 256, 1000
+SEGMENT_EVENTS = 1000000
+SEGMENT_USERS = 300000
+# Segments over the ten names that occur, and over names that do not.
+SEGMENT_PLANS = (10, 0), (100, 0), (100, 900), (100, 9900), (1000, 0), (10000, 0)
 POLL_S = 1      # Asking costs the daemon, too.
 DRAIN_S = 600   # A daemon that has not ended by then never will.
 
@@ -248,6 +261,43 @@ def whole(table, found, population):
     return "%d" % table.add("bytes per user, " + population, "bytes", [found[population]["bytes"]])
 
 
+def construct_rows(table):
+    """Each construct: CPU and bytes of many users, instructions of one."""
+    runs = [lines_of("bench_construct", CONSTRUCT_USERS, CONSTRUCT_KEPT) for _ in range(RUNS)]
+    counted = counts.measure(COUNTED_KEPT)
+    table.head("an event that touches", "ns of CPU", "bytes per user",
+               *("instructions, %d kept" % kept for kept in COUNTED_KEPT))
+    for rows in zip(*runs):
+        name = rows[0]["construct"]
+        cells = ["%d" % table.add("%s, %s" % (name, unit), unit, [row[unit] for row in rows]) for unit in ("ns", "bytes")]
+        cells += ["%d" % table.add("%s, instructions, %d kept" % (name, kept), "instructions", [counted[name][kept]])
+                  for kept in COUNTED_KEPT]
+        table.row(name, *cells)
+
+
+def segment_rows(table):
+    """The same events, and more and more segments."""
+    table.head("segments over the ten names of events", "over other names", "CPU µs per event", "changes per event",
+               "bytes per user")
+    for touched, others in SEGMENT_PLANS:
+        runs = [lines_of("bench_engine", SEGMENT_EVENTS, SEGMENT_USERS, touched, others, "only") for _ in range(RUNS)]
+        name = "%d and %d segments" % (touched, others)
+        cpu = table.add(name + ", engine", "us", [run[0]["decode_apply_us"] - run[0]["decode_us"] for run in runs])
+        size = table.add(name + ", bytes per user", "bytes", [run[1]["bytes"] for run in runs])
+        table.row("%d" % touched, "%d" % others, "%.3f" % cpu, "%.3f" % (runs[0][0]["changes"] / SEGMENT_EVENTS),
+                  "%d" % size)
+
+
+def language():
+    """The tables of the language alone."""
+    table = Table()
+    say("the language, construct by construct")
+    construct_rows(table)
+    say("the number of segments")
+    segment_rows(table)
+    return table
+
+
 def first_line(*command):
     return subprocess.run(command, stdout=subprocess.PIPE, text=True).stdout.partition("\n")[0].strip()
 
@@ -267,6 +317,9 @@ def versions(stage, turns):
 
 
 def main():
+    if sys.argv[1:] == ["language"]:
+        print("\n".join(language().lines))
+        return 0
     table = Table()
     with cluster.Cluster() as servers:
         say("filling a topic with %d events of %d users" % (EVENTS, USERS))
@@ -276,6 +329,9 @@ def main():
     cpu_rows(table, turns)
     say("bytes per user")
     bytes_rows(table)
+    more = language()
+    table.measures += more.measures
+    table.lines += more.lines
     m, v = report["machine"], report["versions"]
     changes = stage.expected["changes"]
     head = ("%d events of %d users in %d partitions, ten features, a hundred segments, %d changes; medians of %d runs on %s "

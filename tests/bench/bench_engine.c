@@ -1,6 +1,7 @@
 /* bench_engine.c: CPU time of decoding and applying an event, and bytes a user.
  *
  *   bench_engine [EVENTS [USERS [SEGMENTS [UNTOUCHED [only]]]]]
+ *   bench_engine full USERS
  *
  * Events are made in chunks outside the time that is measured. Prints JSON
  * lines: decode alone, decode and apply, and the bytes per user of populations
@@ -9,7 +10,8 @@
  *   full_N       ten features full, in N of the hundred segments, ids aged out
  *   full_N_ids   the same with 64 live message ids
  *   full_N_seconds, full_N_seconds_ids   the same, events whole seconds apart
- */
+ * Ids of full users have twelve bytes. `bench_engine full USERS` measures but
+ * full_100 of so many. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -168,7 +170,7 @@ static void fill(struct bench *bench, int users, int ids, int step_ms)
             int len =
                 snprintf(json, sizeof(json),
                          "{\"type\":\"track\",\"event\":\"%s\",\"userId\":"
-                         "\"u%07d\",\"messageId\":\"m-%08d-%08d\"}",
+                         "\"user-%07d\",\"messageId\":\"m-%08d-%08d\"}",
                          workload_name(n % 10), user, user, n);
             seg_decoder_reset(bench->decoder);
             int ret =
@@ -182,7 +184,7 @@ static void fill(struct bench *bench, int users, int ids, int step_ms)
 }
 
 /* Users in MEMBERSHIPS of the segments: the others are closed to them. */
-static void measure_full(int memberships, int step_ms)
+static void measure_full(int users, int memberships, int step_ms)
 {
     const char *suffix = step_ms == 1 ? "" : "_seconds";
     const struct workload_plan plan = {WORKLOAD_SEGMENTS, 0,
@@ -190,7 +192,7 @@ static void measure_full(int memberships, int step_ms)
     struct bench bench = {.catalogue = workload_catalogue(&plan)};
     char population[32];
     open_engine(&bench);
-    fill(&bench, FULL_USERS, FULL_IDS, step_ms);
+    fill(&bench, users, FULL_IDS, step_ms);
     snprintf(population, sizeof(population), "full_%d%s_ids", memberships,
              suffix);
     print_bytes(&bench, population);
@@ -208,6 +210,10 @@ static int64_t number(int argc, char **argv, int i, int64_t otherwise)
 
 int main(int argc, char **argv)
 {
+    if (argc == 3 && strcmp(argv[1], "full") == 0) {
+        measure_full(atoi(argv[2]), WORKLOAD_SEGMENTS, 1);
+        return 0;
+    }
     int64_t events = number(argc, argv, 1, 3000000);
     int64_t users = number(argc, argv, 2, 1000000);
     const struct workload_plan plan = {
@@ -229,9 +235,13 @@ int main(int argc, char **argv)
     print_bytes(&bench, "sparse");
     close_engine(&bench);
     for (int i = 0; argc < 6 && i < 3; i++)
-        measure_full(i == 0 ? 0 : i == 1 ? 10 : WORKLOAD_SEGMENTS, 1);
+        measure_full(FULL_USERS,
+                     i == 0   ? 0
+                     : i == 1 ? 10
+                              : WORKLOAD_SEGMENTS,
+                     1);
     if (argc < 6)
-        measure_full(WORKLOAD_SEGMENTS, 1000);
+        measure_full(FULL_USERS, WORKLOAD_SEGMENTS, 1000);
     seg_catalogue_free((struct seg_catalogue *)bench.catalogue);
     return 0;
 }

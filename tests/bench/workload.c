@@ -62,11 +62,13 @@ static void put_segment(struct buf *buf, const char *kind, int s, int open)
     int threshold = 1 + s / 10 % WORKLOAD_THRESHOLD_MAX;
     if (threshold < WORKLOAD_THRESHOLD_MIN)
         threshold = WORKLOAD_THRESHOLD_MIN;
+    const char *unseen = *kind == 'u' ? "Unseen " : "";
     buf_printf(
         buf, "segment %s_%d {\n  when did \"%s%s\" at least %d times in 7d",
-        kind, s, *kind == 'u' ? "Unseen " : "", names[s % 10], threshold);
+        kind, s, unseen, names[s % 10], threshold);
     if (s % 100 >= 50)
-        buf_printf(buf, " and did \"%s\" in 7d", names[(s + 3) % 10]);
+        buf_printf(buf, " and did \"%s%s\" in 7d", unseen,
+                   names[(s + 3) % 10]);
     buf_str(buf, open ? "\n}\n" : " and did \"Never\"\n}\n");
 }
 

@@ -8,24 +8,18 @@
  * The seeds are written by a unit test:
  *
  *     make B=build tests
- *     RECORDS=tests/fuzz/corpus/fuzz_catalogue_record
- * build/tests/unit/check_observed
- */
+ *     RECORDS=tests/fuzz/corpus/fuzz_catalogue_record \
+ *         build/tests/unit/check_observed */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/hash.h"
 #include "lib/engine/engine.h"
+#include "tests/fuzz/require.h"
 #include "tests/support/small_world.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define require(condition) \
-    do {                   \
-        if (!(condition))  \
-            abort();       \
-    } while (0)
 
 static struct seg_catalogue *catalogues[2];
 static struct buf user; /* Ada's record, under the first. */
@@ -85,7 +79,7 @@ static void live(struct seg_engine *engine)
         require(seg_engine_advance(
                     engine, SMALL_WORLD_START_MS + i * 2 * DAY_MS, 1000) == 0);
     for (uint32_t i = 0; i < engine->store.user_count; i++)
-        require(user_validate(engine->store.users[i]));
+        require(user_validate(store_at(&engine->store, i)));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

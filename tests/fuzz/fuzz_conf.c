@@ -7,14 +7,9 @@
 #include <string.h>
 
 #include "daemon/base/conf.h"
+#include "tests/fuzz/require.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define require(condition) \
-    do {                   \
-        if (!(condition))  \
-            abort();       \
-    } while (0)
 
 static int parse(struct conf **conf, struct seg_text text, struct buf *errors)
 {

@@ -2,7 +2,8 @@
  *
  * Nothing crashes or hangs; an answer that is not 0 comes with an error, whose
  * text has no control byte; what parses has one spelling, that parses to the
- * same again with as many comments; what checks leaves every name resolved. */
+ * same again with as many comments, and to the same through JSON; what checks
+ * leaves every name resolved. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,15 +11,10 @@
 #include "lib/segment/check.h"
 #include "lib/segment/format.h"
 #include "lib/segment/parse.h"
+#include "tests/fuzz/require.h"
 #include "tests/support/rule_dump.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define require(condition) \
-    do {                   \
-        if (!(condition))  \
-            abort();       \
-    } while (0)
 
 static void require_clean(const char *text, int lines)
 {
@@ -80,6 +76,29 @@ static int same(const struct buf *a, const struct buf *b)
     return a->len == b->len && (!a->len || !memcmp(a->bytes, b->bytes, a->len));
 }
 
+/* The tree of SPELLING again, by way of JSON. */
+static void require_json(const struct buf *spelling, const struct buf *tree)
+{
+    struct seg_diagnostics *diagnostics;
+    struct seg_source source = {"x.seg", spelling->bytes, spelling->len};
+    struct buf again, nothing;
+    char *json = NULL, *text = NULL;
+    require(seg_diagnostics_new(&diagnostics) == 0);
+    require(seg_to_json(&json, &source, diagnostics) == 0);
+    source = (struct seg_source){"x.json", json, strlen(json)};
+    require(seg_from_json(&text, &source, diagnostics) == 0);
+    buf_init(&again);
+    buf_init(&nothing);
+    require(read_file((struct seg_text){text, strlen(text)}, &again,
+                      &nothing) == 0);
+    require(same(tree, &again));
+    buf_done(&again);
+    buf_done(&nothing);
+    free(json);
+    free(text);
+    seg_diagnostics_free(diagnostics);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct buf tree, spelling, tree_again, spelling_again;
@@ -95,6 +114,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         require(again == comments);
         require(same(&tree, &tree_again));
         require(same(&spelling, &spelling_again));
+        require_json(&spelling, &tree);
     }
     buf_done(&tree);
     buf_done(&spelling);

@@ -5,11 +5,12 @@
  * imported and exported once more it has the same bytes. And such a user lives:
  * he is judged, asked about, gets messages, and time passes for him.
  *
- * The seeds are records of the users of tests/support/small_world.h and, at the
- * limits, some laid out by hand. The unit tests write them:
+ * The catalogue is that of tests/support/small_world.h with that of everything.h,
+ * where all kinds of features are. The seeds are records of the users of both
+ * and, at the limits, some laid out by hand. The unit tests write them:
  *
  *     make B=build tests
- *     for test in check_snapshot check_snapshot_limits; do
+ *     for test in check_snapshot check_snapshot_limits check_snapshot_kinds; do
  *         RECORDS=tests/fuzz/corpus/fuzz_user_record build/tests/unit/$test
  *     done
  *
@@ -20,15 +21,11 @@
 #include <string.h>
 
 #include "lib/engine/engine.h"
+#include "tests/fuzz/require.h"
+#include "tests/support/everything.h"
 #include "tests/support/small_world.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define require(condition) \
-    do {                   \
-        if (!(condition))  \
-            abort();       \
-    } while (0)
 
 static struct seg_catalogue *catalogue;
 
@@ -36,8 +33,8 @@ static struct seg_catalogue *catalogue;
 static void record_of(struct seg_engine *engine, struct buf *buf)
 {
     require(engine->store.user_count == 1);
-    require(user_validate(engine->store.users[0]));
-    small_world_record(engine, engine->store.users[0], buf);
+    require(user_validate(store_at(&engine->store, 0)));
+    small_world_record(engine, store_at(&engine->store, 0), buf);
     require(!buf_failed(buf));
 }
 
@@ -65,7 +62,7 @@ static void no_attribute(void *arg, const struct seg_attribute *attribute)
 static void ask(const struct seg_engine *engine)
 {
     const struct seg_user *user =
-        (const struct seg_user *)engine->store.users[0];
+        (const struct seg_user *)store_at(&engine->store, 0);
     struct seg_user_info info;
     seg_user_info(engine, user, &info);
     seg_user_attributes(engine, user, no_attribute, NULL);
@@ -79,36 +76,54 @@ static void ask(const struct seg_engine *engine)
     }
 }
 
-#define EVENTS_MAX 64
+#define OWN_EVENTS 20 /* Beside those of the small world. */
+#define EVENTS_MAX 128
 
 static struct seg_event events[EVENTS_MAX];
+static int event_count;
 
-/* Once: the catalogue, and the messages of the small world, decoded for good.
- */
+static void add_event(struct seg_decoder *decoder, const char *json)
+{
+    require(event_count < EVENTS_MAX);
+    require(seg_decode(decoder, json, strlen(json), &events[event_count++],
+                       NULL) == 0);
+}
+
+/* Once: the catalogue, and the messages of both worlds, decoded for good. */
 static void prepare(void)
 {
     static struct seg_decoder *decoder; /* The events borrow from it. */
-    catalogue = small_world_catalogue();
-    require(small_world_step_count <= EVENTS_MAX);
+    static struct buf texts[OWN_EVENTS];
+    struct random dice = {7};
+    int64_t now_ms = SMALL_WORLD_START_MS;
+    struct buf text;
+    buf_init(&text);
+    buf_str(&text, small_world_text);
+    buf_str(&text, everything_text);
+    catalogue = small_world_compile(buf_string(&text));
+    buf_done(&text);
     require(seg_decoder_new(&decoder, catalogue) == 0);
-    for (int i = 0; i < small_world_step_count; i++) {
-        const char *json = small_world_steps[i].json;
-        require(seg_decode(decoder, json, strlen(json), &events[i], NULL) == 0);
+    for (int i = 0; i < small_world_step_count; i++)
+        add_event(decoder, small_world_steps[i].json);
+    for (int i = 0; i < OWN_EVENTS; i++) {
+        buf_init(&texts[i]);
+        everything_message(&dice, now_ms, &texts[i]);
+        add_event(decoder, buf_string(&texts[i]));
+        now_ms += everything_pause(&dice);
     }
 }
 
-/* Those messages, as if they were this user's. */
+/* Those messages, as if they were this user's, half a day after each other. */
 static void live(struct seg_engine *engine)
 {
-    struct user *user = engine->store.users[0];
+    struct user *user = store_at(&engine->store, 0);
     char id[SEG_ID_BYTES_MAX];
     size_t len = user_id(user).len;
     memcpy(id, user_id(user).bytes, len);
-    for (int i = 0; i < small_world_step_count; i++) {
+    for (int i = 0; i < event_count; i++) {
         struct seg_event event = events[i];
-        const struct seg_origin origin = {small_world_steps[i].topic, 2000 + i,
-                                          SMALL_WORLD_START_MS +
-                                              i * DAY_MS / 2};
+        const struct seg_origin origin = {
+            i % 2, 2000 + i, SMALL_WORLD_START_MS + i * DAY_MS / 2};
         event.user_id = (struct seg_text){id, len};
         int ret = seg_engine_apply(engine, &event, &origin);
         require(ret >= 0 || ret == SEG_ERR_USER_BYTES);

@@ -30,12 +30,19 @@ static char *copy(const char *text)
     return made;
 }
 
-/* ---- keys --------------------------------------------------------------- */
+/* ---- keys ---------------------------------------------------------------- */
 
 static void key_of(const char *segment, char out[CATALOGUE_KEY_BYTES])
 {
     int n = sscanf(segment, "segment %15s", out);
     assert(n == 1);
+}
+
+static char *shadow_line(char *segment)
+{
+    char *line = strchr(segment, '\n') + 1;
+    return strncmp(line, CATALOGUE_SHADOW, strlen(CATALOGUE_SHADOW)) ? NULL
+                                                                     : line;
 }
 
 static int find(const struct catalogue_text *catalogue, const char *key)
@@ -71,38 +78,55 @@ static void take_keys(const struct edit *e, int count,
     }
 }
 
-/* ---- references ------------------------------------------------------------
- */
+/* ---- references ---------------------------------------------------------- */
 
 static int is_key_char(char c)
 {
     return isalnum((unsigned char)c) || c == '_';
 }
 
-/* Put WITH in place of every `in segment KEY` of *TEXT; KEY = NULL: of those
+/* The word before `segment` at AT, if a condition names a segment there. */
+static const char *verb_before(const char *text, const char *at)
+{
+    static const char *const verbs[] = {"in ", "entered ", "left "};
+    for (int i = 0; i < 3; i++) {
+        size_t len = strlen(verbs[i]);
+        if ((size_t)(at - text) >= len && !memcmp(at - len, verbs[i], len))
+            return verbs[i];
+    }
+    return NULL;
+}
+
+/* Let every condition of *TEXT that names the segment KEY name WITH; where WITH
+ * = NULL be `did any`, with the window of `entered` or `left`. KEY = NULL: those
  * that are not among the first COUNT segments. */
 static void replace_references(const struct edit *e, char **text,
                                const char *key, int count, const char *with)
 {
-    static const char word[] = "in segment ";
+    static const char word[] = "segment ";
     struct buf out;
     const char *at = *text, *found;
     buf_init(&out);
     while ((found = strstr(at, word))) {
         char name[CATALOGUE_KEY_BYTES];
         size_t n = 0;
-        buf_add(&out, at, (size_t)(found - at));
+        const char *verb = verb_before(*text, found);
+        buf_add(&out, at, (size_t)(found - at) - (verb ? strlen(verb) : 0));
         at = found + strlen(word);
+        if (!verb) {
+            buf_str(&out, word);
+            continue;
+        }
         for (; is_key_char(*at); at++)
             if (n < sizeof(name) - 1)
                 name[n++] = *at;
         name[n] = 0;
         int place = find(e->next, name);
         int gone = key ? !strcmp(name, key) : place < 0 || place >= count;
-        if (gone)
-            buf_str(&out, with);
+        if (gone && !with)
+            buf_str(&out, "did any");
         else
-            buf_printf(&out, "%s%s", word, name);
+            buf_printf(&out, "%s%s%s", verb, word, gone ? with : name);
     }
     buf_str(&out, at);
     free(*text);
@@ -179,14 +203,13 @@ static void edit_number(struct edit *e, int index)
 
 static void rename_segment(struct edit *e, int index)
 {
-    char old[CATALOGUE_KEY_BYTES], key[CATALOGUE_KEY_BYTES], with[64];
+    char old[CATALOGUE_KEY_BYTES], key[CATALOGUE_KEY_BYTES];
     struct catalogue_text *next = e->next;
     struct buf out;
     key_of(next->segments[index], old);
     new_key(e, key);
-    snprintf(with, sizeof(with), "in segment %s", key);
     for (int i = index + 1; i < next->count; i++)
-        replace_references(e, &next->segments[i], old, 0, with);
+        replace_references(e, &next->segments[i], old, 0, key);
     buf_init(&out);
     buf_printf(&out, "segment %s%s", key,
                next->segments[index] + strlen("segment ") + strlen(old));
@@ -203,7 +226,7 @@ static void remove_segment(struct edit *e, int index)
         return;
     key_of(next->segments[index], key);
     for (int i = index + 1; i < next->count; i++)
-        replace_references(e, &next->segments[i], key, 0, "did any");
+        replace_references(e, &next->segments[i], key, 0, NULL);
     free(next->segments[index]);
     memmove(next->segments + index, next->segments + index + 1,
             (size_t)(next->count - index - 1) * sizeof(*next->segments));
@@ -249,6 +272,22 @@ static void regenerate(struct edit *e, int index)
     generate(e, index, key);
 }
 
+/* A shadow is published, or the other way round. */
+static void toggle_shadow(struct edit *e, int index)
+{
+    char *text = e->next->segments[index], *shadow = shadow_line(text);
+    size_t head = (size_t)(strchr(text, '\n') + 1 - text);
+    struct buf out;
+    buf_init(&out);
+    buf_add(&out, text, head);
+    if (!shadow)
+        buf_str(&out, CATALOGUE_SHADOW);
+    buf_str(&out, text + head + (shadow ? strlen(CATALOGUE_SHADOW) : 0));
+    e->next->segments[index] = buf_take(&out);
+    buf_done(&out);
+    free(text);
+}
+
 /* One that an earlier catalogue had; a new one if there is none. */
 static void bring_back(struct edit *e)
 {
@@ -261,7 +300,7 @@ static void bring_back(struct edit *e)
         if (find(e->next, key) >= 0)
             continue;
         char *made = copy(text);
-        replace_references(e, &made, NULL, count, "did any");
+        replace_references(e, &made, NULL, count, NULL);
         e->next->segments[e->next->count++] = made;
         return;
     }
@@ -273,6 +312,10 @@ static void edit_one(struct edit *e)
     struct catalogue_text *next = e->next;
     int index = (int)random_below(e->r, next->count);
     int room = next->count < CATALOGUE_SEGMENTS_MAX;
+    if (e->world->shadows && random_chance(e->r, 15)) {
+        toggle_shadow(e, index);
+        return;
+    }
     switch (random_below(e->r, 14)) {
     case 0:
         rename_segment(e, index);
@@ -317,4 +360,19 @@ void catalogue_edit(struct world *world, struct catalogue_text *all, int count)
         e.next->segments[i] = copy(last->segments[i]);
     for (int64_t n = random_between(e.r, 1, 4); n > 0; n--)
         edit_one(&e);
+    catalogue_publish(e.next);
+}
+
+void catalogue_publish(struct catalogue_text *catalogue)
+{
+    struct edit e = {.next = catalogue};
+    for (int i = 0; i < catalogue->count; i++) {
+        char key[CATALOGUE_KEY_BYTES];
+        if (!shadow_line(catalogue->segments[i]))
+            continue;
+        key_of(catalogue->segments[i], key);
+        for (int j = i + 1; j < catalogue->count; j++)
+            if (!shadow_line(catalogue->segments[j]))
+                replace_references(&e, &catalogue->segments[j], key, 0, NULL);
+    }
 }

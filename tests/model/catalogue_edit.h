@@ -17,4 +17,7 @@ void catalogue_edit(struct world *world, struct catalogue_text *all, int count);
 
 void catalogue_text_done(struct catalogue_text *catalogue);
 
+/* Segments that are published may not ask for shadows: they do not. */
+void catalogue_publish(struct catalogue_text *catalogue);
+
 #endif

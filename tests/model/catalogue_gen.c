@@ -1,6 +1,6 @@
 /* catalogue_gen.c: random segment files. One function per rule of the grammar;
  * only what the checker takes is written, so that an error is a bug. */
-#include "tests/model/catalogue_gen.h"
+#include "tests/model/catalogue_inside.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,16 +9,6 @@
 #include "lib/base/instant.h"
 #include "lib/segment/op_table.h"
 
-struct gen {
-    struct world *world;
-    struct random *r;
-    struct buf *out;
-    const char *const *keys; /* Segments that may be referred to. */
-    int key_count;
-    int windowless; /* Inside a measure without a window: dates after
-                       `before` and `between` would be its window. */
-};
-
 void catalogue_gen_key(const struct world *world, int index,
                        char out[CATALOGUE_KEY_BYTES])
 {
@@ -26,375 +16,7 @@ void catalogue_gen_key(const struct world *world, int index,
     snprintf(out, CATALOGUE_KEY_BYTES, "%s%d", place % 3 ? "seg_" : "s", place);
 }
 
-/* ---- values ---------------------------------------------------------- */
-
-static void put_json(struct gen *g, json_t *value)
-{
-    char *text = json_dumps(value, JSON_ENCODE_ANY);
-    buf_str(g->out, text);
-    free(text);
-    json_decref(value);
-}
-
-static void put_value(struct gen *g, enum world_kind kind)
-{
-    put_json(g, world_value(g->world, kind, 0));
-}
-
-static void put_duration(struct gen *g, int64_t ms)
-{
-    duration_format(g->out, ms);
-}
-
-/* A DATE in one of its spellings. */
-static void put_date(struct gen *g, int64_t ms)
-{
-    char text[25];
-    instant_string(text, ms);
-    if (ms % DAY_MS == 0 && random_chance(g->r, 50))
-        text[10] = 0;
-    else if (ms % 60000 == 0 && random_chance(g->r, 50))
-        text[16] = 0;
-    buf_str(g->out, text);
-}
-
-static int64_t some_date(struct gen *g)
-{
-    if (random_chance(g->r, 50))
-        return RANDOM_OF(g->r, g->world->dates_ms);
-    return world_instant(g->world,
-                         g->world->start_ms +
-                             random_between(g->r, 0, 8) * g->world->unit_ms);
-}
-
-static void put_fold(struct gen *g)
-{
-    if (random_chance(g->r, 40))
-        buf_str(g->out, " ignoring case");
-}
-
-/* Case is ignored in lists of texts only. */
-static void put_values(struct gen *g, enum world_kind kind)
-{
-    int64_t n = random_between(g->r, 1, 3);
-    if (kind == WORLD_TEXT && random_chance(g->r, 20)) {
-        int mixed = random_chance(g->r, 40);
-        buf_str(g->out, mixed ? "@mixed" : "@words");
-        if (!mixed)
-            put_fold(g);
-        return;
-    }
-    buf_char(g->out, '(');
-    for (int64_t i = 0; i < n; i++) {
-        buf_str(g->out, i ? ", " : "");
-        put_value(g, kind);
-    }
-    buf_char(g->out, ')');
-    if (kind == WORLD_TEXT)
-        put_fold(g);
-}
-
-/* ---- tests ----------------------------------------------------------- */
-
-static void put_set_test(struct gen *g)
-{
-    buf_str(g->out, random_chance(g->r, 50) ? "is set" : "is not set");
-}
-
-static const char *compare(struct gen *g)
-{
-    static const char *const signs[] = {"=", "!=", "<", "<=", ">", ">="};
-    return RANDOM_OF(g->r, signs);
-}
-
-/* Two values, the lesser first. */
-static void put_number_range(struct gen *g)
-{
-    int64_t low = random_between(g->r, 0, 3);
-    buf_printf(g->out, "between %lld and %lld", (long long)low,
-               (long long)(low + random_between(g->r, 1, 3)));
-}
-
-static void put_text_range(struct gen *g)
-{
-    static const char *const ranges[] = {
-        "between \"\" and \"pro\"", "between \"A\" and \"a*b\"",
-        "between \"f\" and \"straße\"", "between \"pro\" and \"ünï\""};
-    buf_str(g->out, RANDOM_OF(g->r, ranges));
-}
-
-static void put_text_test(struct gen *g)
-{
-    static const char *const words[] = {"contains", "starts with", "ends with"};
-    switch (random_below(g->r, 7)) {
-    case 0:
-        buf_printf(g->out, "%s ", random_chance(g->r, 60) ? "=" : "!=");
-        put_value(g, WORLD_TEXT);
-        put_fold(g);
-        return;
-    case 1:
-        buf_str(g->out, random_chance(g->r, 50) ? "in " : "not in ");
-        put_values(g, WORLD_TEXT);
-        return;
-    case 2:
-        buf_printf(g->out, "%s ", RANDOM_OF(g->r, words));
-        put_json(g, json_string(random_chance(g->r, 50) ? "e" : "pro"));
-        put_fold(g);
-        return;
-    case 3:
-        buf_printf(g->out, "%s ", RANDOM_OF(g->r, words));
-        put_value(g, WORLD_TEXT);
-        put_fold(g);
-        return;
-    case 4:
-        buf_str(g->out, "matches ");
-        put_json(g, json_string(world_glob(g->world)));
-        put_fold(g);
-        return;
-    case 5:
-        put_text_range(g);
-        return;
-    default:
-        buf_printf(g->out, "%s ", compare(g));
-        put_value(g, WORLD_TEXT);
-        return;
-    }
-}
-
-static void put_number_test(struct gen *g)
-{
-    switch (random_below(g->r, 4)) {
-    case 0:
-        buf_str(g->out, random_chance(g->r, 50) ? "in " : "not in ");
-        put_values(g, WORLD_NUMBER);
-        return;
-    case 1:
-        put_number_range(g);
-        return;
-    default:
-        buf_printf(g->out, "%s ", compare(g));
-        put_value(g, WORLD_NUMBER);
-        return;
-    }
-}
-
-static void put_time_test(struct gen *g)
-{
-    int64_t date = some_date(g);
-    switch (random_below(g->r, 9)) {
-    case 0:
-    case 1:
-        buf_str(g->out, "within ");
-        put_duration(g, world_duration(g->world, 6));
-        return;
-    case 2:
-    case 3:
-        buf_str(g->out, "within next ");
-        put_duration(g, world_duration(g->world, 6));
-        return;
-    case 4:
-        buf_str(g->out, "more than ");
-        put_duration(g, world_duration(g->world, 6));
-        buf_str(g->out, " ago");
-        return;
-    case 5:
-    case 8:
-        buf_str(g->out, g->windowless || random_chance(g->r, 35) ? "after "
-                                                                 : "before ");
-        break;
-    case 6:
-        buf_printf(g->out, "%s ", compare(g));
-        break;
-    default:
-        if (g->windowless) {
-            buf_str(g->out, "<= ");
-            break;
-        }
-        buf_str(g->out, "between ");
-        put_date(g, date);
-        buf_str(g->out, " and ");
-        date += random_between(g->r, 1, 5) * g->world->unit_ms;
-        break;
-    }
-    put_date(g, date);
-}
-
-static void put_list_test(struct gen *g)
-{
-    static const char *const words[] = {"has any ", "has all ", "has none "};
-    if (random_chance(g->r, 15)) {
-        put_text_test(g);
-        return;
-    }
-    if (random_chance(g->r, 30)) {
-        buf_str(g->out, "has ");
-        put_value(g, random_chance(g->r, 80) ? WORLD_TEXT : WORLD_NUMBER);
-        return;
-    }
-    buf_str(g->out, RANDOM_OF(g->r, words));
-    if (random_chance(g->r, 15)) {
-        put_values(g, WORLD_NUMBER);
-        return;
-    }
-    put_values(g, WORLD_TEXT);
-}
-
-static void put_version_test(struct gen *g)
-{
-    static const char *const operands[] = {"1.2.3", "1.2.10", "1.2.3-alpha",
-                                           "1.2.3-rc.2", "1.10.0"};
-    int plain = random_chance(g->r, 30);
-    buf_printf(g->out, "version %s \"%s\"", plain ? "=" : compare(g),
-               plain ? operands[0] : RANDOM_OF(g->r, operands));
-}
-
-static void put_test(struct gen *g, enum world_kind kind)
-{
-    if (random_chance(g->r, 8)) {
-        put_set_test(g);
-        return;
-    }
-    switch (kind) {
-    case WORLD_TEXT:
-        put_text_test(g);
-        return;
-    case WORLD_NUMBER:
-        put_number_test(g);
-        return;
-    case WORLD_BOOL:
-        buf_printf(g->out, "%s ", random_chance(g->r, 60) ? "=" : "!=");
-        put_value(g, WORLD_BOOL);
-        return;
-    case WORLD_TIME:
-        put_time_test(g);
-        return;
-    case WORLD_LIST:
-        put_list_test(g);
-        return;
-    case WORLD_VERSION:
-        put_version_test(g);
-        return;
-    case WORLD_KINDS_:
-        break;
-    }
-}
-
-static const struct world_path *some_path(struct gen *g, enum world_root root)
-{
-    int count;
-    const struct world_path *paths = world_paths(root, &count);
-    return &paths[random_below(g->r, count)];
-}
-
-static void put_path_test(struct gen *g, enum world_root root)
-{
-    const struct world_path *path = some_path(g, root);
-    enum world_kind kind = path->kind;
-    if (random_chance(g->r, 5))
-        kind = (enum world_kind)random_below(g->r, WORLD_KINDS_);
-    buf_printf(g->out, "%s ", path->text);
-    if (root != WORLD_EVENT) {
-        put_test(g, kind);
-        return;
-    }
-    static const char *const of_type[] = {
-        "= \"track\"", "= \"page\"", "!= \"screen\"",
-        "in (\"page\", \"screen\")", "not in (\"screen\", \"track\")"};
-    static const char *const of_text[] = {"= \"id-1\"",
-                                          "starts with \"Page\"",
-                                          "contains \"e\"",
-                                          "matches \"*d*\"",
-                                          "is set",
-                                          "is not set",
-                                          "in (\"id-2\", \"Goal Used\")"};
-    buf_str(g->out, !strcmp(path->names[0], "type") ? RANDOM_OF(g->r, of_type)
-                                                    : RANDOM_OF(g->r, of_text));
-}
-
-/* ---- events ---------------------------------------------------------- */
-
-static enum world_root where_root(struct gen *g)
-{
-    int64_t n = random_below(g->r, 10);
-    return n < 7 ? WORLD_PROPERTIES : n < 9 ? WORLD_CONTEXT : WORLD_EVENT;
-}
-
-static void put_where_cond(struct gen *g, int depth)
-{
-    int64_t n = depth ? random_below(g->r, 10) : 9;
-    if (n < 1) {
-        buf_str(g->out, "not (");
-        put_where_cond(g, depth - 1);
-        buf_char(g->out, ')');
-    } else if (n < 4) {
-        buf_char(g->out, '(');
-        put_where_cond(g, depth - 1);
-        buf_str(g->out, random_chance(g->r, 50) ? " and " : " or ");
-        put_where_cond(g, depth - 1);
-        buf_char(g->out, ')');
-    } else {
-        put_path_test(g, where_root(g));
-    }
-}
-
-static void put_where(struct gen *g)
-{
-    if (!random_chance(g->r, 40))
-        return;
-    buf_str(g->out, " where ");
-    if (random_chance(g->r, 60)) {
-        put_path_test(g, where_root(g));
-        return;
-    }
-    buf_char(g->out, '(');
-    put_where_cond(g, 2);
-    buf_char(g->out, ')');
-}
-
-static void put_event(struct gen *g)
-{
-    if (random_chance(g->r, 20)) {
-        buf_str(g->out, "any");
-    } else if (random_chance(g->r, 20)) {
-        const char *a = world_event(g->world), *b = world_event(g->world);
-        if (strcmp(a, b))
-            buf_printf(g->out, "(\"%s\" or \"%s\")", a, b);
-        else
-            buf_printf(g->out, "\"%s\"", a);
-    } else {
-        buf_printf(g->out, "\"%s\"", world_event(g->world));
-    }
-    put_where(g);
-}
-
-/* Returns whether it is one. */
-static int put_window(struct gen *g)
-{
-    int64_t from = world_duration(g->world, 8);
-    if (random_chance(g->r, 25))
-        return 0;
-    if (random_chance(g->r, 65)) {
-        buf_str(g->out, " in ");
-        put_duration(g, from);
-        return 1;
-    }
-    int64_t to = random_below(g->r, 8) * g->world->unit_ms;
-    if (to >= from)
-        to = from / 2;
-    if (!to || to == from) {
-        buf_str(g->out, " in ");
-        put_duration(g, from);
-        return 1;
-    }
-    buf_str(g->out, " from ");
-    put_duration(g, from);
-    buf_str(g->out, " to ");
-    put_duration(g, to);
-    buf_str(g->out, " ago");
-    return 1;
-}
-
-/* ---- conditions ------------------------------------------------------ */
+/* ---- conditions ---------------------------------------------------------- */
 
 static void put_times(struct gen *g)
 {
@@ -417,86 +39,68 @@ static void put_did(struct gen *g)
 {
     int not = random_chance(g->r, 20);
     buf_str(g->out, not ? "did not " : "did ");
-    put_event(g);
+    gen_event(g);
     if (!not &&random_chance(g->r, 70))
         put_times(g);
-    put_window(g);
+    gen_window(g);
 }
 
-/* Days that are a whole number of units, as a decimal. */
-static void put_days(struct gen *g, int64_t least)
+/* `per day`, `per week`: blocks that the history's unit of time can reach. */
+static void put_habit(struct gen *g)
 {
-    int64_t ms = (least + random_between(g->r, 0, 5)) * g->world->unit_ms;
-    if (ms * 1000 % DAY_MS)
-        buf_printf(g->out, "%.12f", (double)ms / (double)DAY_MS);
+    int64_t n = random_between(g->r, 1, 3);
+    int week = g->world->unit_ms > DAY_MS || random_chance(g->r, 20);
+    buf_str(g->out, "did ");
+    gen_event(g);
+    if (random_chance(g->r, 60))
+        put_times(g);
     else
-        buf_printf(g->out, "%.10g", (double)ms / (double)DAY_MS);
+        buf_str(g->out, " at least 1 time");
+    buf_printf(g->out, " per %s for %lld %s", week ? "week" : "day",
+               (long long)n, week ? "weeks" : "days");
 }
 
-static void put_days_since(struct gen *g)
+/* The name is one of those that are looked at. */
+static void put_latest(struct gen *g)
 {
-    buf_printf(g->out, "days_since(%s ",
-               random_chance(g->r, 50) ? "first" : "last");
-    put_event(g);
-    buf_str(g->out, ") ");
-    if (random_chance(g->r, 10)) {
-        buf_str(g->out, random_chance(g->r, 50) ? "is set" : "is not set");
-    } else if (random_chance(g->r, 25)) {
-        buf_str(g->out, "between ");
-        put_days(g, 0);
-        buf_str(g->out, " and ");
-        put_days(g, 6);
-    } else {
-        buf_printf(g->out, "%s ", compare(g));
-        put_days(g, 1);
-    }
+    const char *name = world_event(g->world), *other = world_event(g->world);
+    if (random_chance(g->r, 15))
+        buf_str(g->out, "latest(any");
+    else if (!strcmp(name, other))
+        buf_printf(g->out, "latest(\"%s\"", name);
+    else
+        buf_printf(g->out, "latest(\"%s\" or \"%s\"", other, name);
+    gen_where(g);
+    buf_printf(g->out, ") was \"%s\"", name);
+    gen_window(g);
 }
 
-static void put_count_test(struct gen *g)
+static void put_watched(struct gen *g)
 {
-    int64_t n = random_between(g->r, 0, 5);
-    const char *half = random_chance(g->r, 15) ? ".5" : "";
-    switch (random_below(g->r, 5)) {
-    case 0:
-        buf_printf(g->out, "%s (%lld%s, %lld)",
-                   random_chance(g->r, 50) ? "in" : "not in", (long long)n,
-                   half, (long long)n + 2);
-        return;
-    case 1:
-        put_number_range(g);
-        return;
-    default:
-        buf_printf(g->out, "%s %lld%s", compare(g), (long long)n, half);
-        return;
-    }
+    buf_printf(g->out, "%s segment %s in ",
+               random_chance(g->r, 50) ? "entered" : "left",
+               g->keys[random_below(g->r, g->key_count)]);
+    gen_duration(g, world_duration(g->world, 6));
 }
 
-static void put_measure(struct gen *g)
+static void put_share(struct gen *g)
 {
-    int64_t n = random_below(g->r, 10);
-    if (n < 3) {
-        put_days_since(g);
-        return;
-    }
-    if (n < 5) {
-        buf_str(g->out, "count(");
-        put_event(g);
-        buf_char(g->out, ')');
-        put_window(g);
-        buf_char(g->out, ' ');
-        put_count_test(g);
-        return;
-    }
-    const struct world_path *path = some_path(g, where_root(g));
-    while (path->kind != WORLD_TIME && random_chance(g->r, 20))
-        path = some_path(g, where_root(g));
-    buf_printf(g->out, "%s(", random_chance(g->r, 50) ? "first" : "last");
-    put_event(g);
-    buf_printf(g->out, ", %s)", path->text);
-    g->windowless = !put_window(g);
-    buf_char(g->out, ' ');
-    put_test(g, path->kind);
-    g->windowless = 0;
+    static const char *const shares[] = {"50", "33.33", "10", "75.5", "99.99"};
+    buf_printf(g->out, "user in %s%% by \"salt-%d\"", RANDOM_OF(g->r, shares),
+               (int)random_below(g->r, 4));
+}
+
+/* Words that stand alone. */
+static void put_word(struct gen *g, int64_t n)
+{
+    if (n < 6)
+        put_latest(g);
+    else if (n < 11 && g->key_count)
+        put_watched(g);
+    else if (n < 15)
+        put_share(g);
+    else
+        put_habit(g);
 }
 
 static void put_pred(struct gen *g)
@@ -504,15 +108,21 @@ static void put_pred(struct gen *g)
     int64_t n = random_below(g->r, 100);
     if (n < 2) {
         buf_str(g->out, "everyone");
-    } else if (n < 12 && g->key_count) {
+    } else if (n < 10 && g->key_count) {
         buf_printf(g->out, "in segment %s",
                    g->keys[random_below(g->r, g->key_count)]);
-    } else if (n < 26) {
-        put_path_test(g, WORLD_USER);
-    } else if (n < 34) {
-        put_path_test(g, WORLD_ACCOUNT);
-    } else if (n < 62) {
-        put_measure(g);
+    } else if (n < 20) {
+        gen_path_test(g, WORLD_USER);
+    } else if (n < 27) {
+        gen_path_test(g, WORLD_ACCOUNT);
+    } else if (n < 55) {
+        gen_measure(g);
+    } else if (n < 60) {
+        gen_comparison(g);
+    } else if (n < 74 && g->world->punctual) {
+        gen_sequence(g);
+    } else if (n < 82) {
+        put_word(g, random_below(g->r, 20));
     } else {
         put_did(g);
     }
@@ -539,7 +149,7 @@ static void put_cond(struct gen *g, int depth)
     }
 }
 
-/* ---- segments -------------------------------------------------------- */
+/* ---- segments ------------------------------------------------------------ */
 
 static void put_ids(struct gen *g, const char *word)
 {
@@ -551,17 +161,27 @@ static void put_ids(struct gen *g, const char *word)
     buf_str(g->out, ")\n");
 }
 
+static void put_told(struct gen *g)
+{
+    buf_printf(g->out, " { offer = \"pro\", who.is = %s, n = ",
+               gen_path(g, WORLD_USER)->text);
+    gen_number_measure(g, 1);
+    buf_str(g->out, " }");
+}
+
 static void put_trigger(struct gen *g, int index)
 {
     buf_printf(g->out, "  on %s trigger \"t%d\"",
                random_chance(g->r, 60) ? "enter" : "exit", index);
-    if (random_chance(g->r, 40))
+    if (random_chance(g->r, 30))
+        put_told(g);
+    else if (random_chance(g->r, 40))
         buf_str(g->out, " { offer = \"pro\", goal.id = 5 }");
     if (random_chance(g->r, 70)) {
         buf_str(g->out, " once");
         if (random_chance(g->r, 75)) {
             buf_str(g->out, " per ");
-            put_duration(g, world_duration(g->world, 5));
+            gen_duration(g, world_duration(g->world, 5));
         }
     }
     buf_char(g->out, '\n');
@@ -571,17 +191,28 @@ static void put_trigger(struct gen *g, int index)
 static void put_coarse(struct gen *g)
 {
     static const int thresholds[] = {20, 100, 255, 256, 257, 300};
-    static const char *const measures[] = {
-        "count(any)", "count(\"Goal Used\")", "first(any, amount)",
-        "last(any, amount)", "first(\"Goal Used\", amount)"};
+    static const char *const measures[] = {"count(any)",
+                                           "count(\"Goal Used\")",
+                                           "first(any, amount)",
+                                           "last(any, amount)",
+                                           "first(\"Goal Used\", amount)",
+                                           "sum(any, amount)",
+                                           "sum(\"Goal Used\", amount)",
+                                           "avg(any, amount)",
+                                           "min(any, amount)",
+                                           "max(any, amount)",
+                                           "min(\"Goal Used\", amount)",
+                                           "distinct(any, amount)",
+                                           "days(any)"};
+    const char *measure = RANDOM_OF(g->r, measures);
     int64_t to = g->world->unit_ms * random_between(g->r, 40, 300);
     int64_t from = to + g->world->unit_ms * random_between(g->r, 100, 900);
-    buf_printf(g->out, "%s from ", RANDOM_OF(g->r, measures));
-    put_duration(g, from);
+    buf_printf(g->out, "%s from ", measure);
+    gen_duration(g, from);
     buf_str(g->out, " to ");
-    put_duration(g, to);
+    gen_duration(g, to);
     buf_printf(g->out, " ago %s %d", random_chance(g->r, 50) ? ">=" : "<",
-               RANDOM_OF(g->r, thresholds));
+               RANDOM_OF(g->r, thresholds) * (*measure == 's' ? 100 : 1));
 }
 
 /* Up to 256 in a window that ends now, and any number ever. */
@@ -590,7 +221,18 @@ static void put_large(struct gen *g)
     static const int exact[] = {1, 10, 63, 64, 65, 200, 255, 256};
     static const int ever[] = {100, 255, 256, 257, 400, 512};
     static const char *const words[] = {"at least", "at most", "exactly"};
+    static const char *const numbers[] = {
+        "sum(any, amount) >= 20000",
+        "avg(\"Goal Used\", amount) > 100",
+        "max(\"Goal Used\", amount) <= 90",
+        "max(any, amount) > 301.5",
+        "did any at least 3 times per day for 2 days",
+        "did \"Goal Used\" between 1 and 9 times per day for 1 days"};
     int lifetime = random_chance(g->r, 30), word = (int)random_below(g->r, 4);
+    if (random_chance(g->r, 25)) {
+        buf_str(g->out, RANDOM_OF(g->r, numbers));
+        return;
+    }
     int n = lifetime ? RANDOM_OF(g->r, ever) : RANDOM_OF(g->r, exact);
     buf_printf(g->out, "did %s ",
                random_chance(g->r, 50) ? "any" : "\"Goal Used\"");
@@ -601,7 +243,7 @@ static void put_large(struct gen *g)
     if (lifetime)
         return;
     buf_str(g->out, " in ");
-    put_duration(g, g->world->unit_ms * random_between(g->r, 1, 600));
+    gen_duration(g, g->world->unit_ms * random_between(g->r, 1, 600));
 }
 
 static void put_when(struct gen *g, enum catalogue_kind kind)
@@ -611,6 +253,8 @@ static void put_when(struct gen *g, enum catalogue_kind kind)
         put_coarse(g);
     else if (kind == CATALOGUE_LARGE)
         put_large(g);
+    else if (kind == CATALOGUE_LATE)
+        gen_sequence(g);
     else
         put_cond(g, (int)random_below(g->r, 3));
     buf_char(g->out, '\n');
@@ -622,6 +266,8 @@ void catalogue_gen_segment(struct world *world, struct buf *out,
 {
     struct gen g = {world, &world->random, out, keys, count, 0};
     buf_printf(out, "segment %s {\n", key);
+    if (world->shadows && kind == CATALOGUE_ANY && random_chance(g.r, 15))
+        buf_str(out, CATALOGUE_SHADOW);
     int when = kind != CATALOGUE_ANY || !random_chance(g.r, 2);
     if (when)
         put_when(&g, kind);
@@ -629,6 +275,11 @@ void catalogue_gen_segment(struct world *world, struct buf *out,
         put_ids(&g, "include");
     if (kind == CATALOGUE_ANY && random_chance(g.r, 7))
         put_ids(&g, "exclude");
+    if (when && kind == CATALOGUE_ANY && random_chance(g.r, 10)) {
+        buf_str(out, "  until ");
+        put_cond(&g, (int)random_below(g.r, 2));
+        buf_char(out, '\n');
+    }
     int64_t triggers = random_chance(g.r, 35) ? random_between(g.r, 1, 3) : 0;
     for (int64_t i = 0; i < triggers; i++)
         put_trigger(&g, (int)i);
@@ -646,12 +297,21 @@ void catalogue_gen_lists(struct world *world, struct buf *out)
 {
     struct gen g = {world, &world->random, out, NULL, 0, 0};
     buf_str(out, "list words = [");
-    put_value(&g, WORLD_TEXT);
+    gen_value(&g, WORLD_TEXT);
     buf_str(out, ", ");
-    put_value(&g, WORLD_TEXT);
+    gen_value(&g, WORLD_TEXT);
     buf_str(out, "]\nlist mixed = [");
-    put_value(&g, WORLD_TEXT);
+    gen_value(&g, WORLD_TEXT);
     buf_str(out, ", ");
-    put_value(&g, WORLD_NUMBER);
+    gen_value(&g, WORLD_NUMBER);
     buf_str(out, "]\n");
+    gen_scores(&g);
+}
+
+void catalogue_gen_trait(struct world *world, struct buf *out)
+{
+    struct gen g = {world, &world->random, out, NULL, 0, 0};
+    buf_str(out, "trait later = ");
+    gen_number_measure(&g, 0);
+    buf_char(out, '\n');
 }

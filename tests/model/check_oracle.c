@@ -144,6 +144,190 @@ static const struct story stories[] = {
      "segment s { when did \"A\" in 1s on enter trigger \"x\" once per 5s }",
      "0 - 0 t A\n4999 - 0 t A\n6100 - 0 t A", 9999,
      "+s@0 !x@0 -s@1000 +s@4999 -s@5999 +s@6100 !x@6100 -s@7100"},
+    {"since a date counts that instant",
+     "segment s { when did \"A\" since 2024-01-01T00:00:00.010Z }",
+     "9 - 0 t A\n"
+     "10 - 0 t A",
+     99, "+s@10"},
+    {"before a date does not",
+     "segment s { when did \"A\" at least 2 times before "
+     "2024-01-01T00:00:00.010Z }",
+     "8 - 0 t A\n"
+     "10 - 0 t A\n"
+     "11 9 0 t A",
+     99, "+s@11"},
+    {"between two dates counts both",
+     "segment s { when count(\"A\") between 2024-01-01T00:00:00.010Z and "
+     "2024-01-01T00:00:00.020Z >= 2 }",
+     "9 - 0 t A\n"
+     "10 - 0 t A\n"
+     "20 - 0 t A\n"
+     "21 - 0 t A",
+     99, "+s@20"},
+    {"days are dates of UTC", "segment s { when days(\"A\") >= 2 }",
+     "0 - 0 t A\n"
+     "86399999 - 0 t A\n"
+     "86400000 - 0 t A",
+     86400000, "+s@86400000"},
+    {"a sum of decimals is exact, and what is left of it",
+     "segment s { when sum(\"A\", x) in 1s = 0.3 }\n"
+     "segment t { when sum(\"A\", x) in 1s = 0 }",
+     "0 - 0 t A {'x':0.1}\n"
+     "10 - 0 t A {'x':0.2}\n"
+     "20 - 0 t A {'x':'9'}",
+     9999, "+s@10 -s@1000 +t@1010"},
+    {"avg passes over what is no number",
+     "segment s { when avg(\"A\", x) = 2 }",
+     "0 - 0 t A {'x':1}\n"
+     "5 - 0 t A {'x':'7'}\n"
+     "10 - 0 t A {'x':3.0}",
+     99, "+s@10"},
+    {"min and max of a window",
+     "segment s { when min(\"A\", x) in 1s <= 1 }\n"
+     "segment t { when max(\"A\", x) in 1s < 5 }",
+     "0 - 0 t A {'x':1}\n"
+     "10 - 0 t A {'x':5}",
+     9999, "+s@0 +t@0 -t@10 -s@1000"},
+    {"distinct goes by =", "segment s { when distinct(\"A\", x) >= 2 }",
+     "0 - 0 t A {'x':1}\n"
+     "1 - 0 t A {'x':1.0}\n"
+     "2 - 0 t A {'x':[2]}\n"
+     "3 - 0 t A {'x':'1'}",
+     99, "+s@3"},
+    {"a score halves, and is left just below its bound",
+     "score w half-life 1s { \"A\" 10 }\n"
+     "segment s { when score(w) >= 5 }",
+     "0 - 0 t A", 9999, "+s@0 -s@1001"},
+    {"a percentage of another count",
+     "segment s { when count(\"A\") in 1s < 50% of count(\"B\") }",
+     "0 - 0 t A\n"
+     "10 - 0 t B\n"
+     "20 - 0 t B\n"
+     "30 - 0 t B",
+     99, "+s@30"},
+    {"an age beside a count",
+     "segment s { when days_since(last \"A\") > count(\"A\") }", "0 - 0 t A",
+     172800000, "+s@86400001"},
+    {"a missing side compares with nothing",
+     "segment s { when avg(\"A\", x) != count(\"A\") }",
+     "0 - 0 t A\n"
+     "1 - 0 t A {'x':9}",
+     99, "+s@1"},
+    {"latest is the last by event time",
+     "segment s { when latest(\"A\" or \"B\") was \"B\" }",
+     "0 - 0 t A\n"
+     "10 - 0 t B\n"
+     "20 5 0 t A\n"
+     "30 - 0 t A",
+     99, "+s@10 -s@30"},
+    {"a habit counts blocks back from now",
+     "segment s { when did \"A\" at least 1 time per day for 2 days }",
+     "0 - 0 t A\n"
+     "86400000 - 0 t A",
+     345600000, "+s@86400000 -s@172800000"},
+    {"then within D", "segment s { when did \"A\" then \"B\" within 10ms }",
+     "0 - 0 t A\n"
+     "10 - 0 t B\n"
+     "20 - 0 t A\n"
+     "29 - 0 t B",
+     99, "+s@29"},
+    {"a first step that comes late", "segment s { when did \"A\" then \"B\" }",
+     "50 - 0 t B\n"
+     "60 45 0 t A",
+     99, "+s@60"},
+    {"then after D", "segment s { when did \"A\" then \"B\" after 5ms }",
+     "0 - 0 t A\n"
+     "4 - 0 t B\n"
+     "5 - 0 t B",
+     99, "+s@5"},
+    {"all within, from the first to the last",
+     "segment s { when did \"A\" then \"B\" then \"C\" all within 10ms }",
+     "0 - 0 t A\n"
+     "5 - 0 t B\n"
+     "10 - 0 t C\n"
+     "12 - 0 t A\n"
+     "13 - 0 t B\n"
+     "21 - 0 t C",
+     99, "+s@21"},
+    {"the window is that of the first step",
+     "segment s { when did \"A\" in 100ms then \"B\" }",
+     "0 - 0 t A\n"
+     "50 - 0 t B",
+     999, "+s@50 -s@100"},
+    {"without, by timer, and taken back by a late event",
+     "segment s { when did \"A\" without \"B\" within 10ms }",
+     "0 - 0 t A\n"
+     "20 9 0 t B\n"
+     "30 - 0 t A\n"
+     "40 - 0 t B",
+     99, "+s@10 -s@20 +s@40"},
+    {"a step after without comes when the time is over",
+     "segment s { when did \"A\" without \"B\" within 10ms then \"C\" }",
+     "0 - 0 t A\n"
+     "9 - 0 t C\n"
+     "10 - 0 t C",
+     99, "+s@10"},
+    {"directly allows nothing between",
+     "segment s { when did \"A\" then directly \"B\" }",
+     "0 - 0 t A\n"
+     "1 - 0 p x\n"
+     "2 - 0 t B\n"
+     "3 - 0 t A\n"
+     "4 - 0 i {}\n"
+     "5 - 0 t B",
+     99, "+s@5"},
+    {"with no between",
+     "segment s { when did \"A\" then \"B\" then \"C\" with no \"X\" between }",
+     "0 - 0 t A\n"
+     "1 - 0 t X\n"
+     "2 - 0 t B\n"
+     "3 - 0 t C\n"
+     "4 - 0 t A\n"
+     "5 - 0 t B\n"
+     "6 - 0 t C",
+     99, "+s@6"},
+    {"what is matched is not between",
+     "segment s { when did \"A\" then \"B\" then \"C\" with no \"B\" between }",
+     "0 - 0 t A\n"
+     "1 - 0 t B\n"
+     "2 - 0 t C",
+     99, "+s@2"},
+    {"for the same value",
+     "segment s { when did \"A\" then \"B\" for the same k }",
+     "0 - 0 t A {'k':1}\n"
+     "1 - 0 t B {'k':2}\n"
+     "2 - 0 t B\n"
+     "3 - 0 t B {'k':1.0}",
+     99, "+s@3"},
+    {"entered and left, at the same instant",
+     "segment s { when did \"A\" in 1s }\n"
+     "segment t { when entered segment s in 5ms }\n"
+     "segment u { when left segment s in 5ms }",
+     "0 - 0 t A", 9999, "+s@0 +t@0 -t@5 -s@1000 +u@1000 -u@1005"},
+    {"until keeps him in, and out",
+     "segment s { when count(\"A\") in 1s >= 2 until did not \"A\" in 2s }\n"
+     "segment t { when did \"A\" until did \"B\" in 5ms }",
+     "0 - 0 t A\n"
+     "1 - 0 t A\n"
+     "10 - 0 t B",
+     9999, "+t@0 +s@1 -t@10 +t@15 -s@2001"},
+    {"one element passes all of it",
+     "segment s { when did \"A\" where l has one where (a = 1 and b = 2) }",
+     "0 - 0 t A {'l':[{'a':1},{'b':2}]}\n"
+     "1 - 0 t A {'l':[3,{'a':1,'b':2}]}",
+     99, "+s@1"},
+    {"a regular expression",
+     "segment s { when user.x matches regex \"^a[0-9]+$\" ignoring case }",
+     "0 - 0 i {'x':'ba1'}\n"
+     "1 - 0 i {'x':'A12'}\n"
+     "2 - 0 i {'x':'a'}",
+     99, "+s@1 -s@2"},
+    {"a trait is what it measures",
+     "trait n = count(\"A\") in 1s\n"
+     "segment s { when trait.n >= 2 }",
+     "0 - 0 t A\n"
+     "10 - 0 t A",
+     9999, "+s@10 -s@1000"},
 };
 
 /* The same with another catalogue: lines `c` (it comes into force) and `w` (the
@@ -200,7 +384,7 @@ static const struct change_story {
      "}"},
 };
 
-/* ---- telling a story ---------------------------------------------------- */
+/* ---- telling a story ----------------------------------------------------- */
 
 static void add_member(struct buf *out, const char *key, const char *value)
 {
@@ -320,7 +504,7 @@ static void tell(const struct story *story, const struct rules *next)
     struct buf got;
     int64_t offset = 0;
     load(&rules, story->segments);
-    struct oracle_options options = {&rules, 1000, 1};
+    struct oracle_options options = {&rules, 1000, 1, 0};
     struct oracle *oracle = oracle_new(&options);
     for (const char *line = story->lines; line && *line; offset++) {
         tell_line(oracle, next, line, offset);
@@ -362,7 +546,7 @@ START_TEST(the_future_comes_by_timer)
     struct buf got;
     load(&rules, "segment s { when did \"A\" }\n"
                  "segment t { when did not \"A\" }");
-    struct oracle_options options = {&rules, 1000, 1};
+    struct oracle_options options = {&rules, 1000, 1, 0};
     struct oracle *oracle = oracle_new(&options);
     oracle_advance(oracle, BASE);
     oracle_apply(oracle, text, strlen(text), 0, 0, BASE + 10);
@@ -388,7 +572,7 @@ START_TEST(nothing_changes_between_edges)
         buf_init(&text);
         history_catalogue(&history, 0, &text);
         load(&rules, buf_string(&text));
-        struct oracle_options options = {&rules, 1000, 1};
+        struct oracle_options options = {&rules, 1000, 1, 0};
         struct oracle *oracle = oracle_new(&options);
         for (int i = 0; i < history.step_count; i++) {
             const struct step *step = &history.steps[i];

@@ -20,7 +20,11 @@ static const char *const words[] = {
     [CONSTRUCT_WINDOW + WINDOW_LIFETIME] = "no window",
     [CONSTRUCT_WINDOW + WINDOW_IN] = "in D",
     [CONSTRUCT_WINDOW + WINDOW_FROM_TO] = "from X to Y ago",
-#define X(name, word, path, window) [CONSTRUCT_MEASURE + MEASURE_##name] = word,
+    [CONSTRUCT_WINDOW + WINDOW_SINCE] = "since D",
+    [CONSTRUCT_WINDOW + WINDOW_BEFORE] = "before D",
+    [CONSTRUCT_WINDOW + WINDOW_BETWEEN] = "between D and E",
+#define X(name, word, path, window, help) \
+    [CONSTRUCT_MEASURE + MEASURE_##name] = word,
     MEASURE_TABLE(X)
 #undef X
         [CONSTRUCT_ANY] = "any",
@@ -34,12 +38,30 @@ static const char *const words[] = {
     [CONSTRUCT_IGNORING_CASE] = "ignoring case",
     [CONSTRUCT_DATE] = "a date",
     [CONSTRUCT_LIST] = "@list",
+    [CONSTRUCT_COMPARE] = "a measure beside another",
+    [CONSTRUCT_PERCENT] = "percent of",
+    [CONSTRUCT_LATEST] = "latest was",
+    [CONSTRUCT_PER_DAY] = "per day",
+    [CONSTRUCT_PER_WEEK] = "per week",
+    [CONSTRUCT_THEN] = "then",
+    [CONSTRUCT_DIRECTLY] = "then directly",
+    [CONSTRUCT_AFTER] = "a step after D",
+    [CONSTRUCT_STEP_WITHIN] = "a step within D",
+    [CONSTRUCT_WITHOUT] = "without",
+    [CONSTRUCT_ALL_WITHIN] = "all within",
+    [CONSTRUCT_NO_BETWEEN] = "with no between",
+    [CONSTRUCT_SAME] = "for the same",
+    [CONSTRUCT_ENTERED] = "entered segment",
+    [CONSTRUCT_LEFT] = "left segment",
+    [CONSTRUCT_SHARE] = "user in percent",
+    [CONSTRUCT_UNTIL] = "until",
     [CONSTRUCT_INCLUDE] = "include",
     [CONSTRUCT_EXCLUDE] = "exclude",
     [CONSTRUCT_ON_ENTER] = "on enter trigger",
     [CONSTRUCT_ON_EXIT] = "on exit trigger",
     [CONSTRUCT_ONCE] = "once",
     [CONSTRUCT_ONCE_PER] = "once per",
+    [CONSTRUCT_SHADOW] = "shadow",
 };
 
 static const char *const ops[] = {
@@ -60,9 +82,13 @@ const char *construct_name(int construct)
     return name;
 }
 
+static void see_where(const struct rule_where *where, char *seen);
+
 static void see_test(const struct rule_test *test, int base, char *seen)
 {
     seen[base + (int)test->op] = 1;
+    if (test->where)
+        see_where(test->where, seen);
     if (test->ignoring_case)
         seen[CONSTRUCT_IGNORING_CASE] = 1;
     if (test->values.list.bytes)
@@ -80,6 +106,7 @@ static void see_path(const struct path *path, char *seen)
         [PATH_EVENT] = CONSTRUCT_EVENT,
         [PATH_USER] = CONSTRUCT_USER,
         [PATH_ACCOUNT] = CONSTRUCT_ACCOUNT,
+        [PATH_ELEMENT] = CONSTRUCT_PROPERTY,
     };
     seen[of_root[path->root]] = 1;
 }
@@ -109,13 +136,52 @@ static void see_event(const struct rule_event *event, char *seen)
         see_where(event->where, seen);
 }
 
-static void see_measure(const struct rule_cond *leaf, char *seen)
+static void see_measure(const struct rule_measure *measure, char *seen)
 {
-    const struct rule_measure *measure = &leaf->measure;
     seen[CONSTRUCT_MEASURE + (int)measure->kind] = 1;
-    seen[CONSTRUCT_WINDOW + (int)measure->window.kind] = 1;
+    if (rule_measure_info(measure->kind)->window)
+        seen[CONSTRUCT_WINDOW + (int)measure->window.kind] = 1;
     see_event(&measure->event, seen);
-    see_test(&leaf->test, CONSTRUCT_MEASURE_OP, seen);
+}
+
+static void see_step(const struct rule_step *step, char *seen)
+{
+    seen[step->without ? CONSTRUCT_WITHOUT : CONSTRUCT_THEN] = 1;
+    if (step->directly)
+        seen[CONSTRUCT_DIRECTLY] = 1;
+    if (step->after_ms)
+        seen[CONSTRUCT_AFTER] = 1;
+    if (step->within_ms && !step->without)
+        seen[CONSTRUCT_STEP_WITHIN] = 1;
+    see_event(&step->event, seen);
+}
+
+static void see_sequence(const struct rule_sequence *sequence, char *seen)
+{
+    for (int i = 0; i < sequence->step_count; i++)
+        see_step(&sequence->steps[i], seen);
+    if (sequence->all_within_ms)
+        seen[CONSTRUCT_ALL_WITHIN] = 1;
+    if (sequence->no_between)
+        seen[CONSTRUCT_NO_BETWEEN] = 1;
+    if (sequence->same.count)
+        seen[CONSTRUCT_SAME] = 1;
+}
+
+static void see_did(const struct rule_cond *leaf, char *seen)
+{
+    int64_t period_ms = leaf->times.period_ms;
+    if (period_ms)
+        seen[period_ms > 86400000 ? CONSTRUCT_PER_WEEK : CONSTRUCT_PER_DAY] = 1;
+    else
+        seen[CONSTRUCT_WINDOW + (int)leaf->window.kind] = 1;
+    if (leaf->kind == COND_DID)
+        seen[CONSTRUCT_TIMES + (int)leaf->times.kind] = 1;
+    if (leaf->kind == COND_LATEST)
+        seen[CONSTRUCT_LATEST] = 1;
+    if (leaf->kind == COND_SEQUENCE)
+        see_sequence(leaf->sequence, seen);
+    see_event(&leaf->event, seen);
 }
 
 void construct_of_leaf(const struct rule_cond *leaf, char *seen)
@@ -129,12 +195,29 @@ void construct_of_leaf(const struct rule_cond *leaf, char *seen)
         seen[CONSTRUCT_EVERYONE] = 1;
         return;
     case COND_DID:
-        seen[CONSTRUCT_TIMES + (int)leaf->times.kind] = 1;
-        seen[CONSTRUCT_WINDOW + (int)leaf->window.kind] = 1;
-        see_event(&leaf->event, seen);
+    case COND_SEQUENCE:
+    case COND_LATEST:
+        see_did(leaf, seen);
         return;
     case COND_MEASURE:
-        see_measure(leaf, seen);
+        see_measure(&leaf->measure, seen);
+        see_test(&leaf->test, CONSTRUCT_MEASURE_OP, seen);
+        return;
+    case COND_COMPARE:
+        seen[CONSTRUCT_COMPARE] = 1;
+        if (leaf->percent.spelling.bytes)
+            seen[CONSTRUCT_PERCENT] = 1;
+        see_measure(&leaf->measure, seen);
+        see_measure(leaf->other, seen);
+        return;
+    case COND_ENTERED:
+        seen[CONSTRUCT_ENTERED] = 1;
+        return;
+    case COND_LEFT:
+        seen[CONSTRUCT_LEFT] = 1;
+        return;
+    case COND_SHARE:
+        seen[CONSTRUCT_SHARE] = 1;
         return;
     case COND_PATH:
         see_path(&leaf->path, seen);
@@ -162,6 +245,12 @@ void construct_of_segment(const struct rule_segment *segment, char *seen)
 {
     if (segment->when)
         see_cond(segment->when, seen);
+    if (segment->until) {
+        seen[CONSTRUCT_UNTIL] = 1;
+        see_cond(segment->until, seen);
+    }
+    if (segment->shadow)
+        seen[CONSTRUCT_SHADOW] = 1;
     if (segment->include.count)
         seen[CONSTRUCT_INCLUDE] = 1;
     if (segment->exclude.count)

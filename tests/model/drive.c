@@ -14,7 +14,7 @@
 
 #define EDGES_MAX 240 /* Stops on the way of one advance. */
 
-/* ---- begin and end ---------------------------------------------------- */
+/* ---- begin and end ------------------------------------------------------- */
 
 struct seg_engine *drive_new_engine(const struct drive *d, int64_t clock_ms,
                                     uint64_t hash_seed)
@@ -110,7 +110,9 @@ static void begin(struct drive *d)
     struct oracle_options options = {
         .rules = d->rules,
         .trigger_max_age_ms = d->history->trigger_max_age_ms,
-        .probe = mutant_on == MUTANT_NONE,
+        .probe = mutant_on == MUTANT_NONE && !mutant_recording &&
+                 !drive_is_dense(d),
+        .only_listens = drive_is_dense(d),
     };
     d->engine = drive_new_engine(d, 0, d->history->seed);
     d->oracle = oracle_new(&options);
@@ -131,6 +133,7 @@ static void end(struct drive *d)
         rules_done(&d->versions[i].rules);
     }
     arena_done(&d->arena);
+    drive_traits_done(d);
     free(d->refused);
     free(d->records);
     free(d->log.items);
@@ -138,7 +141,7 @@ static void end(struct drive *d)
     free(d->oracle_effects.items);
 }
 
-/* ---- advance ---------------------------------------------------------- */
+/* ---- advance ------------------------------------------------------------- */
 
 /* A lower bound must lie below what really comes next. */
 static int check_next_due(struct drive *d)
@@ -217,7 +220,7 @@ static int advance(struct drive *d, const struct step *step)
     return result;
 }
 
-/* ---- messages --------------------------------------------------------- */
+/* ---- messages ------------------------------------------------------------ */
 
 int drive_decode(struct drive *d, const struct step *step,
                  struct seg_event *event, struct seg_origin *origin)
@@ -296,7 +299,7 @@ static int check_stats(struct drive *d)
     return DRIVE_SAME;
 }
 
-/* ---- steps ------------------------------------------------------------ */
+/* ---- steps --------------------------------------------------------------- */
 
 static int run_step(struct drive *d, const struct step *step)
 {
@@ -317,6 +320,9 @@ static int run_step(struct drive *d, const struct step *step)
         return drive_change(d, step);
     case STEP_SWEEP:
         return drive_sweep(d, step->variant);
+    case STEP_BACKFILL:
+        return drive_is_dense(d) ? DRIVE_SAME
+                                 : drive_backfill(d, step->variant);
     }
     return result;
 }
@@ -381,6 +387,11 @@ static int run(struct drive *d)
     if (result == DRIVE_SAME && !has_restores(d->history) &&
         !d->history->user_bytes_max)
         result = check_stats(d);
+    if (result != DRIVE_SAME && oracle_unsure(d->oracle)) {
+        result = DRIVE_SAME; /* One way of rounding is as good as the other. */
+        if (d->stats)
+            d->stats->unsure++;
+    }
     if (d->stats)
         add_stats(d);
     return result;

@@ -20,12 +20,19 @@ struct drive_stats {
     uint64_t by_timer, by_event, by_attribute, attributes;
     uint64_t edges, compares, explained, permuted;
     uint64_t exports, redos, redone, halfway; /* Halfway through an advance. */
+    uint64_t by_shadow;
     uint64_t by_sweep, mid_sweep; /* Restores before a sweep is done. */
     uint64_t across;           /* Restores from records older than a change. */
     uint64_t unknown, decided; /* Explanations; by what was seen. */
     uint64_t at_end;           /* Changes as soon as something was known. */
     uint64_t changes_down;     /* Of catalogue, while the engine was down. */
+    uint64_t traits;           /* Outputs of them. */
+    uint64_t backfills, backfills_cut, by_backfill; /* Changes. */
+    uint64_t properties; /* Of triggers, measured. */
+    uint64_t unsure; /* Ended early: see oracle_unsure. */
     uint64_t dense_checks, coarse_checks, refused;
+    uint64_t late_checks, late_lost; /* Sequences of which some event came too
+                                        late; matches not found for that. */
     struct oracle_stats oracle;
     struct construct_counts constructs;
 };

@@ -10,12 +10,6 @@
 #include "lib/engine/engine.h"
 #include "tests/model/drive_inside.h"
 
-static void hint(struct drive *d, struct seg_text id, struct seg_text key,
-                 int64_t at_ms)
-{
-    oracle_hint(d->oracle, id, key, at_ms);
-}
-
 void drive_hint(struct drive *d)
 {
     size_t count;
@@ -24,10 +18,12 @@ void drive_hint(struct drive *d)
         return;
     for (size_t i = 0; i < d->engine_effects.count; i++) {
         const struct effect *e = &d->engine_effects.items[i];
-        hint(d, e->user_id, e->key, e->at_ms);
+        oracle_hint(d->oracle, e->user_id, e->key, e->shadow, e->at_ms);
     }
     for (size_t i = 0; i < count; i++)
-        hint(d, outputs[i].user_id, outputs[i].segment_key, outputs[i].at_ms);
+        if (outputs[i].kind != SEG_OUTPUT_TRAITS)
+            oracle_hint(d->oracle, outputs[i].user_id, outputs[i].segment_key,
+                        outputs[i].shadow, outputs[i].at_ms);
 }
 
 /* ---- the change ---------------------------------------------------------- */
@@ -84,8 +80,7 @@ int drive_change(struct drive *d, const struct step *step)
     return drive_compare_effects(d);
 }
 
-/* ---- the sweep ------------------------------------------------------------
- */
+/* ---- the sweep ----------------------------------------------------------- */
 
 int drive_sweep(struct drive *d, uint32_t users)
 {
@@ -99,7 +94,7 @@ int drive_sweep(struct drive *d, uint32_t users)
     if (swept == more)
         return drive_fail(d, "the sweep is done %d, but says %d", swept, more);
     for (uint32_t i = from; i < d->engine->observed.swept_users; i++)
-        oracle_sweep(d->oracle, user_id(d->engine->store.users[i]));
+        oracle_sweep(d->oracle, user_id(store_at(&d->engine->store, i)));
     if (swept && oracle_unswept(d->oracle))
         return drive_fail(d, "the sweep is done without %d users",
                           oracle_unswept(d->oracle));

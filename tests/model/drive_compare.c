@@ -20,7 +20,7 @@ int drive_fail(struct drive *d, const char *format, ...)
     return DRIVE_DIFFERENT;
 }
 
-/* ---- effects --------------------------------------------------------- */
+/* ---- effects ------------------------------------------------------------- */
 
 static struct effect *add_effect(struct effects *effects)
 {
@@ -75,6 +75,7 @@ static struct effect of_engine(const struct drive *d,
         .trigger = trigger ? trigger_place(d, o->trigger) : -1,
         .member = o->member,
         .cause = o->cause,
+        .shadow = o->shadow,
         .trigger_count = trigger ? 0 : o->trigger_count,
         .seq = o->seq,
         .at_ms = o->at_ms,
@@ -86,6 +87,7 @@ static struct effect of_engine(const struct drive *d,
         .birth_offset = o->birth_offset,
         .evidence = o->evidence,
         .evidence_count = trigger ? 0 : o->evidence_count,
+        .properties = trigger ? o->properties : NULL,
     };
 }
 
@@ -100,6 +102,7 @@ static struct effect of_oracle(const struct oracle_change *c)
         .trigger = c->trigger,
         .member = c->member,
         .cause = c->cause,
+        .shadow = c->shadow,
         .trigger_count = c->trigger_count,
         .seq = c->seq,
         .at_ms = c->at_ms,
@@ -117,9 +120,9 @@ static int same(const struct effect *a, const struct effect *b)
     return text_equal(a->user_id, b->user_id) && a->kind == b->kind &&
            a->segment == b->segment && text_equal(a->key, b->key) &&
            a->trigger == b->trigger && a->member == b->member &&
-           a->cause == b->cause && a->trigger_count == b->trigger_count &&
-           a->seq == b->seq && a->at_ms == b->at_ms &&
-           a->entered_at_ms == b->entered_at_ms &&
+           a->cause == b->cause && a->shadow == b->shadow &&
+           a->trigger_count == b->trigger_count && a->seq == b->seq &&
+           a->at_ms == b->at_ms && a->entered_at_ms == b->entered_at_ms &&
            a->source_topic == b->source_topic &&
            a->source_offset == b->source_offset &&
            text_equal(a->message_id, b->message_id) &&
@@ -152,20 +155,21 @@ static void print_effect(const struct effects *effects, size_t index, char *out,
     const struct effect *e = &effects->items[index];
     instant_string(at, e->at_ms);
     instant_string(entered, e->entered_at_ms);
-    snprintf(out, size,
-             "%.*s %s %.*s%s at %s entered_at %s seq %u trigger %d triggers %d "
-             "cause %s source %d[%lld] id %.*s birth %d[%lld]",
-             (int)e->user_id.len, e->user_id.bytes,
-             e->member ? "enters" : "exits", (int)e->key.len, e->key.bytes,
-             e->kind == SEG_OUTPUT_TRIGGER ? " (trigger)" : "", at, entered,
-             e->seq, e->trigger, e->trigger_count, seg_cause_name(e->cause),
-             e->source_topic, (long long)e->source_offset,
-             (int)e->message_id.len,
-             e->message_id.bytes ? e->message_id.bytes : "", e->birth_topic,
-             (long long)e->birth_offset);
+    snprintf(
+        out, size,
+        "%.*s %s %.*s%s%s at %s entered_at %s seq %u trigger %d triggers %d "
+        "cause %s source %d[%lld] id %.*s birth %d[%lld]",
+        (int)e->user_id.len, e->user_id.bytes, e->member ? "enters" : "exits",
+        (int)e->key.len, e->key.bytes,
+        e->kind == SEG_OUTPUT_TRIGGER ? " (trigger)" : "",
+        e->shadow ? " (shadow)" : "", at, entered, e->seq, e->trigger,
+        e->trigger_count, seg_cause_name(e->cause), e->source_topic,
+        (long long)e->source_offset, (int)e->message_id.len,
+        e->message_id.bytes ? e->message_id.bytes : "", e->birth_topic,
+        (long long)e->birth_offset);
 }
 
-/* ---- what a run has seen --------------------------------------------- */
+/* ---- what a run has seen ------------------------------------------------- */
 
 struct counting {
     struct drive_stats *stats;
@@ -176,6 +180,17 @@ static void see_decider(void *arg, const struct rule_cond *leaf)
 {
     struct counting *c = arg;
     construct_of_leaf(leaf, c->seen);
+}
+
+static void count_pairs(struct construct_counts *counts, const char *seen)
+{
+    int used[CONSTRUCT_COUNT_], count = 0;
+    for (int i = 0; i < CONSTRUCT_COUNT_; i++)
+        if (seen[i])
+            used[count++] = i;
+    for (int i = 0; i < count; i++)
+        for (int j = i + 1; j < count; j++)
+            counts->pairs[used[i]][used[j]]++;
 }
 
 static void count_change(struct drive *d, const struct oracle_change *change)
@@ -189,23 +204,28 @@ static void count_change(struct drive *d, const struct oracle_change *change)
     stats->by_timer += change->cause == SEG_CAUSE_TIMER;
     stats->by_event += change->cause == SEG_CAUSE_EVENT;
     stats->by_attribute += change->cause == SEG_CAUSE_ATTRIBUTE;
+    stats->by_shadow += (uint64_t)change->shadow;
     stats->by_sweep += change->cause == SEG_CAUSE_CATALOGUE;
+    stats->by_backfill += change->cause == SEG_CAUSE_BACKFILL;
     if (change->cause == SEG_CAUSE_TIMER)
         stats->at_end += oracle_truth(d->oracle, change->user, change->segment,
                                       change->at_ms - 1) == SEG_UNKNOWN;
     construct_of_segment(segment, used.seen);
-    oracle_deciders(d->oracle, change->user, change->segment, change->at_ms,
-                    see_decider, &decided);
+    oracle_deciders(d->oracle, change->user, change->segment, change->member,
+                    change->at_ms, see_decider, &decided);
     for (int i = 0; i < CONSTRUCT_COUNT_; i++) {
         counts->entered[i] += (uint64_t)(used.seen[i] && change->member);
         counts->exited[i] += (uint64_t)(used.seen[i] && !change->member);
         counts->decided[i] += (uint64_t)decided.seen[i];
     }
+    count_pairs(counts, used.seen);
 }
 
 /* Keep what the engine said, as the output topics would. */
 static void keep(struct drive *d, const struct effect *effect)
 {
+    if (effect->shadow)
+        return;
     struct effect *e = add_effect(&d->log);
     *e = *effect;
     e->user_id = arena_text(&d->arena, effect->user_id);
@@ -219,6 +239,8 @@ static void take_engine_effects(struct drive *d)
     size_t count;
     const struct seg_output *outputs = seg_engine_outputs(d->engine, &count);
     for (size_t i = 0; i < count; i++) {
+        if (outputs[i].kind == SEG_OUTPUT_TRAITS)
+            continue;
         struct effect e = of_engine(d, &outputs[i]);
         *add_effect(&d->engine_effects) = e;
         keep(d, &e);
@@ -236,6 +258,7 @@ void drive_carry(struct drive *d)
         if (e->message_id.bytes)
             e->message_id = arena_text(&d->arena, e->message_id);
         e->evidence_count = -1;
+        e->properties = NULL;
     }
     seg_engine_outputs_clear(d->engine);
 }
@@ -258,7 +281,7 @@ static void take_effects(struct drive *d)
 int drive_compare_effects(struct drive *d)
 {
     const struct effects *got = &d->engine_effects, *want = &d->oracle_effects;
-    int result = DRIVE_SAME;
+    int result = drive_traits(d);
     char got_text[512], want_text[512];
     take_effects(d);
     size_t most = got->count > want->count ? got->count : want->count;
@@ -266,6 +289,8 @@ int drive_compare_effects(struct drive *d)
         if (i < got->count && i < want->count &&
             same(&got->items[i], &want->items[i])) {
             result = drive_evidence(d, &got->items[i]);
+            if (result == DRIVE_SAME)
+                result = drive_properties(d, &got->items[i]);
             continue;
         }
         print_effect(got, i, got_text, sizeof(got_text));
@@ -281,7 +306,7 @@ int drive_compare_effects(struct drive *d)
     return result;
 }
 
-/* ---- state ----------------------------------------------------------- */
+/* ---- state --------------------------------------------------------------- */
 
 #define MEMBERSHIPS_MAX (CATALOGUE_SEGMENTS_MAX * HISTORY_CATALOGUES_MAX)
 
@@ -342,6 +367,8 @@ static int compare_user(struct drive *d, const struct oracle_user *want,
     if (!user_validate((const struct user *)got))
         return drive_fail(d, "the block of user %s is inconsistent", id.bytes);
     int result = compare_memberships(d, want, got);
+    if (result == DRIVE_SAME && d->step % 4 == 0)
+        result = drive_traits_owed(d, want);
     if (result == DRIVE_SAME && explain)
         result = drive_explain(d, want, got);
     if (result == DRIVE_SAME && explain)

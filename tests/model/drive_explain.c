@@ -4,11 +4,22 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/base/instant.h"
 #include "lib/base/text.h"
 #include "lib/segment/format.h"
 #include "tests/model/drive_inside.h"
 
-/* ---- values ------------------------------------------------------------ */
+/* ---- values -------------------------------------------------------------- */
+
+/* A whole sum that fits is an integer, any other the nearest double. */
+static int same_sum(const struct seg_value *got, naive_units want)
+{
+    naive_units whole = want / NAIVE_UNIT;
+    if (want % NAIVE_UNIT == 0 && whole >= INT64_MIN && whole <= INT64_MAX)
+        return got->type == SEG_INT && got->as.integer == whole;
+    return got->type == SEG_DOUBLE &&
+           fabs(got->as.number - naive_units_nearest(want)) <= 0;
+}
 
 int drive_same_value(const struct seg_value *got,
                      const struct naive_value *want)
@@ -19,10 +30,20 @@ int drive_same_value(const struct seg_value *got,
     case NAIVE_BOOL:
         return got->type == SEG_BOOL && !got->as.boolean == !want->integer;
     case NAIVE_INT:
-        return got->type == SEG_INT && got->as.integer == want->integer;
+        return (got->type == SEG_INT && got->as.integer == want->integer) ||
+               (want->spelled_freely && got->type == SEG_DOUBLE &&
+                fabsl(got->as.number - (long double)want->integer) <= 0);
     case NAIVE_REAL:
+        return (got->type == SEG_DOUBLE &&
+                fabs(got->as.number - want->real) <= 0) ||
+               (want->spelled_freely && got->type == SEG_INT &&
+                fabsl(want->real - (long double)got->as.integer) <= 0);
+    case NAIVE_UNITS:
+        return same_sum(got, want->units);
+    case NAIVE_SCORE: /* The last digit may be another one (oracle_unsure). */
         return got->type == SEG_DOUBLE &&
-               fabs(got->as.number - want->real) <= 0;
+               fabsl(got->as.number - (long double)want->units / NAIVE_UNIT) <
+                   1.1e-9L;
     case NAIVE_DAYS:
         return got->type == SEG_DOUBLE &&
                fabs(got->as.number - (double)want->integer / 86400000) <= 0;
@@ -72,6 +93,18 @@ static int same_condition(const char *condition, const struct rule_cond *leaf)
     return same;
 }
 
+/* The instant of an entry or exit is shown as a text. */
+static int same_instant(const struct seg_value *got,
+                        const struct naive_value *want)
+{
+    char text[25];
+    if (want->type == NAIVE_MISSING)
+        return got->type == SEG_MISSING;
+    instant_string(text, want->integer);
+    return got->type == SEG_TEXT &&
+           text_equal((struct seg_text){got->as.text, got->len}, text_of(text));
+}
+
 /* The value shown of LEAF must be what it measures, a count as far as it
  * matters. */
 static int check_shown(struct drive *d, const char *what,
@@ -85,12 +118,13 @@ static int check_shown(struct drive *d, const char *what,
     if (leaf->kind == COND_PATH &&
         oracle_eval(d->oracle, user, leaf, at_ms) == SEG_UNKNOWN)
         return DRIVE_SAME; /* That it was written is all there is. */
-    if (!drive_same_value(got, &want))
-        return fail_value(d, what, condition, got, &want);
-    return DRIVE_SAME;
+    int same = leaf->kind == COND_ENTERED || leaf->kind == COND_LEFT
+                   ? same_instant(got, &want)
+                   : drive_same_value(got, &want);
+    return same ? DRIVE_SAME : fail_value(d, what, condition, got, &want);
 }
 
-/* ---- evidence ---------------------------------------------------------- */
+/* ---- evidence ------------------------------------------------------------ */
 
 int drive_evidence(struct drive *d, const struct effect *change)
 {
@@ -99,6 +133,8 @@ int drive_evidence(struct drive *d, const struct effect *change)
         oracle_user_find(d->oracle, change->user_id);
     if (change->kind != SEG_OUTPUT_CHANGE || change->evidence_count < 0 ||
         oracle_is_unswept(user)) /* What he was in meanwhile is not kept. */
+        return DRIVE_SAME;
+    if (oracle_remembers(d->oracle) && change->at_ms < oracle_clock(d->oracle))
         return DRIVE_SAME;
     if (change->segment < 0) /* Of what is no more nothing is known. */
         return change->evidence_count
@@ -116,6 +152,8 @@ int drive_evidence(struct drive *d, const struct effect *change)
                           change->evidence_count, count);
     for (int i = 0; i < count; i++) {
         const struct seg_evidence *got = &change->evidence[i];
+        if (leaves[i]->kind == COND_SHARE) /* His place is told to who asks. */
+            continue;
         if (check_shown(d, "evidence", user, change->at_ms, leaves[i],
                         got->condition, &got->value) != DRIVE_SAME)
             return DRIVE_DIFFERENT;
@@ -123,7 +161,33 @@ int drive_evidence(struct drive *d, const struct effect *change)
     return DRIVE_SAME;
 }
 
-/* ---- explanations ------------------------------------------------------ */
+/* ---- triggers ------------------------------------------------------------ */
+
+int drive_properties(struct drive *d, const struct effect *trigger)
+{
+    const struct oracle_user *user =
+        oracle_user_find(d->oracle, trigger->user_id);
+    if (trigger->kind != SEG_OUTPUT_TRIGGER || !trigger->properties ||
+        trigger->segment < 0)
+        return DRIVE_SAME;
+    const struct rule_trigger *rule =
+        &d->rules->segments[trigger->segment].triggers[trigger->trigger];
+    for (int i = 0; i < rule->property_count; i++) {
+        struct naive_value want;
+        const struct rule_property *property = &rule->properties[i];
+        if (!oracle_property(d->oracle, user, property, trigger->at_ms, &want))
+            continue;
+        if (d->stats)
+            d->stats->properties++;
+        if (!drive_same_value(&trigger->properties[i].value, &want))
+            return fail_value(d, "a trigger's property",
+                              property->names[0].bytes,
+                              &trigger->properties[i].value, &want);
+    }
+    return DRIVE_SAME;
+}
+
+/* ---- explanations -------------------------------------------------------- */
 
 struct walk {
     struct drive *drive;
@@ -152,7 +216,7 @@ static int check_unknown(struct walk *w, const struct seg_reason *reason,
 {
     int64_t since_ms = SEG_NEVER;
     if (reason->truth == SEG_UNKNOWN && cond->kind != COND_IN_SEGMENT)
-        since_ms = oracle_observed(w->drive->oracle, cond);
+        since_ms = oracle_observed(w->drive->oracle, w->user, cond, w->now_ms);
     if (reason->observed_ms != since_ms)
         return drive_fail(w->drive, "%s observed since %lld, not %lld",
                           reason->condition, (long long)reason->observed_ms,
@@ -160,6 +224,8 @@ static int check_unknown(struct walk *w, const struct seg_reason *reason,
     if (since_ms == SEG_NEVER || oracle_awaits(w->user, w->now_ms))
         return DRIVE_SAME;
     int never = reason->decides_ms == SEG_NEVER;
+    if (never && cond->kind == COND_SEQUENCE)
+        return DRIVE_SAME; /* A quiet time may still decide it. */
     int64_t at_ms = never ? w->now_ms + LONG_MS : reason->decides_ms;
     int truth = oracle_eval(w->drive->oracle, w->user, cond, at_ms);
     if ((truth == SEG_UNKNOWN) != never)
@@ -174,6 +240,12 @@ static int check_leaf(struct walk *w, const struct seg_reason *reason,
     if (check_shown(w->drive, "explanation", w->user, w->now_ms, cond,
                     reason->condition, &reason->value) != DRIVE_SAME)
         return DRIVE_DIFFERENT;
+    struct naive_value other = naive_value_of(NULL);
+    if (cond->kind == COND_COMPARE)
+        other = oracle_other(w->drive->oracle, w->user, cond, w->now_ms);
+    if (!drive_same_value(&reason->other, &other))
+        return fail_value(w->drive, "the other side", reason->condition,
+                          &reason->other, &other);
     count_warming(w, reason, cond);
     if (check_unknown(w, reason, cond) != DRIVE_SAME)
         return DRIVE_DIFFERENT;
@@ -222,7 +294,15 @@ static int check_explanation(struct walk *w, int segment)
                           oracle_user_id(w->user).bytes);
     if (oracle_evidence(d->oracle, w->user, segment, w->now_ms, &leaf, 1) < 0)
         return DRIVE_SAME;
-    return check_cond(w, rule->when, 0);
+    if (!rule->until)
+        return check_cond(w, rule->when, 0);
+    /* Who is in stays until it holds; who is out must pass both. */
+    struct rule_cond stays = {
+        .kind = COND_NOT, .count = 1, .children = &rule->until};
+    struct rule_cond *const parts[] = {rule->when, &stays};
+    const struct rule_cond enters = {
+        .kind = COND_AND, .count = 2, .children = parts};
+    return check_cond(w, is_member ? &stays : &enters, 0);
 }
 
 int drive_explain(struct drive *d, const struct oracle_user *want,

@@ -4,8 +4,10 @@
  *   drive_compare.c  what the two say
  *   drive_explain.c  why, by their words
  *   drive_attribute.c what is known of users
+ *   drive_trait.c    what is told of their traits
  *   drive_restore.c  a new engine from records, changes and redo
  *   drive_change.c   another catalogue, and its sweep
+ *   drive_backfill.c what was not read before is read again
  *   drive_order.c    the same messages in another order of arrival
  *   drive_dense.c    users beyond the exact limits */
 #ifndef MODEL_DRIVE_INSIDE_H
@@ -18,7 +20,7 @@
 /* A change or trigger, of either side. */
 struct effect {
     struct seg_text user_id;
-    int kind, trigger, member, cause, trigger_count;
+    int kind, trigger, member, cause, trigger_count, shadow;
     int segment;                  /* -1: of one that is no more. */
     struct seg_text key;          /* Of the segment. */
     struct seg_text trigger_name; /* Of a trigger of the engine. */
@@ -31,6 +33,8 @@ struct effect {
     int64_t birth_offset;
     const struct seg_evidence *evidence; /* Of a change of the engine. */
     int evidence_count;                  /* -1: not kept. */
+    /* Of a trigger of the engine; NULL: not kept. */
+    const struct seg_trigger_property *properties;
 };
 
 struct effects {
@@ -70,6 +74,13 @@ struct drive {
     int record_count;
     size_t record_cap;
     struct effects engine_effects, oracle_effects; /* Scratch. */
+    struct drive_told {                            /* Traits, last. */
+        const struct oracle_user *user;
+        int64_t at_ms;
+        char *content; /* NULL: nothing. */
+    } * told;
+    int told_count;
+    size_t told_cap;
 };
 
 /* Say that the two differ. Returns DRIVE_DIFFERENT. */
@@ -79,7 +90,8 @@ int drive_fail(struct drive *drive, const char *format, ...)
 /* Whether the engine need not be exact: then only drive_dense compares. */
 static inline int drive_is_dense(const struct drive *drive)
 {
-    return drive->history->kind == HISTORY_DENSE;
+    return drive->history->kind == HISTORY_DENSE ||
+           drive->history->kind == HISTORY_LATE;
 }
 
 struct seg_engine *drive_new_engine(const struct drive *drive, int64_t clock_ms,
@@ -110,6 +122,10 @@ int drive_attributes(struct drive *drive, const struct oracle_user *want,
 /* Compare the evidence of a change of the engine, just made. */
 int drive_evidence(struct drive *drive, const struct effect *change);
 
+/* Compare what a trigger of the engine, just fired, says of paths and measures.
+ */
+int drive_properties(struct drive *drive, const struct effect *trigger);
+
 /* Compare what seg_explain says of GOT with what the oracle knows of WANT. */
 int drive_explain(struct drive *drive, const struct oracle_user *want,
                   const struct seg_user *got);
@@ -133,9 +149,18 @@ struct seg_engine *drive_restored(struct drive *drive, uint32_t variant);
 /* From here on ENGINE is the one. */
 int drive_replace(struct drive *drive, struct seg_engine *engine);
 
+/* Compare what the engine has just told of traits; whether more is owed of USER.
+ */
+int drive_traits(struct drive *drive);
+int drive_traits_owed(struct drive *drive, const struct oracle_user *user);
+void drive_traits_done(struct drive *drive);
+
 /* STEP_CHANGE, STEP_SWEEP. */
 int drive_change(struct drive *drive, const struct step *step);
 int drive_sweep(struct drive *drive, uint32_t users);
+
+/* STEP_BACKFILL. */
+int drive_backfill(struct drive *drive, uint32_t variant);
 
 /* Tell the oracle what the engine has said (oracle_hint). */
 void drive_hint(struct drive *drive);
@@ -146,7 +171,7 @@ int drive_set_version(struct drive *d, int number);
 /* After the last step of a HISTORY_ORDER. */
 int drive_order(struct drive *drive);
 
-/* After a step of a HISTORY_DENSE. */
+/* After a step of a HISTORY_DENSE or HISTORY_LATE. */
 int drive_dense(struct drive *drive);
 
 #endif

@@ -1,6 +1,7 @@
 /* drive_order.c: the state is a function of the set of events, not of their
  * order of arrival, for events at most 24 h behind the
- * clock. */
+ * clock. What asks when he entered or left, and `until`, go by what was decided
+ * as events arrived: they are no such function. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -114,6 +115,29 @@ static int compare_explained(struct drive *d, struct seg_engine *other,
     return result;
 }
 
+static int remembers(const struct rules *rules, int segment);
+
+static int cond_remembers(const struct rules *rules,
+                          const struct rule_cond *cond)
+{
+    if (cond->kind == COND_ENTERED || cond->kind == COND_LEFT)
+        return 1;
+    if (cond->kind == COND_IN_SEGMENT)
+        return remembers(rules, cond->segment);
+    for (int i = 0; i < cond->count; i++)
+        if (cond_remembers(rules, cond->children[i]))
+            return 1;
+    return 0;
+}
+
+/* Whether it is a matter of when he was in which segment, and so of what had
+ * arrived by then. */
+static int remembers(const struct rules *rules, int segment)
+{
+    const struct rule_segment *rule = &rules->segments[segment];
+    return rule->until || (rule->when && cond_remembers(rules, rule->when));
+}
+
 static int compare_engines(struct drive *d, struct seg_engine *other)
 {
     int result = DRIVE_SAME;
@@ -124,11 +148,13 @@ static int compare_engines(struct drive *d, struct seg_engine *other)
                               id.bytes);
         for (int s = 0; s < d->rules->segment_count && result == DRIVE_SAME;
              s++)
-            result = compare_explained(d, other, id, s);
+            if (!remembers(d->rules, s))
+                result = compare_explained(d, other, id, s);
     }
     for (int s = 0; s < d->rules->segment_count && result == DRIVE_SAME; s++)
-        if (seg_engine_segment_size(other, s) !=
-            seg_engine_segment_size(d->engine, s))
+        if (!remembers(d->rules, s) &&
+            seg_engine_segment_size(other, s) !=
+                seg_engine_segment_size(d->engine, s))
             result = drive_fail(d, "another order of arrival: size of %s",
                                 d->rules->segments[s].key.bytes);
     return result;

@@ -62,7 +62,7 @@ int drive_flush(struct drive *d, uint32_t count)
     return DRIVE_SAME;
 }
 
-/* ---- the steps of a restore, as in daemon/protocol/restore.h ------------ */
+/* ---- the steps of a restore, as in daemon/protocol/restore.h ------------- */
 
 int drive_write_catalogue(struct drive *d)
 {
@@ -155,7 +155,7 @@ static int finish(struct drive *d, struct seg_engine *engine, int work)
 {
     struct seg_engine_stats stats;
     int64_t clock_ms = seg_engine_clock(d->engine);
-    size_t count;
+    size_t count, repairs = 0;
     int more, turns = 0;
     while ((more = seg_engine_restore_finish(engine, clock_ms, work)) > 0)
         if (++turns > 10000)
@@ -165,8 +165,10 @@ static int finish(struct drive *d, struct seg_engine *engine, int work)
     if (more < 0)
         return drive_fail(d, "seg_engine_restore_finish: %s",
                           seg_error_name(more));
-    if (count)
-        return drive_fail(d, "restore repairs %zu: %.*s %s %.*s", count,
+    for (size_t i = 0; i < count; i++) /* Traits may be told again. */
+        repairs += outputs[i].kind != SEG_OUTPUT_TRAITS;
+    if (repairs)
+        return drive_fail(d, "restore repairs %zu: %.*s %s %.*s", repairs,
                           (int)outputs[0].user_id.len, outputs[0].user_id.bytes,
                           outputs[0].member ? "enters" : "exits",
                           (int)outputs[0].segment_key.len,
@@ -248,7 +250,7 @@ static int redo_all(struct drive *d, uint32_t variant)
     return engine ? drive_replace(d, engine) : DRIVE_DIFFERENT;
 }
 
-/* ---- steps ------------------------------------------------------------- */
+/* ---- steps --------------------------------------------------------------- */
 
 static int compare_restored(struct drive *d)
 {

@@ -57,7 +57,7 @@ static void die(const char *what, const char *detail)
     exit(2);
 }
 
-/* ---- input ------------------------------------------------------------- */
+/* ---- input --------------------------------------------------------------- */
 
 static char *read_file(const char *name, size_t *len)
 {
@@ -158,7 +158,7 @@ static void sort_topics(struct expect *x)
         x->records[i].topic = place[x->records[i].topic];
 }
 
-/* ---- output ------------------------------------------------------------ */
+/* ---- output -------------------------------------------------------------- */
 
 static json_t *json_of_text(struct seg_text text)
 {
@@ -254,7 +254,7 @@ static void print_memberships(const struct expect *x, int partition)
     }
 }
 
-/* ---- run --------------------------------------------------------------- */
+/* ---- run ----------------------------------------------------------------- */
 
 static struct oracle *oracle_of(struct expect *x, int partition)
 {

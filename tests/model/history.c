@@ -9,12 +9,13 @@
 #include <string.h>
 
 #include "lib/base/instant.h"
+#include "tests/model/catalogue_inside.h"
 
 #define HOUR    INT64_C(3600000)
 #define YEAR    (365 * DAY_MS)
 #define IDS_MAX 1024
 
-/* ---- one case in the making ------------------------------------------ */
+/* ---- one case in the making ---------------------------------------------- */
 
 struct maker {
     struct history *history;
@@ -71,16 +72,19 @@ static const struct kind {
     int percent; /* Of all cases. */
     int messages_min, messages_max, segments_max, users_max;
     enum catalogue_kind catalogue;
-    int changes; /* Its catalogue may change. */
+    int changes;   /* Its catalogue may change. */
+    int sequences; /* No user has more events than they are exact for. */
 } kinds[HISTORY_KINDS_] = {
-    [HISTORY_MIXED] = {77, 4, 45, 8, 4, CATALOGUE_ANY, 1},
-    [HISTORY_DEDUPE] = {5, 20, 200, 8, 2, CATALOGUE_ANY, 1},
-    [HISTORY_ORDER] = {9, 4, 40, 8, 4, CATALOGUE_ANY, 0},
-    [HISTORY_DENSE] = {2, 90, 900, 3, 1, CATALOGUE_COARSE, 0},
-    [HISTORY_LARGE] = {1, 280, 700, 4, 1, CATALOGUE_LARGE, 1},
-    [HISTORY_CROWD] = {1, 100, 400, 5, 300, CATALOGUE_ANY, 1},
-    [HISTORY_WIDE] = {2, 10, 60, CATALOGUE_SEGMENTS_MAX, 3, CATALOGUE_ANY, 1},
-    [HISTORY_TIGHT] = {3, 20, 80, 8, 2, CATALOGUE_ANY, 1},
+    [HISTORY_MIXED] = {74, 4, 45, 8, 4, CATALOGUE_ANY, 1, 1},
+    [HISTORY_DEDUPE] = {5, 20, 200, 8, 2, CATALOGUE_ANY, 1, 0},
+    [HISTORY_ORDER] = {9, 4, 40, 8, 4, CATALOGUE_ANY, 0, 1},
+    [HISTORY_DENSE] = {2, 90, 900, 3, 1, CATALOGUE_COARSE, 0, 0},
+    [HISTORY_LARGE] = {1, 270, 480, 4, 1, CATALOGUE_LARGE, 1, 0},
+    [HISTORY_CROWD] = {1, 100, 400, 5, 300, CATALOGUE_ANY, 1, 1},
+    [HISTORY_WIDE] = {2, 10, 60, CATALOGUE_SEGMENTS_MAX, 3, CATALOGUE_ANY, 1,
+                      1},
+    [HISTORY_TIGHT] = {3, 20, 80, 8, 2, CATALOGUE_ANY, 1, 0},
+    [HISTORY_LATE] = {3, 10, 45, 4, 2, CATALOGUE_LATE, 0, 0},
 };
 
 static int is_kind(const struct maker *m, enum history_kind kind)
@@ -116,7 +120,7 @@ static void move_on(struct maker *m)
     m->now_ms += ms < 0 ? 0 : ms;
 }
 
-/* ---- messages -------------------------------------------------------- */
+/* ---- messages ------------------------------------------------------------ */
 
 /* VALUE at NAMES below OBJECT, taken. */
 static void set_below(json_t *object, const char *const *names, json_t *value)
@@ -157,6 +161,8 @@ static int64_t event_time(struct maker *m, int64_t record_ms)
     int64_t unit = m->world.unit_ms, n = random_below(r, 100);
     if (is_many(m))
         return n < 90 ? record_ms : record_ms - random_below(r, 200) * unit;
+    if (is_kind(m, HISTORY_LATE) && n >= 60 && n < 85)
+        return record_ms - random_between(r, 18, 70) * unit;
     if (n < 58)
         return record_ms;
     if (n < 72)
@@ -166,7 +172,7 @@ static int64_t event_time(struct maker *m, int64_t record_ms)
                random_between(r, -1, 1);
     if (n < 88)
         return record_ms + random_between(r, 1, 3) * unit;
-    if (is_kind(m, HISTORY_ORDER))
+    if (m->world.punctual)
         return record_ms - random_below(r, DAY_MS);
     if (n < 97)
         return record_ms - random_between(r, 5, 40) * unit;
@@ -195,7 +201,7 @@ static void put_time(struct maker *m, json_t *json, int64_t record_ms)
                                           "-62167219200",
                                           "\"1969-12-31T23:59:59.9999-00:30\""};
     int64_t n = random_below(m->r, 100), ms = event_time(m, record_ms);
-    if (is_kind(m, HISTORY_ORDER) && ms < record_ms - DAY_MS)
+    if (m->world.punctual && ms < record_ms - DAY_MS)
         ms = record_ms - DAY_MS;
     if (n < 6) {
         if (n < 2)
@@ -203,9 +209,8 @@ static void put_time(struct maker *m, json_t *json, int64_t record_ms)
         return;
     }
     const char *odd = n < 9 ? RANDOM_OF(m->r, unreadable)
-                      : n < 10 && !is_kind(m, HISTORY_ORDER)
-                          ? RANDOM_OF(m->r, extreme)
-                          : NULL;
+                      : n < 10 && !m->world.punctual ? RANDOM_OF(m->r, extreme)
+                                                     : NULL;
     json_object_set_new(json, "timestamp",
                         odd ? json_loads(odd, JSON_DECODE_ANY, NULL)
                             : world_time_json(&m->world, ms));
@@ -294,6 +299,23 @@ static void put_type(struct maker *m, json_t *json)
         put_group(m, json);
 }
 
+/* Now and then a message is none, for one of many reasons. */
+static void spoil(struct maker *m, json_t *json)
+{
+    static const char *const fields[] = {"type", "userId", "anonymousId",
+                                         "event", "groupId"};
+    static const char *const values[] = {"null", "\"\"",         "7",
+                                         "[]",   "\"a\\u0000\"", "\"alias\"",
+                                         "{}",   "\"Track\""};
+    const char *field = RANDOM_OF(m->r, fields);
+    if (random_chance(m->r, 30))
+        json_object_del(json, field);
+    else
+        json_object_set_new(json, field,
+                            json_loads(RANDOM_OF(m->r, values),
+                                       JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL));
+}
+
 /* The text of the message of STEP, from USER, with id NUMBER. */
 static char *message(struct maker *m, const struct step *step, int user,
                      int number)
@@ -306,15 +328,19 @@ static char *message(struct maker *m, const struct step *step, int user,
     if (number)
         put_id(json, number);
     put_time(m, json, step->record_ms);
+    if (random_chance(m->r, 2))
+        spoil(m, json);
     char *text = json_dumps(json, random_chance(m->r, 80)
                                       ? JSON_COMPACT
                                       : JSON_ENSURE_ASCII | JSON_INDENT(1));
     assert(text);
     json_decref(json);
+    if (random_below(m->r, 400) == 0)
+        text[random_below(m->r, (int64_t)strlen(text))] = 0;
     return text;
 }
 
-/* ---- steps ----------------------------------------------------------- */
+/* ---- steps --------------------------------------------------------------- */
 
 static void set_wall(struct maker *m, struct step *step)
 {
@@ -331,9 +357,9 @@ static int64_t next_record(struct maker *m)
     move_on(m);
     if (m->ahead && random_chance(r, 40))
         return m->now_ms + random_between(r, 1, 4) * unit;
-    if (is_kind(m, HISTORY_MIXED) && random_chance(r, 1))
+    if (is_kind(m, HISTORY_MIXED) && !m->world.punctual && random_chance(r, 1))
         return m->now_ms - random_between(r, 1, 100) * DAY_MS;
-    if (!is_kind(m, HISTORY_ORDER) && random_chance(r, 8))
+    if (!m->world.punctual && random_chance(r, 8))
         return m->now_ms -
                random_between(r, 0, 3) * (unit < HOUR ? unit : HOUR);
     return m->now_ms;
@@ -381,7 +407,7 @@ static void add_other(struct maker *m)
     if (m->restores && n >= 80)
         kind = n < 86 ? STEP_EXPORT : STEP_REDO;
     if (m->changed && random_chance(m->r, 40))
-        kind = STEP_SWEEP;
+        kind = random_chance(m->r, 40) ? STEP_BACKFILL : STEP_SWEEP;
     if (kind == STEP_ADVANCE)
         move_on(m);
     struct step *step = add_step(m->history, kind);
@@ -432,6 +458,8 @@ static void make_catalogues(struct maker *m)
     buf_init(&buf);
     catalogue_gen_lists(&m->world, &buf);
     h->lists = buf_take(&buf);
+    catalogue_gen_trait(&m->world, &buf);
+    h->later = buf_take(&buf);
     for (int i = 0; i < count; i++) {
         catalogue_gen_key(&m->world, i, names[i]);
         keys[i] = names[i];
@@ -440,6 +468,7 @@ static void make_catalogues(struct maker *m)
         first->segments[first->count++] = buf_take(&buf);
     }
     buf_done(&buf);
+    catalogue_publish(first);
     h->catalogue_count = 1 + m->changes;
     for (int i = 1; i < h->catalogue_count; i++)
         catalogue_edit(&m->world, h->catalogues, i);
@@ -485,14 +514,19 @@ static void adapt(struct maker *m)
     int most = kinds[h->kind].users_max;
     w->user_count = (int)(most < 300 ? random_between(m->r, 1, most)
                                      : random_between(m->r, 20, most));
+    w->punctual = is_kind(m, HISTORY_ORDER) ||
+                  (kinds[h->kind].sequences && random_chance(m->r, 50));
     if (is_kind(m, HISTORY_ORDER) && w->unit_ms > HOUR)
         w->unit_ms = HOUR;
     if (is_kind(m, HISTORY_DEDUPE))
         w->unit_ms = RANDOM_OF(m->r, ((const int64_t[]){60000, HOUR}));
     if (is_kind(m, HISTORY_DEDUPE) && random_chance(m->r, 70))
         w->user_count = 1;
+    w->many = !kinds[h->kind].sequences;
     if (is_many(m))
         w->unit_ms = RANDOM_OF(m->r, ((const int64_t[]){1000, HOUR}));
+    if (is_kind(m, HISTORY_LATE))
+        w->unit_ms = HOUR;
     if (is_kind(m, HISTORY_TIGHT))
         h->user_bytes_max = (uint32_t)random_between(m->r, 300, 2500);
     w->long_percent =
@@ -515,6 +549,7 @@ void history_init(struct history *h, uint64_t seed)
     m.restores = random_chance(m.r, 60);
     m.ahead = h->kind == HISTORY_MIXED && random_chance(m.r, 15);
     m.walled = !m.ahead && random_chance(m.r, 25);
+    m.world.shadows = !m.restores;
     make_catalogues(&m);
     make_steps(&m);
 }

@@ -14,6 +14,7 @@ enum step_kind {
     STEP_REDO,    /* A new engine from what was flushed, changes and redo. */
     STEP_CHANGE,  /* Another catalogue; by variant while the engine was down. */
     STEP_SWEEP,   /* The next `variant` users are swept. */
+    STEP_BACKFILL, /* All is swept, and what was not read before is read. */
 };
 
 struct step {
@@ -37,6 +38,7 @@ enum history_kind {
     HISTORY_CROWD,  /* Hundreds of users. */
     HISTORY_WIDE,   /* Dozens of segments. */
     HISTORY_TIGHT,  /* Users that may not grow large. */
+    HISTORY_LATE,   /* Sequences, and events more than 24 h late. */
     HISTORY_KINDS_,
 };
 
@@ -50,6 +52,7 @@ struct history {
     int64_t trigger_max_age_ms;
     uint32_t user_bytes_max; /* 0: the engine's default. */
     char *lists;             /* In each catalogue. */
+    char *later;             /* In each but the first. */
     int catalogue_count;
     struct catalogue_text catalogues[HISTORY_CATALOGUES_MAX];
     int step_count;

@@ -8,7 +8,7 @@
 #include "lib/base/instant.h"
 #include "tests/model/history.h"
 
-/* ---- copies ---------------------------------------------------------- */
+/* ---- copies -------------------------------------------------------------- */
 
 void history_done(struct history *h)
 {
@@ -18,6 +18,7 @@ void history_done(struct history *h)
         catalogue_text_done(&h->catalogues[i]);
     free(h->steps);
     free(h->lists);
+    free(h->later);
     *h = (struct history){0};
 }
 
@@ -32,6 +33,7 @@ void history_copy(struct history *out, const struct history *from)
 {
     *out = *from;
     out->lists = copy_text(from->lists);
+    out->later = copy_text(from->later);
     for (int i = 0; i < from->catalogue_count; i++)
         for (int s = 0; s < from->catalogues[i].count; s++)
             out->catalogues[i].segments[s] =
@@ -67,11 +69,12 @@ void history_catalogue(const struct history *h, int index, struct buf *out)
 {
     const struct catalogue_text *c = &h->catalogues[index];
     buf_str(out, h->lists);
+    buf_str(out, index ? h->later : "");
     for (int i = 0; i < c->count; i++)
         buf_str(out, c->segments[i]);
 }
 
-/* ---- for people ------------------------------------------------------ */
+/* ---- for people ---------------------------------------------------------- */
 
 static void print_time(const char *label, int64_t ms)
 {
@@ -83,8 +86,8 @@ static void print_time(const char *label, int64_t ms)
 static void print_step(int index, const struct step *step)
 {
     static const char *const names[] = {"message", "advance", "flush", "export",
-                                        "redo",    "change",  "sweep"};
-    fprintf(stderr, "%3d %-7s", index, names[step->kind]);
+                                        "redo",    "change",  "sweep", "backfill"};
+    fprintf(stderr, "%3d %-8s", index, names[step->kind]);
     if (step->kind == STEP_MESSAGE || step->kind == STEP_ADVANCE)
         print_time("clock", step->clock_ms);
     else
@@ -104,14 +107,15 @@ static void print_step(int index, const struct step *step)
 
 void history_print(const struct history *h)
 {
-    static const char *const names[] = {"mixed", "dedupe", "order", "dense",
-                                        "large", "crowd",  "wide",  "tight"};
+    static const char *const names[] = {"mixed", "dedupe", "order",
+                                        "dense", "large",  "crowd",
+                                        "wide",  "tight",  "late"};
     fprintf(stderr, "# %s, user_bytes_max %u, trigger_max_age %lld ms\n%s",
             names[h->kind], h->user_bytes_max, (long long)h->trigger_max_age_ms,
             h->lists);
     for (int i = 0; i < h->catalogue_count; i++) {
         if (i)
-            fprintf(stderr, "# catalogue %d\n", i);
+            fprintf(stderr, "# catalogue %d\n%s", i, h->later);
         for (int s = 0; s < h->catalogues[i].count; s++)
             fprintf(stderr, "%s", h->catalogues[i].segments[s]);
     }

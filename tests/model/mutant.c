@@ -5,6 +5,8 @@
 #include <strings.h>
 
 enum mutant mutant_on = MUTANT_NONE;
+char mutant_asked[MUTANT_COUNT_];
+int mutant_recording;
 
 static const struct row {
     const char *name, *what;

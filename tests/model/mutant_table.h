@@ -1,8 +1,8 @@
 /* mutant_table.h: the mistakes that the model test must notice, one row each.
  *
  * Each is built into the oracle, not the engine: two twins differ whichever of
- * them is wrong. `model --mutants` switches on one after the other and demands
- * that a difference is found.
+ * them is wrong. check_mutants switches on one after the other and demands that
+ * a difference is found.
  *
  *   X(name, what the oracle then does) */
 #ifndef MODEL_MUTANT_TABLE_H
@@ -71,6 +71,14 @@
     X(VERSION_GE_GT, "version >= fails for equal versions")                    \
     X(VERSION_TEXT, "version orders numbers as text")                          \
     X(VERSION_PRERELEASE, "version does not look at pre-releases")             \
+    X(ONE_FIRST, "has one looks at the first object only")                     \
+    X(ONE_SCALAR, "has one looks into what is no object")                      \
+    X(ONE_PARTS, "has one is content with two elements")                       \
+    X(REGEX_BEGIN, "^ in a regex matches anywhere")                            \
+    X(REGEX_END, "$ in a regex matches anywhere")                              \
+    X(REGEX_SEARCH, "a regex matches the beginning only")                      \
+    X(REGEX_OR, "of a|b in a regex a counts only")                             \
+    X(SAME_TYPES, "1 and 1.0 are two values")                                  \
     /* Windows and counts. */                                                  \
     X(IN_CLOSED, "in W counts age W")                                          \
     X(IN_SHORT, "in W leaves out age W - 1 ms")                                \
@@ -113,6 +121,53 @@
     X(DAYS_LAST, "days_since(last) is days_since(first)")                      \
     X(DAYS_WHOLE, "days_since counts whole days")                              \
     X(DAYS_ZERO, "days_since nothing is 0")                                    \
+    X(SINCE_OPEN, "since D leaves out D")                                      \
+    X(WINDOW_BEFORE_CLOSED, "the window before D counts D")                    \
+    X(DATES_LOW, "the window between D and E leaves out D")                    \
+    X(DATES_HIGH, "the window between D and E leaves out E")                   \
+    X(DAYS_WINDOW, "days does not look at its window")                         \
+    X(DATES_ZONE, "days counts dates of another zone")                         \
+    X(SUM_WINDOW, "sum does not look at its window")                           \
+    X(AVG_WINDOW, "avg does not look at its window")                           \
+    X(MIN_WINDOW, "min does not look at its window")                           \
+    X(MAX_WINDOW, "max does not look at its window")                           \
+    X(SUM_WHOLE, "a sum is cut off to a whole number")                         \
+    X(AVG_ALL, "avg counts what is no number")                                 \
+    X(AVG_ZERO, "avg, min, max of nothing are 0")                              \
+    X(MIN_MAX, "min is max")                                                   \
+    X(DISTINCT_WINDOW, "distinct does not look at its window")                 \
+    X(DISTINCT_MISSING, "distinct counts a missing value")                     \
+    X(SCORE_LINEAR, "a score decays in a line")                                \
+    X(SCORE_NEGATIVE, "negative weights are positive")                         \
+    X(SCORE_ONCE, "each line of a score counts one event")                     \
+    X(PERCENT_OFF, "PERCENT of is not heard")                                  \
+    X(PERCENT_WHOLE, "a percentage is cut off to a whole one")                 \
+    X(COMPARE_MISSING, "a missing side differs from every other")              \
+    X(COMPARE_SWAPPED, "the sides of a comparison are swapped")                \
+    X(LATEST_WINDOW, "latest does not look at its window")                     \
+    X(LATEST_FIRST, "latest is the first")                                     \
+    X(LATEST_NONE, "latest of nothing was anything")                           \
+    X(HABIT_ANY, "one of the blocks of a habit is enough")                     \
+    X(HABIT_MORE, "one block more of a habit is looked at")                    \
+    X(TRAIT_FIRST, "every trait is the first one")                             \
+    X(TRAIT_WARMING, "a trait is told while it is not known")                  \
+    X(STEP_CLOSED, "a step within D may come at D")                            \
+    X(STEP_SHORT, "a step within D must come 1 ms before")                     \
+    X(STEP_FROM_FIRST, "within and after count from the first event")          \
+    X(STEP_ITSELF, "an event may serve two steps")                             \
+    X(AFTER_OPEN, "a step after D must come 1 ms later")                       \
+    X(ALL_WITHIN_OFF, "all within is not heard")                               \
+    X(ALL_WITHIN_CLOSED, "all within D holds at D")                            \
+    X(DIRECTLY_OFF, "directly is not heard")                                   \
+    X(BETWEEN_OFF, "with no between is not heard")                             \
+    X(BETWEEN_STEPS, "a matched step may not be what with no forbids")         \
+    X(SAME_OFF, "for the same is not heard")                                   \
+    X(QUIET_CLOSED, "without E within D forbids E at D")                       \
+    X(QUIET_SHORT, "without E within D allows E 1 ms before D")                \
+    X(QUIET_EARLY, "without D is true 1 ms early")                             \
+    X(QUIET_LATE, "without D is true 1 ms late")                               \
+    X(WITHOUT_OFF, "without is not heard")                                     \
+    X(SEQUENCE_WINDOW, "a sequence does not look at its window")               \
     /* Order and time. */                                                      \
     X(TIE_TOPIC, "at equal times the lesser topic is later")                   \
     X(TIE_OFFSET, "at equal times the lesser offset is later")                 \
@@ -157,7 +212,20 @@
     X(COOLDOWN_SHORT, "a cooldown lasts 1 ms less")                            \
     X(COOLDOWN_REFRESH, "a trigger that is cooling starts its cooldown anew")  \
     X(TRIGGER_AGE_CLOSED, "a change of just the greatest age is suppressed")   \
+    X(TRIGGER_TOLD, "a trigger tells nothing that is measured")                \
     X(TRIGGER_AGE_LONG, "a change 1 ms over the greatest age is not")          \
+    X(UNTIL_OFF, "until is not heard")                                         \
+    X(UNTIL_WHEN, "with until when is to go on")                               \
+    X(UNTIL_ENTER, "who is out enters though until holds")                     \
+    X(ENTERED_LEFT, "entered is left")                                         \
+    X(WATCH_CLOSED, "entered in D holds at D")                                 \
+    X(WATCH_NOTED, "a change before the watch began is noted")                 \
+    X(WATCH_SHORT, "entered in D fails 1 ms before D")                         \
+    X(SHADOW_SEQ, "a change of a shadow is counted")                           \
+    X(SHADOW_TRIGGER, "a shadow fires triggers")                               \
+    X(SHADOW_SAME, "members of a segment are members of its shadow")           \
+    X(SHARE_SALT, "all shares are the same")                                   \
+    X(SHARE_WHOLE, "a share has whole percents")                               \
     /* Catalogues that change. */                                              \
     X(CHANGE_FORGETS, "another catalogue ends all memberships")                \
     X(CHANGE_ENTERED, "another catalogue begins memberships anew")             \
@@ -178,6 +246,12 @@
     X(WARM_LAST, "the last is known if seen at the instant of the change")     \
     X(WARM_SCALAR, "attributes that nobody read are not kept")                 \
     X(WARM_LIST, "lists that nobody read are kept")                            \
+    X(WARM_EXTREME, "a seen maximum does not decide")                          \
+    X(WARM_WATCH, "entries are known 1 ms early")                              \
+    X(WARM_SEQUENCE, "what was hidden forbids nothing")                        \
+    X(WARM_SCORE, "a score is known after 32 half-lives")                      \
+    X(WARM_HABIT, "a habit is known when its newest blocks are")               \
+    X(WARM_COMPARE, "comparisons know what was not read")                      \
     X(WARM_AND, "unknown and false is unknown")                                \
     X(WARM_OR, "unknown or true is unknown")                                   \
     X(WARM_NOT, "not unknown is true")                                         \

@@ -95,7 +95,7 @@ int naive_text_glob(const struct naive_text *pattern,
     return glob_from(pattern, 0, text, 0);
 }
 
-/* ---- versions -------------------------------------------------------- */
+/* ---- versions ------------------------------------------------------------ */
 
 #define IDENTIFIERS_MAX 32
 

@@ -30,6 +30,12 @@ long naive_text_find(const struct naive_text *whole,
 int naive_text_glob(const struct naive_text *pattern,
                     const struct naive_text *text);
 
+/* Whether the regular expression PATTERN, of the kind that naive_regex.c knows,
+ * matches some part of TEXT. */
+void naive_text_lower(struct naive_text *text); /* For one that ignores case. */
+int naive_text_regex(const struct naive_text *pattern,
+                     const struct naive_text *text);
+
 /* Order of two SemVer 2.0 versions: -1, 0, 1; or 2 if one cannot be read. */
 int naive_text_versions(struct seg_text a, struct seg_text b);
 

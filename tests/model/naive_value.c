@@ -67,13 +67,7 @@ struct naive_value naive_value_text(struct seg_text text)
                                 .text = text};
 }
 
-/* ---- comparing ------------------------------------------------------- */
-
-static int is_number(const struct naive_value *v)
-{
-    return v->type == NAIVE_INT || v->type == NAIVE_REAL ||
-           v->type == NAIVE_DAYS;
-}
+/* ---- comparing ----------------------------------------------------------- */
 
 /* Whether VALUE and OPERAND are of one type. */
 static int comparable(const struct naive_value *value,
@@ -89,7 +83,7 @@ static int comparable(const struct naive_value *value,
     case SEG_DOUBLE:
         if (MUTATED(COERCE) && value->type == NAIVE_TEXT)
             return 1;
-        return is_number(value) ||
+        return naive_value_is_number(value) ||
                (MUTATED(BOOL_NUMBER) && value->type == NAIVE_BOOL);
     case SEG_TEXT:
         return value->type == NAIVE_TEXT;
@@ -106,11 +100,23 @@ static int order(long double a, long double b)
     return a < b ? -1 : a > b;
 }
 
+static int order_units(naive_units a, naive_units b)
+{
+    return a < b ? -1 : a > b;
+}
+
 long double naive_value_days_ms(const struct rule_value *number)
 {
     assert(number->spelling.bytes);
     long double ms = strtold(number->spelling.bytes, NULL) * DAY;
     return fabsl(ms - roundl(ms)) < 1e-6L ? roundl(ms) : ms;
+}
+
+naive_units naive_value_literal(const struct rule_value *number)
+{
+    if (number->value.type == SEG_INT)
+        return (naive_units)number->value.as.integer * NAIVE_UNIT;
+    return naive_units_of_real(number->value.as.number);
 }
 
 /* A long double holds every int64_t and every double exactly, where it has 64
@@ -124,6 +130,8 @@ static int compare_numbers(const struct naive_value *value,
                             : (long double)operand->value.as.number;
     if (value->type == NAIVE_DAYS)
         return order(value->integer, naive_value_days_ms(operand));
+    if (value->type == NAIVE_UNITS || value->type == NAIVE_SCORE)
+        return order_units(value->units, naive_value_literal(operand));
     if (value->type == NAIVE_TEXT)
         return order(strtold(value->text.bytes, NULL), right);
     long double left = value->type == NAIVE_REAL ? (long double)value->real
@@ -182,7 +190,7 @@ static int equals_any(const struct naive_value *value,
     return 0;
 }
 
-/* ---- one value ------------------------------------------------------- */
+/* ---- one value ----------------------------------------------------------- */
 
 static int passes_equality(const struct naive_value *v,
                            const struct rule_test *test)
@@ -255,7 +263,7 @@ static int is_set(const struct naive_value *v)
     return v->type != NAIVE_MISSING;
 }
 
-/* ---- text ------------------------------------------------------------ */
+/* ---- text ---------------------------------------------------------------- */
 
 static int text_test(enum rule_op op, const struct naive_text *text,
                      const struct naive_text *part)
@@ -268,6 +276,8 @@ static int text_test(enum rule_op op, const struct naive_text *text,
         return MUTATED(STARTS_CONTAINS) ? contains : starts;
     if (op == OP_MATCHES)
         return naive_text_glob(part, text);
+    if (op == OP_MATCHES_REGEX)
+        return naive_text_regex(part, text);
     if (MUTATED(ENDS_CONTAINS))
         return contains;
     return text->count >= part->count &&
@@ -280,9 +290,13 @@ static int passes_text(const struct naive_value *v,
     struct naive_text text, part;
     if (v->type != NAIVE_TEXT)
         return 0;
-    naive_text_init(&text, v->text, test->ignoring_case);
-    naive_text_init(&part, operand_text(test->values.items),
-                    test->ignoring_case);
+    int regex = test->op == OP_MATCHES_REGEX, fold = test->ignoring_case;
+    naive_text_init(&text, v->text, fold && !regex);
+    naive_text_init(&part, operand_text(test->values.items), fold && !regex);
+    if (fold && regex) {
+        naive_text_lower(&text);
+        naive_text_lower(&part);
+    }
     int result = text_test(test->op, &text, &part);
     naive_text_done(&text);
     naive_text_done(&part);
@@ -312,7 +326,7 @@ static int passes_version(const struct naive_value *v,
     return MUTATED(VERSION_GE_GT) ? c > 0 : c >= 0;
 }
 
-/* ---- lists ----------------------------------------------------------- */
+/* ---- lists --------------------------------------------------------------- */
 
 /* Whether an element of LIST equals OPERAND. */
 static int list_has(const json_t *list, const struct rule_value *operand,
@@ -328,14 +342,71 @@ static int list_has(const json_t *list, const struct rule_value *operand,
     return 0;
 }
 
+static struct naive_value member_of(const json_t *element,
+                                    const struct path *path)
+{
+    const json_t *json = element;
+    for (int i = 0; i < path->count && json; i++)
+        json = json_object_getn(json, path->names[i].bytes, path->names[i].len);
+    return naive_value_of(json);
+}
+
+/* Whether ELEMENT, an object, passes WHERE. */
+static int element_passes(const json_t *element, const struct rule_where *where,
+                          int64_t now)
+{
+    struct naive_value value;
+    switch (where->kind) {
+    case WHERE_AND:
+        for (int i = 0; i < where->count; i++)
+            if (!element_passes(element, where->children[i], now))
+                return 0;
+        return 1;
+    case WHERE_OR:
+        for (int i = 0; i < where->count; i++)
+            if (element_passes(element, where->children[i], now))
+                return 1;
+        return 0;
+    case WHERE_NOT:
+        return !element_passes(element, where->children[0], now);
+    case WHERE_TEST:
+        break;
+    }
+    value = member_of(element, &where->path);
+    return naive_value_passes(&value, &where->test, now);
+}
+
+/* One element, an object, passes all of it: not one this part, another that. */
+static int has_one(const json_t *list, const struct rule_where *where,
+                   int64_t now)
+{
+    int parts = 0;
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *element = json_array_get(list, i);
+        if (!json_is_object(element) && !MUTATED(ONE_SCALAR))
+            continue;
+        if (element_passes(element, where, now))
+            return 1;
+        if (MUTATED(ONE_FIRST))
+            return 0;
+    }
+    for (int c = 0;
+         MUTATED(ONE_PARTS) && where->kind == WHERE_AND && c < where->count;
+         c++)
+        parts += has_one(list, where->children[c], now);
+    return parts && parts == where->count;
+}
+
 static int passes_list(const struct naive_value *v,
-                       const struct rule_test *test)
+                       const struct rule_test *test, int64_t now)
 {
     int found = 0, all = test->values.count;
     if (v->type == NAIVE_MISSING)
         return test->op == OP_HAS_NONE && MUTATED(HAS_NONE_MISSING);
     if (v->type != NAIVE_LIST)
         return MUTATED(HAS_SCALAR) && equal(v, test->values.items, 0);
+    if (test->op == OP_HAS_ONE)
+        return has_one(v->json, test->where, now);
     for (int i = 0; i < all; i++)
         found += list_has(v->json, &test->values.items[i], test->ignoring_case);
     if (test->op == OP_HAS_ANY)
@@ -348,7 +419,7 @@ static int passes_list(const struct naive_value *v,
     return found > 0;
 }
 
-/* ---- time ------------------------------------------------------------ */
+/* ---- time ---------------------------------------------------------------- */
 
 static int passes_within(int64_t age, int64_t d)
 {
@@ -407,7 +478,7 @@ static int passes_time(const struct naive_value *v,
                                   : t > date;
 }
 
-/* ---- all ------------------------------------------------------------- */
+/* ---- all ----------------------------------------------------------------- */
 
 int naive_value_passes(const struct naive_value *v,
                        const struct rule_test *test, int64_t now)
@@ -434,12 +505,14 @@ int naive_value_passes(const struct naive_value *v,
     case OP_STARTS:
     case OP_ENDS:
     case OP_MATCHES:
+    case OP_MATCHES_REGEX:
         return passes_text(v, test);
     case OP_HAS:
     case OP_HAS_ANY:
     case OP_HAS_ALL:
     case OP_HAS_NONE:
-        return passes_list(v, test);
+    case OP_HAS_ONE:
+        return passes_list(v, test, now);
     case OP_WITHIN:
     case OP_WITHIN_NEXT:
     case OP_MORE_THAN:
@@ -460,11 +533,26 @@ int naive_value_passes(const struct naive_value *v,
     return 0;
 }
 
+static void element_edges(const json_t *element, const struct rule_where *where,
+                          void (*edge)(void *arg, int64_t ms), void *arg)
+{
+    struct naive_value value;
+    for (int i = 0; i < where->count; i++)
+        element_edges(element, where->children[i], edge, arg);
+    if (where->kind != WHERE_TEST)
+        return;
+    value = member_of(element, &where->path);
+    naive_value_edges(&value, &where->test, edge, arg);
+}
+
 void naive_value_edges(const struct naive_value *v,
                        const struct rule_test *test,
                        void (*edge)(void *arg, int64_t ms), void *arg)
 {
     int64_t t;
+    if (test->op == OP_HAS_ONE && v->type == NAIVE_LIST)
+        for (size_t i = 0; i < json_array_size(v->json); i++)
+            element_edges(json_array_get(v->json, i), test->where, edge, arg);
     if (test->op != OP_WITHIN && test->op != OP_WITHIN_NEXT &&
         test->op != OP_MORE_THAN)
         return;

@@ -9,9 +9,8 @@
 #include "tests/model/mutant.h"
 #include "tests/model/oracle_inside.h"
 
-#define LATENESS_MS   INT64_C(86400000)
-#define FORGET_MS     (2 * LATENESS_MS)
-#define SELECTORS_MAX 32768
+#define LATENESS_MS INT64_C(86400000)
+#define FORGET_MS   (2 * LATENESS_MS)
 
 void *oracle_grow(void *items, size_t *cap, size_t need, size_t size)
 {
@@ -23,104 +22,31 @@ void *oracle_grow(void *items, size_t *cap, size_t need, size_t size)
     return items;
 }
 
-static void *zeroed(size_t count, size_t size)
+void *oracle_zeroed(size_t count, size_t size)
 {
     void *memory = calloc(count ? count : 1, size);
     assert(memory);
     return memory;
 }
 
-/* ---- the catalogue --------------------------------------------------- */
-
-static void add_selector(struct oracle *o, const struct rule_event *event)
-{
-    size_t slot = ((uintptr_t)event >> 4) % o->selector_slots;
-    assert(o->selector_count < SELECTORS_MAX);
-    while (o->selectors[slot])
-        slot = (slot + 1) % o->selector_slots;
-    o->selectors[slot] = event;
-    o->selector_index[slot] = o->selector_count++;
-}
-
-static void add_selectors(struct oracle *o, const struct rule_cond *cond)
-{
-    for (int i = 0; i < cond->count; i++)
-        add_selectors(o, cond->children[i]);
-    if (cond->kind == COND_DID)
-        add_selector(o, &cond->event);
-    if (cond->kind == COND_MEASURE)
-        add_selector(o, &cond->measure.event);
-}
-
-static int rank_of_segment(const struct rules *rules, int index);
-
-static int rank_of_cond(const struct rules *rules, const struct rule_cond *cond)
-{
-    int rank = 0;
-    if (cond->kind == COND_IN_SEGMENT)
-        return 1 + rank_of_segment(rules, cond->segment);
-    for (int i = 0; i < cond->count; i++) {
-        int child = rank_of_cond(rules, cond->children[i]);
-        rank = child > rank ? child : rank;
-    }
-    return rank;
-}
-
-static int rank_of_segment(const struct rules *rules, int index)
-{
-    const struct rule_cond *when = rules->segments[index].when;
-    return when ? rank_of_cond(rules, when) : 0;
-}
-
-/* All segments of rank 0 in order of keys, then those of rank 1, ... */
-static void make_order(struct oracle *o)
-{
-    int n = o->rules->segment_count, done = 0;
-    o->order = zeroed((size_t)n, sizeof(*o->order));
-    for (int i = 0; MUTATED(RANK) && i < n; i++)
-        o->order[done++] = i;
-    for (int rank = 0; done < n; rank++)
-        for (int i = 0; i < n; i++)
-            if (rank_of_segment(o->rules, i) == rank)
-                o->order[done++] = i;
-}
-
-void oracle_load(struct oracle *o, const struct rules *rules)
-{
-    o->rules = rules;
-    o->selector_count = o->trigger_count = 0;
-    o->selector_slots = 2 * SELECTORS_MAX + 1;
-    o->selectors = zeroed(o->selector_slots, sizeof(*o->selectors));
-    o->selector_index = zeroed(o->selector_slots, sizeof(*o->selector_index));
-    o->trigger_base =
-        zeroed((size_t)rules->segment_count, sizeof(*o->trigger_base));
-    for (int i = 0; i < rules->segment_count; i++) {
-        if (rules->segments[i].when)
-            add_selectors(o, rules->segments[i].when);
-        o->trigger_base[i] = o->trigger_count;
-        o->trigger_count += rules->segments[i].trigger_count;
-    }
-    make_order(o);
-    oracle_warming_read(o);
-}
-
-void oracle_unload(struct oracle *o)
-{
-    free(o->selectors);
-    free(o->selector_index);
-    free(o->trigger_base);
-    free(o->order);
-}
+/* ---- begin and end ------------------------------------------------------- */
 
 struct oracle *oracle_new(const struct oracle_options *options)
 {
-    struct oracle *o = zeroed(1, sizeof(*o));
+    struct oracle *o = oracle_zeroed(1, sizeof(*o));
     o->options = *options;
     o->clock_ms = 0;
     o->wall_ms = SEG_NEVER;
     o->latest_ms = INT64_MIN;
     oracle_load(o, options->rules);
     return o;
+}
+
+static void free_selections(struct oracle_user *user)
+{
+    for (int i = 0; i < user->selection_count; i++)
+        free(user->selections[i].items);
+    free(user->selections);
 }
 
 static void free_user(struct oracle_user *user)
@@ -130,6 +56,8 @@ static void free_user(struct oracle_user *user)
         free(user->messages[i]);
     }
     free(user->messages);
+    free_selections(user);
+    free(user->setters.items);
     free((char *)user->id.bytes);
     free(user->memberships);
     free(user->fired_ms);
@@ -165,7 +93,7 @@ void oracle_free(struct oracle *o)
     free(o);
 }
 
-/* ---- users ----------------------------------------------------------- */
+/* ---- users --------------------------------------------------------------- */
 
 static size_t slot_of(const struct oracle *o, struct seg_text id)
 {
@@ -194,7 +122,7 @@ static void grow_slots(struct oracle *o)
         return;
     free(o->slots);
     o->slot_count = o->slot_count ? o->slot_count * 4 : 64;
-    o->slots = zeroed(o->slot_count, sizeof(*o->slots));
+    o->slots = oracle_zeroed(o->slot_count, sizeof(*o->slots));
     for (int i = 0; i < o->user_count; i++)
         o->slots[slot_of(o, o->users[i]->id)] = i + 1;
 }
@@ -202,17 +130,22 @@ static void grow_slots(struct oracle *o)
 static struct oracle_user *add_user(struct oracle *o,
                                     const struct oracle_message *m)
 {
-    struct oracle_user *user = zeroed(1, sizeof(*user));
-    char *id = zeroed(m->user_id.len + 1, 1);
+    struct oracle_user *user = oracle_zeroed(1, sizeof(*user));
+    char *id = oracle_zeroed(m->user_id.len + 1, 1);
     memcpy(id, m->user_id.bytes, m->user_id.len);
     user->id = (struct seg_text){id, m->user_id.len};
     user->birth_topic = m->topic;
     user->birth_offset = m->offset;
     user->generation = o->generation;
     user->last_at_ms = user->settled_ms = INT64_MIN;
-    user->memberships =
-        zeroed((size_t)o->rules->segment_count, sizeof(*user->memberships));
-    user->fired_ms = zeroed((size_t)o->trigger_count, sizeof(*user->fired_ms));
+    oracle_user_selections(o, user);
+    user->memberships = oracle_zeroed((size_t)o->rules->segment_count,
+                                      sizeof(*user->memberships));
+    for (int i = 0; i < o->rules->segment_count; i++)
+        user->memberships[i].watch_entered_ms =
+            user->memberships[i].watch_left_ms = INT64_MIN;
+    user->fired_ms =
+        oracle_zeroed((size_t)o->trigger_count, sizeof(*user->fired_ms));
     for (int i = 0; i < o->trigger_count; i++)
         user->fired_ms[i] = INT64_MIN;
     o->users = oracle_grow(o->users, &o->user_cap, (size_t)o->user_count + 1,
@@ -233,9 +166,24 @@ void oracle_user_messages_add(struct oracle_user *user,
         assert(user->messages);
     }
     user->messages[user->count++] = message;
+    if (message->type == SEG_IDENTIFY || message->type == SEG_GROUP)
+        oracle_selection_add(&user->setters, message);
 }
 
-/* ---- changes --------------------------------------------------------- */
+void oracle_user_selections(const struct oracle *o, struct oracle_user *user)
+{
+    free_selections(user);
+    user->selection_count = o->selector_count;
+    user->selections =
+        oracle_zeroed((size_t)o->selector_count, sizeof(*user->selections));
+    for (int i = 0; i < user->count; i++) {
+        struct oracle_message *m = user->messages[i];
+        free(m->selected);
+        m->selected = oracle_zeroed((size_t)o->selector_count, 1);
+    }
+}
+
+/* ---- changes ------------------------------------------------------------- */
 
 struct oracle_change *oracle_emit(struct oracle *o, struct oracle_user *user,
                                   const struct cause *cause, int segment,
@@ -251,9 +199,10 @@ struct oracle_change *oracle_emit(struct oracle *o, struct oracle_user *user,
                                 .trigger = -1,
                                 .at_ms = cause->at_ms,
                                 .source_topic = -1,
-                                .cause = cause->sweep && !MUTATED(SWEEP_TIMER)
-                                             ? SEG_CAUSE_CATALOGUE
-                                             : SEG_CAUSE_TIMER};
+                                .cause = !cause->sweep || MUTATED(SWEEP_TIMER)
+                                             ? SEG_CAUSE_TIMER
+                                         : o->backfilled ? SEG_CAUSE_BACKFILL
+                                                         : SEG_CAUSE_CATALOGUE};
     if (!m)
         return c;
     c->cause = m->type == SEG_IDENTIFY || m->type == SEG_GROUP
@@ -263,6 +212,15 @@ struct oracle_change *oracle_emit(struct oracle *o, struct oracle_user *user,
     c->source_offset = m->offset;
     c->message_id = m->message_id;
     return c;
+}
+
+void oracle_count(struct oracle_user *user, struct oracle_change *c, int shadow)
+{
+    c->shadow = shadow;
+    if (shadow && !MUTATED(SHADOW_SEQ))
+        return;
+    c->seq = ++user->seq;
+    user->last_at_ms = c->at_ms;
 }
 
 /* Older than the greatest age, by the wall? A timer that
@@ -297,7 +255,8 @@ static int fire(struct oracle *o, struct oracle_user *user,
     const struct rule_segment *rule = &o->rules->segments[segment];
     int64_t *fired_ms = user->fired_ms + o->trigger_base[segment];
     int fired = 0;
-    if (cause->sweep && !MUTATED(SWEEP_TRIGGER))
+    if ((cause->sweep && !MUTATED(SWEEP_TRIGGER)) ||
+        (rule->shadow && !MUTATED(SHADOW_TRIGGER)))
         return 0;
     for (int i = 0; i < rule->trigger_count; i++) {
         const struct rule_trigger *trigger = &rule->triggers[i];
@@ -324,6 +283,24 @@ static int fire(struct oracle *o, struct oracle_user *user,
     return fired;
 }
 
+/* A change at the instant since which changes are watched, or before it, is as
+ * good as hidden, but for the entry of who is in. */
+static void note_watch(const struct oracle *o, const struct oracle_user *user,
+                       int segment, int64_t at_ms)
+{
+    struct oracle_membership *m = &user->memberships[segment];
+    int hidden =
+        oracle_warming_hides(o, user, segment, at_ms) && !MUTATED(WATCH_NOTED);
+    if (m->member)
+        m->watch_entered_ms = at_ms;
+    else
+        m->watch_left_ms = at_ms;
+    if (hidden)
+        m->watch_left_ms = INT64_MIN;
+    if (hidden && !m->member)
+        m->watch_entered_ms = INT64_MIN;
+}
+
 static void change(struct oracle *o, struct oracle_user *user,
                    const struct cause *cause, int segment, int member)
 {
@@ -334,10 +311,13 @@ static void change(struct oracle *o, struct oracle_user *user,
     m->member = member;
     if (member)
         m->entered_at_ms = cause->at_ms;
+    note_watch(o, user, segment, cause->at_ms);
+    oracle_edge_watch(o, user, segment, cause->at_ms);
     c->member = member;
     c->entered_at_ms = MUTATED(EXIT_ENTERED) ? cause->at_ms : m->entered_at_ms;
-    c->seq = MUTATED(SEQ_SEGMENT) ? ++m->seq : ++user->seq;
-    user->last_at_ms = cause->at_ms;
+    oracle_count(user, c, o->rules->segments[segment].shadow);
+    if (MUTATED(SEQ_SEGMENT))
+        c->seq = ++m->seq;
     o->stats.entered += (uint64_t)member;
     o->stats.exited += (uint64_t)!member;
     int fired = fire(o, user, cause, segment, member);
@@ -357,8 +337,7 @@ void oracle_judge(struct oracle *o, struct oracle_user *user,
         if (truth == SEG_UNKNOWN)
             continue;
         if (m->stale && !cause->sweep && (truth == SEG_TRUE) != m->member &&
-            !oracle_hinted(o, user, o->rules->segments[segment].key,
-                           cause->at_ms))
+            !oracle_hinted(o, user, &o->rules->segments[segment], cause->at_ms))
             continue;
         m->stale = 0;
         if ((truth == SEG_TRUE) != m->member)
@@ -405,7 +384,7 @@ static void settle(struct oracle *o, struct oracle_user *user, int without)
         user->settled_ms = through;
 }
 
-/* ---- input ----------------------------------------------------------- */
+/* ---- input --------------------------------------------------------------- */
 
 static int same_text(struct seg_text a, struct seg_text b)
 {
@@ -459,7 +438,7 @@ static void count_message(struct oracle_stats *stats,
 static void accept(struct oracle *o, struct oracle_user *user,
                    struct oracle_message *m)
 {
-    m->selected = zeroed((size_t)o->selector_count, 1);
+    m->selected = oracle_zeroed((size_t)o->selector_count, 1);
     m->clock_ms = o->clock_ms;
     m->generation = o->generation;
     if (MUTATED(TIME_MISSING) && m->time_state == SEG_TIME_MISSING)
@@ -468,6 +447,8 @@ static void accept(struct oracle *o, struct oracle_user *user,
         o->latest_ms = m->time_ms;
     count_message(&o->stats, user, m);
     oracle_user_messages_add(user, m);
+    if (o->options.only_listens)
+        return;
     oracle_edge_add(o, user, m);
     struct cause cause = {o->clock_ms, m, 0};
     if (user->last_at_ms > cause.at_ms)
@@ -479,7 +460,7 @@ static void accept(struct oracle *o, struct oracle_user *user,
 int oracle_apply(struct oracle *o, const char *text, size_t len, int topic,
                  int64_t offset, int64_t record_ms)
 {
-    struct oracle_message *m = zeroed(1, sizeof(*m));
+    struct oracle_message *m = oracle_zeroed(1, sizeof(*m));
     int error = oracle_message_read(m, text, len, topic, offset, record_ms);
     struct oracle_user *user = NULL;
     if (!error) {

@@ -39,8 +39,9 @@ struct oracle_change {
     struct seg_text key; /* Of the segment. */
     int trigger;         /* Index among the segment's triggers; -1: a change. */
     int member;          /* 1 entered, 0 exited; of a trigger: its change. */
-    int cause;         /* enum seg_cause: EVENT, TIMER, ATTRIBUTE, CATALOGUE. */
+    int cause;         /* enum seg_cause: all but REPAIR. */
     int trigger_count; /* Of a change: triggers that follow. */
+    int shadow;        /* Of a segment that is not published: it has no seq. */
     uint32_t seq;
     int64_t at_ms, entered_at_ms;
     int source_topic; /* -1: a timer. */
@@ -54,6 +55,8 @@ struct oracle_options {
     /* Try that nothing changes between edges; a difference ends the program.
      * Must be off while a mutant is on. */
     int probe;
+    /* Judge nobody, only take messages in: for who measures by himself. */
+    int only_listens;
 };
 
 struct oracle *oracle_new(const struct oracle_options *options);
@@ -82,7 +85,7 @@ const struct oracle_change *oracle_changes(const struct oracle *oracle,
                                            size_t *count);
 void oracle_changes_clear(struct oracle *oracle);
 
-/* ---- another catalogue (oracle_change.c has the whole story) ---------- */
+/* ---- another catalogue (oracle_change.c has the whole story) ------------- */
 
 /* From now on RULES hold; those before are borrowed still. */
 void oracle_change_catalogue(struct oracle *oracle, const struct rules *rules);
@@ -94,18 +97,23 @@ void oracle_sweep(struct oracle *oracle, struct seg_text id);
 int oracle_unswept(const struct oracle *oracle);
 int oracle_is_unswept(const struct oracle_user *user);
 
-/* The engine says that user ID changes in the segment KEY at AT_MS: before his
+/* All messages that were not read by the catalogue in force have been read
+ * again: nothing is hidden any more, and a sweep is due. */
+void oracle_backfill(struct oracle *oracle);
+
+/* The engine says that user ID changes in the segment KEY, which may be a
+ * SHADOW, at AT_MS: before his
  * sweep that may be earlier than the oracle can tell. Until the changes are
  * cleared. */
 void oracle_hint(struct oracle *oracle, struct seg_text id, struct seg_text key,
-                 int64_t at_ms);
+                 int shadow, int64_t at_ms);
 
 /* How many segments that are no more USER is in, and which. */
 int oracle_retired(const struct oracle_user *user);
 struct seg_text oracle_retired_at(const struct oracle_user *user, int index,
                                   int64_t *entered_at_ms);
 
-/* ---- queries --------------------------------------------------------- */
+/* ---- queries ------------------------------------------------------------- */
 
 int oracle_user_count(const struct oracle *oracle);
 const struct oracle_user *oracle_user_at(const struct oracle *oracle,
@@ -155,6 +163,21 @@ struct naive_value oracle_shown(const struct oracle *oracle,
                                 const struct oracle_user *user,
                                 const struct rule_cond *leaf, int64_t at_ms);
 
+/* What PROPERTY of a trigger says of USER at AT_MS, into *VALUE. Returns 0 if it
+ * stands there as it is, or is not known. */
+int oracle_property(const struct oracle *oracle, const struct oracle_user *user,
+                    const struct rule_property *property, int64_t at_ms,
+                    struct naive_value *value);
+
+/* Whether what trait INDEX of the rules measures of USER is known at AT_MS, and
+ * what that is. */
+int oracle_trait_is_known(const struct oracle *oracle,
+                          const struct oracle_user *user, int index,
+                          int64_t at_ms);
+struct naive_value oracle_trait(const struct oracle *oracle,
+                                const struct oracle_user *user, int index,
+                                int64_t at_ms);
+
 /* The truth of COND, a part of some segment's condition. */
 int oracle_eval(const struct oracle *oracle, const struct oracle_user *user,
                 const struct rule_cond *cond, int64_t at_ms);
@@ -169,14 +192,30 @@ int oracle_awaits(const struct oracle_user *user, int64_t at_ms);
 
 /* Since when what LEAF measures is read; SEG_NEVER: from the start. */
 int64_t oracle_observed(const struct oracle *oracle,
-                        const struct rule_cond *leaf);
+                        const struct oracle_user *user,
+                        const struct rule_cond *leaf, int64_t at_ms);
 
-/* ---- how much a run has proved ----------------------------------------- */
+/* What the other side of LEAF, a COMPARE, measures. */
+struct naive_value oracle_other(const struct oracle *oracle,
+                                const struct oracle_user *user,
+                                const struct rule_cond *leaf, int64_t at_ms);
+
+/* Whether truth is a matter of what was in force before, so that an instant
+ * behind the clock cannot be judged again. */
+int oracle_remembers(const struct oracle *oracle);
+
+/* How often a score lay where the engine may round it either way, and that
+ * decided something: whatever differs from then on proves nothing. */
+int oracle_unsure(const struct oracle *oracle);
+
+/* ---- how much a run has proved ------------------------------------------- */
 
 /* Calls SEEN for each leaf (DID, MEASURE, PATH ...) of SEGMENT's condition that
- * decides: were it the other way round, so were the segment. */
+ * decided that USER entered (MEMBER) or left it: were it the other way round, so
+ * were the segment. */
 void oracle_deciders(const struct oracle *oracle,
-                     const struct oracle_user *user, int segment, int64_t at_ms,
+                     const struct oracle_user *user, int segment, int member,
+                     int64_t at_ms,
                      void (*seen)(void *arg, const struct rule_cond *leaf),
                      void *arg);
 

@@ -23,25 +23,27 @@ static int same(struct seg_text a, struct seg_text b)
     return a.len == b.len && !memcmp(a.bytes, b.bytes, a.len);
 }
 
-static int find_segment(const struct rules *rules, struct seg_text key)
+/* A segment that is published and its shadow are two. */
+static int find_segment(const struct rules *rules, struct seg_text key,
+                        int shadow)
 {
     for (int i = 0; i < rules->segment_count; i++)
-        if (same(rules->segments[i].key, key))
+        if (same(rules->segments[i].key, key) &&
+            (rules->segments[i].shadow == shadow || MUTATED(SHADOW_SAME)))
             return i;
     return -1;
 }
 
-/* ---- memberships ----------------------------------------------------------
- */
+/* ---- memberships --------------------------------------------------------- */
 
-static void retire(struct oracle_user *user, struct seg_text key,
+static void retire(struct oracle_user *user, struct seg_text key, int shadow,
                    int64_t entered_at_ms)
 {
     user->retired =
         oracle_grow(user->retired, &user->retired_cap,
                     (size_t)user->retired_count + 1, sizeof(*user->retired));
     user->retired[user->retired_count++] =
-        (struct oracle_retired){key, entered_at_ms};
+        (struct oracle_retired){key, shadow, entered_at_ms};
 }
 
 static void move_memberships(struct oracle *o, struct oracle_user *user,
@@ -52,19 +54,28 @@ static void move_memberships(struct oracle *o, struct oracle_user *user,
     int retired_count = user->retired_count;
     now = calloc((size_t)o->rules->segment_count + 1, sizeof(*now));
     assert(now);
+    for (int i = 0; i < o->rules->segment_count; i++)
+        now[i].watch_entered_ms = now[i].watch_left_ms = INT64_MIN;
     user->retired = NULL;
     user->retired_count = 0;
     user->retired_cap = 0;
     for (int i = 0; i < retired_count; i++)
-        retire(user, retired[i].key, retired[i].entered_at_ms);
+        retire(user, retired[i].key, retired[i].shadow,
+               retired[i].entered_at_ms);
     for (int i = 0; i < old->segment_count; i++) {
+        const struct rule_segment *rule = &old->segments[i];
         if (before[i].member && !MUTATED(CHANGE_FORGETS))
-            retire(user, old->segments[i].key, before[i].entered_at_ms);
+            retire(user, rule->key, rule->shadow, before[i].entered_at_ms);
+        int segment = find_segment(o->rules, rule->key, rule->shadow);
+        if (segment < 0 || !oracle_warming_watches(o, segment))
+            continue;
+        now[segment].watch_entered_ms = before[i].watch_entered_ms;
+        now[segment].watch_left_ms = before[i].watch_left_ms;
     }
     int kept = 0;
     for (int i = 0; i < user->retired_count; i++) {
         struct oracle_retired *r = &user->retired[i];
-        int segment = find_segment(o->rules, r->key);
+        int segment = find_segment(o->rules, r->key, r->shadow);
         if (segment < 0) {
             user->retired[kept++] = *r;
             continue;
@@ -72,6 +83,7 @@ static void move_memberships(struct oracle *o, struct oracle_user *user,
         now[segment].member = 1;
         now[segment].entered_at_ms =
             MUTATED(CHANGE_ENTERED) ? o->clock_ms : r->entered_at_ms;
+        now[segment].watch_entered_ms = now[segment].entered_at_ms;
     }
     user->retired_count = kept;
     free(retired);
@@ -131,18 +143,12 @@ static void move_fired(struct oracle *o, struct oracle_user *user,
     user->fired_ms = fired;
 }
 
-/* ---- the change ------------------------------------------------------------
- */
+/* ---- the change ---------------------------------------------------------- */
 
 static void begin_edges(struct oracle *o, struct oracle_user *user)
 {
     user->edge_count = 0;
-    for (int i = 0; i < user->count; i++) {
-        struct oracle_message *m = user->messages[i];
-        free(m->selected);
-        m->selected = calloc((size_t)o->selector_count + 1, 1);
-        assert(m->selected);
-    }
+    oracle_user_selections(o, user);
     for (int i = 0; i < user->count; i++)
         oracle_edge_add(o, user, user->messages[i]);
     oracle_edge_add(o, user, NULL);
@@ -189,11 +195,24 @@ void oracle_change_catalogue(struct oracle *o, const struct rules *rules)
     for (int i = 0; i < o->user_count; i++)
         find_stale(o, o->users[i]);
     free(base);
+    o->backfilled = 0;
     o->stats.catalogues++;
 }
 
-/* ---- the sweep
- * --------------------------------------------------------------- */
+void oracle_backfill(struct oracle *o)
+{
+    oracle_settle(o);
+    oracle_warming_forget(o);
+    for (int i = 0; i < o->user_count; i++) {
+        begin_edges(o, o->users[i]);
+        o->users[i]->unswept = 1;
+    }
+    for (int i = 0; i < o->user_count; i++)
+        find_stale(o, o->users[i]);
+    o->backfilled = 1;
+}
+
+/* ---- the sweep ----------------------------------------------------------- */
 
 /* Segments that are no more are left in any order: in that of the engine. */
 static int next_retired(const struct oracle *o, const struct oracle_user *user,
@@ -203,6 +222,7 @@ static int next_retired(const struct oracle *o, const struct oracle_user *user,
         for (int r = 0; r < user->retired_count; r++)
             if (same(o->hints[i].user_id, user->id) &&
                 o->hints[i].at_ms == at_ms &&
+                o->hints[i].shadow == user->retired[r].shadow &&
                 same(o->hints[i].key, user->retired[r].key))
                 return r;
     return 0;
@@ -216,8 +236,7 @@ static void leave_retired(struct oracle *o, struct oracle_user *user,
         struct oracle_change *c =
             oracle_emit(o, user, cause, -1, user->retired[r].key);
         c->entered_at_ms = user->retired[r].entered_at_ms;
-        c->seq = ++user->seq;
-        user->last_at_ms = cause->at_ms;
+        oracle_count(user, c, user->retired[r].shadow);
         memmove(&user->retired[r], &user->retired[r + 1],
                 (size_t)(user->retired_count - r - 1) * sizeof(*user->retired));
         user->retired_count--;
@@ -255,8 +274,7 @@ int oracle_is_unswept(const struct oracle_user *user)
     return user->unswept;
 }
 
-/* ---- what the engine says
- * ------------------------------------------------------ */
+/* ---- what the engine says ------------------------------------------------ */
 
 static struct seg_text copy(struct seg_text text)
 {
@@ -267,7 +285,7 @@ static struct seg_text copy(struct seg_text text)
 }
 
 void oracle_hint(struct oracle *o, struct seg_text id, struct seg_text key,
-                 int64_t at_ms)
+                 int shadow, int64_t at_ms)
 {
     struct oracle_user *user = (struct oracle_user *)oracle_user_find(o, id);
     if (user && user->unswept)
@@ -275,14 +293,16 @@ void oracle_hint(struct oracle *o, struct seg_text id, struct seg_text key,
     o->hints = oracle_grow(o->hints, &o->hint_cap, o->hint_count + 1,
                            sizeof(*o->hints));
     o->hints[o->hint_count++] =
-        (struct oracle_hint){copy(id), copy(key), at_ms};
+        (struct oracle_hint){copy(id), copy(key), shadow, at_ms};
 }
 
 int oracle_hinted(const struct oracle *o, const struct oracle_user *user,
-                  struct seg_text key, int64_t at_ms)
+                  const struct rule_segment *segment, int64_t at_ms)
 {
     for (size_t i = 0; i < o->hint_count; i++)
-        if (o->hints[i].at_ms == at_ms && same(o->hints[i].key, key) &&
+        if (o->hints[i].at_ms == at_ms &&
+            o->hints[i].shadow == segment->shadow &&
+            same(o->hints[i].key, segment->key) &&
             same(o->hints[i].user_id, user->id))
             return 1;
     return 0;

@@ -1,82 +1,13 @@
-/* oracle_eval.c: the truth of a condition, by walking over all messages.
- *
- * A message whose time has not come (from the future) is not there yet; one
- * that came before its catalogue's measure was read (oracle_warming.c) never
- * is. */
+/* oracle_eval.c: the truth of a condition, by walking over all messages. */
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
+#include <xxhash.h>
 
 #include "tests/model/mutant.h"
 #include "tests/model/oracle_inside.h"
 
-/* ---- windows --------------------------------------------------------- */
-
-static int is_from_future(const struct oracle_message *m, int64_t now,
-                          const struct rule_window *window)
-{
-    if (m->time_ms <= now)
-        return 0;
-    return !(MUTATED(LIFETIME_FUTURE) && window->kind == WINDOW_LIFETIME) &&
-           !(MUTATED(IN_FUTURE) && window->kind == WINDOW_IN);
-}
-
-static int is_inside(const struct rule_window *window, int64_t age)
-{
-    int64_t from = window->from_ms, to = window->to_ms;
-    switch (window->kind) {
-    case WINDOW_LIFETIME:
-        return 1;
-    case WINDOW_IN:
-        if (MUTATED(IN_CLOSED) && age == from)
-            return 1;
-        if (MUTATED(IN_SHORT) && age == from - 1)
-            return 0;
-        if (MUTATED(IN_OPEN) && age == 0)
-            return 0;
-        return age < from;
-    case WINDOW_FROM_TO:
-        break;
-    }
-    if (MUTATED(FROM_CLOSED) && age == from)
-        return 1;
-    if (MUTATED(FROM_SHORT) && age == from - 1)
-        return 0;
-    if (MUTATED(TO_OPEN) && age == to)
-        return 0;
-    if (MUTATED(TO_EARLY) && age == to - 1)
-        return 1;
-    return to <= age && age < from;
-}
-
-static int counts(const struct oracle *oracle, const struct oracle_message *m,
-                  const struct rule_event *event,
-                  const struct rule_window *window, int since, int64_t now)
-{
-    return m->generation >= since && !is_from_future(m, now, window) &&
-           is_inside(window, now - m->time_ms) &&
-           oracle_message_selected(oracle, m, event);
-}
-
-int64_t oracle_eval_count(const struct oracle *oracle,
-                          const struct oracle_user *user,
-                          const struct rule_event *event,
-                          const struct rule_window *window,
-                          const struct oracle_source *source, int64_t now)
-{
-    int64_t n = 0, before = 0;
-    for (int i = 0; i < user->count; i++) {
-        const struct oracle_message *m = user->messages[i];
-        if (!counts(oracle, m, event, window, 0, now))
-            continue;
-        if (source && m->generation < source->since)
-            before++;
-        else
-            n++;
-    }
-    return source && before > source->kept ? n + source->kept : n + before;
-}
-
-static int did(const struct rule_times *times, int64_t n)
+int oracle_did(const struct rule_times *times, int64_t n)
 {
     switch (times->kind) {
     case TIMES_NONE:
@@ -99,96 +30,14 @@ static int did(const struct rule_times *times, int64_t n)
            (MUTATED(TIMES_HIGH) ? n < times->high : n <= times->high);
 }
 
-/* ---- measures -------------------------------------------------------- */
-
-static int lacks(const struct oracle_message *m, const struct path *path)
-{
-    return oracle_message_value(m, path).type == NAIVE_MISSING;
-}
-
-/* The first (or last) event inside the window, by event time. */
-static const struct oracle_message *find(const struct oracle *oracle,
-                                         const struct oracle_user *user,
-                                         const struct rule_measure *measure,
-                                         const struct rule_window *window,
-                                         int last, int since, int64_t now)
-{
-    const struct oracle_message *best = NULL;
-    for (int i = 0; i < user->count; i++) {
-        const struct oracle_message *m = user->messages[i];
-        if (!counts(oracle, m, &measure->event, window, since, now))
-            continue;
-        if (MUTATED(LAST_SET) && last && measure->path.count &&
-            lacks(m, &measure->path))
-            continue;
-        if (!best || (last ? !oracle_message_before(m, best)
-                           : oracle_message_before(m, best)))
-            best = m;
-    }
-    return best;
-}
-
-static struct naive_value days_since(const struct oracle_message *m,
-                                     int64_t now)
-{
-    if (!m)
-        return MUTATED(DAYS_ZERO) ? naive_value_days(0) : naive_value_of(NULL);
-    return naive_value_days(now - m->time_ms);
-}
-
-static struct naive_value measured(const struct oracle *oracle,
-                                   const struct oracle_user *user,
-                                   const struct rule_measure *measure,
-                                   const struct oracle_source *source,
-                                   int64_t now)
-{
-    static const struct rule_window lifetime = {.kind = WINDOW_LIFETIME};
-    const struct rule_window *window = &measure->window;
-    const struct oracle_message *m;
-    int since = source ? source->since : 0;
-    switch (measure->kind) {
-    case MEASURE_COUNT:
-        if (MUTATED(COUNT_WINDOW))
-            window = &lifetime;
-        return naive_value_int(oracle_eval_count(oracle, user, &measure->event,
-                                                 window, source, now));
-    case MEASURE_FIRST:
-        if (MUTATED(FIRST_WINDOW))
-            window = &lifetime;
-        m = find(oracle, user, measure, window, MUTATED(FIRST_LAST), since,
-                 now);
-        return m ? oracle_message_value(m, &measure->path)
-                 : naive_value_of(NULL);
-    case MEASURE_LAST:
-        if (MUTATED(LAST_WINDOW))
-            window = &lifetime;
-        m = find(oracle, user, measure, window, !MUTATED(LAST_FIRST), since,
-                 now);
-        return m ? oracle_message_value(m, &measure->path)
-                 : naive_value_of(NULL);
-    case MEASURE_DAYS_SINCE_FIRST:
-        m = find(oracle, user, measure, &lifetime, MUTATED(DAYS_FIRST), since,
-                 now);
-        return days_since(m, now);
-    case MEASURE_DAYS_SINCE_LAST:
-        m = find(oracle, user, measure, &lifetime, !MUTATED(DAYS_LAST), since,
-                 now);
-        return days_since(m, now);
-    case MEASURE_COUNT_:
-        break;
-    }
-    assert(!"a measure of no kind");
-    return naive_value_of(NULL);
-}
-
-/* ---- attributes ------------------------------------------------------ */
+/* ---- attributes ---------------------------------------------------------- */
 
 static const struct oracle_message *last_group(const struct oracle_user *user,
                                                int64_t now)
 {
     const struct oracle_message *best = NULL;
-    for (int i = 0; i < user->count; i++) {
-        const struct oracle_message *m = user->messages[i];
+    for (int i = 0; i < user->setters.count; i++) {
+        const struct oracle_message *m = user->setters.items[i];
         if (m->type != SEG_GROUP || m->time_ms > now)
             continue;
         if (!best || (MUTATED(ACCOUNT_FIRST) ? oracle_message_before(m, best)
@@ -214,11 +63,13 @@ static json_t *written(const struct oracle_message *m, int account,
                      ? m->type == SEG_GROUP
                      : m->type == SEG_IDENTIFY ||
                            (MUTATED(ATTRIBUTE_GROUP) && m->type == SEG_GROUP);
+    if (!writes)
+        return NULL;
     json_t *value = json_object_getn(json_object_get(m->json, "traits"),
                                      name.bytes, name.len);
     if (MUTATED(ATTRIBUTE_NULL) && json_is_null(value))
         return NULL;
-    return writes ? value : NULL;
+    return value;
 }
 
 /* The last message that wrote the attribute. ONLY: of this account (mutant). */
@@ -228,8 +79,8 @@ last_writer(const struct oracle_user *user, const struct path *path,
 {
     const struct oracle_message *best = NULL;
     int account = path->root == PATH_ACCOUNT;
-    for (int i = 0; i < user->count; i++) {
-        const struct oracle_message *m = user->messages[i];
+    for (int i = 0; i < user->setters.count; i++) {
+        const struct oracle_message *m = user->setters.items[i];
         json_t *value = written(m, account, path->names[0]);
         if (m->time_ms > now || !value || (only && !same_group(m, only)))
             continue;
@@ -277,7 +128,7 @@ struct seg_text oracle_user_account(const struct oracle *oracle,
     return m ? m->group_id : (struct seg_text){NULL, 0};
 }
 
-/* ---- conditions ------------------------------------------------------ */
+/* ---- conditions ---------------------------------------------------------- */
 
 struct naive_value oracle_eval_value(const struct oracle *oracle,
                                      const struct oracle_user *user,
@@ -285,6 +136,40 @@ struct naive_value oracle_eval_value(const struct oracle *oracle,
 {
     return oracle_eval_measure(oracle, user, leaf,
                                oracle_warming_source(oracle, leaf), now);
+}
+
+/* The instant of the latest entry or exit that was seen. */
+static struct naive_value watched(const struct oracle_user *user,
+                                  const struct rule_cond *leaf)
+{
+    const struct oracle_membership *m = &user->memberships[leaf->segment];
+    int64_t at_ms = (leaf->kind == COND_ENTERED) != MUTATED(ENTERED_LEFT)
+                        ? m->watch_entered_ms
+                        : m->watch_left_ms;
+    return at_ms == INT64_MIN ? naive_value_of(NULL) : naive_value_int(at_ms);
+}
+
+/* XXH3-64 of the salt, a byte 0 and the user's id, in 10000ths. */
+static int64_t share_place(const struct oracle_user *user,
+                           const struct rule_cond *cond)
+{
+    size_t len = cond->text.len + 1 + user->id.len;
+    char *bytes = calloc(len, 1);
+    assert(bytes);
+    if (cond->text.len && !MUTATED(SHARE_SALT))
+        memcpy(bytes, cond->text.bytes, cond->text.len);
+    memcpy(bytes + cond->text.len + 1, user->id.bytes, user->id.len);
+    int64_t place = (int64_t)(XXH3_64bits(bytes, len) % 10000);
+    free(bytes);
+    return place;
+}
+
+static int is_in_share(const struct oracle_user *user,
+                       const struct rule_cond *cond)
+{
+    int64_t place = share_place(user, cond);
+    return MUTATED(SHARE_WHOLE) ? place / 100 <= cond->percent.hundredths / 100
+                                : place < cond->percent.hundredths;
 }
 
 struct naive_value oracle_eval_measure(const struct oracle *oracle,
@@ -295,12 +180,27 @@ struct naive_value oracle_eval_measure(const struct oracle *oracle,
 {
     switch (leaf->kind) {
     case COND_DID:
-        return naive_value_int(oracle_eval_count(oracle, user, &leaf->event,
-                                                 &leaf->window, source, now));
+        return naive_value_int(
+            leaf->times.period_ms
+                ? oracle_habit(oracle, user, leaf, source, now)
+                : oracle_eval_count(oracle, user, &leaf->event, &leaf->window,
+                                    source, now));
+    case COND_SEQUENCE:
+        return naive_value_int(
+            oracle_sequence(oracle, user, leaf, source, now));
+    case COND_LATEST:
+        return naive_value_text(
+            oracle_latest(oracle, user, leaf, source ? source->since : 0, now));
     case COND_MEASURE:
-        return measured(oracle, user, &leaf->measure, source, now);
+    case COND_COMPARE:
+        return oracle_measure(oracle, user, &leaf->measure, source, now);
     case COND_PATH:
         return oracle_eval_attribute(user, &leaf->path, now);
+    case COND_ENTERED:
+    case COND_LEFT:
+        return watched(user, leaf);
+    case COND_SHARE:
+        return naive_value_real((double)share_place(user, leaf) / 100);
     case COND_AND:
     case COND_OR:
     case COND_NOT:
@@ -311,11 +211,88 @@ struct naive_value oracle_eval_measure(const struct oracle *oracle,
     return naive_value_of(NULL);
 }
 
+/* Whether the last K blocks are as it says: all of them. */
+static int is_habit(const struct rule_times *times, int64_t good)
+{
+    return MUTATED(HABIT_ANY) ? good > 0 : good == times->periods;
+}
+
+static int was(const struct rule_cond *leaf, struct seg_text name)
+{
+    int same = name.bytes && name.len == leaf->text.len &&
+               !memcmp(name.bytes, leaf->text.bytes, name.len);
+    return same || (!name.bytes && MUTATED(LATEST_NONE));
+}
+
+static int is_recent(const struct rule_cond *leaf,
+                     const struct naive_value *value, int64_t now)
+{
+    int64_t within = leaf->duration_ms + MUTATED(WATCH_CLOSED);
+    return value->type == NAIVE_INT && now - value->integer >= 0 &&
+           now - value->integer < within - MUTATED(WATCH_SHORT);
+}
+
 int oracle_eval_passes(const struct rule_cond *leaf,
                        const struct naive_value *value, int64_t now)
 {
-    return leaf->kind == COND_DID ? did(&leaf->times, value->integer)
-                                  : naive_value_passes(value, &leaf->test, now);
+    switch (leaf->kind) {
+    case COND_DID:
+        return leaf->times.period_ms ? is_habit(&leaf->times, value->integer)
+                                     : oracle_did(&leaf->times, value->integer);
+    case COND_SEQUENCE:
+        return value->integer > 0;
+    case COND_LATEST:
+        return was(leaf, value->text);
+    case COND_ENTERED:
+    case COND_LEFT:
+        return is_recent(leaf, value, now);
+    case COND_MEASURE:
+    case COND_PATH:
+    case COND_COMPARE:
+    case COND_AND:
+    case COND_OR:
+    case COND_NOT:
+    case COND_EVERYONE:
+    case COND_IN_SEGMENT:
+    case COND_SHARE:
+        break;
+    }
+    return naive_value_passes(value, &leaf->test, now);
+}
+
+int oracle_eval_compares(const struct rule_cond *leaf,
+                         const struct naive_value *left,
+                         const struct naive_value *right)
+{
+    int64_t percent =
+        leaf->percent.spelling.bytes ? leaf->percent.hundredths : 10000;
+    enum rule_op op = leaf->test.op;
+    int order;
+    if (MUTATED(PERCENT_OFF))
+        percent = 10000;
+    if (MUTATED(PERCENT_WHOLE))
+        percent -= percent % 100;
+    if (percent == 10000 && left->type == NAIVE_BOOL &&
+        right->type == NAIVE_BOOL && (op == OP_EQ || op == OP_NE))
+        return (left->integer == right->integer) == (op == OP_EQ);
+    if (!naive_value_order(left, right, percent, &order))
+        return MUTATED(COMPARE_MISSING) && op == OP_NE;
+    if (MUTATED(COMPARE_SWAPPED))
+        order = -order;
+    switch (op) {
+    case OP_EQ:
+        return order == 0;
+    case OP_NE:
+        return order != 0;
+    case OP_LT:
+        return order < 0;
+    case OP_LE:
+        return order <= 0;
+    case OP_GT:
+        return order > 0;
+    default:
+        return order >= 0;
+    }
 }
 
 /* Kleene's `and` and `or`: the least and the greatest of their parts. */
@@ -368,8 +345,16 @@ static int truth_of(const struct oracle *oracle, const struct oracle_user *user,
     case COND_DID:
     case COND_MEASURE:
     case COND_PATH:
+    case COND_SEQUENCE:
+    case COND_LATEST:
+    case COND_ENTERED:
+    case COND_LEFT:
         value = oracle_eval_value(oracle, user, cond, now);
         return oracle_warming_truth(oracle, user, cond, &value, now);
+    case COND_COMPARE:
+        return oracle_warming_compare(oracle, user, cond, now);
+    case COND_SHARE:
+        return is_in_share(user, cond) ? SEG_TRUE : SEG_FALSE;
     case COND_IN_SEGMENT:
         break;
     }
@@ -412,6 +397,15 @@ int oracle_eval_segment(const struct oracle *oracle,
     int listed = oracle_eval_listed(user, segment);
     if (listed >= 0)
         return listed ? SEG_TRUE : SEG_FALSE;
-    return segment->when ? oracle_eval(oracle, user, segment->when, now)
-                         : SEG_FALSE;
+    if (!segment->when)
+        return SEG_FALSE;
+    if (!segment->until || MUTATED(UNTIL_OFF))
+        return oracle_eval(oracle, user, segment->when, now);
+    int stays = SEG_TRUE - oracle_eval(oracle, user, segment->until, now);
+    if (user->memberships[index].member && !MUTATED(UNTIL_WHEN))
+        return stays;
+    int when = oracle_eval(oracle, user, segment->when, now);
+    if (MUTATED(UNTIL_ENTER) && !user->memberships[index].member)
+        return when;
+    return when < stays ? when : stays;
 }

@@ -1,9 +1,12 @@
 /* oracle_evidence.c: why a segment is true or false. */
+#include <assert.h>
 #include <math.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "tests/model/oracle_inside.h"
 
-/* ---- what is shown of a measure ---------------------------------------- */
+/* ---- what is shown of a measure ------------------------------------------ */
 
 /* The count from which on TEST says the same of all counts. */
 static int64_t last_flip(const struct rule_test *test)
@@ -30,6 +33,10 @@ int64_t oracle_shown_most(const struct rule_cond *leaf)
     const struct rule_times *times = &leaf->times;
     if (leaf->kind == COND_MEASURE)
         return last_flip(&leaf->test);
+    if (leaf->kind == COND_SEQUENCE)
+        return 1;
+    if (times->period_ms)
+        return times->periods;
     switch (times->kind) {
     case TIMES_NONE:
     case TIMES_NOT:
@@ -45,20 +52,33 @@ int64_t oracle_shown_most(const struct rule_cond *leaf)
     return times->high + 1;
 }
 
+static int is_count(const struct oracle *oracle, const struct rule_cond *leaf)
+{
+    enum rule_measure_kind kind = oracle_resolve(oracle, &leaf->measure)->kind;
+    return leaf->kind == COND_DID || leaf->kind == COND_SEQUENCE ||
+           (leaf->kind == COND_MEASURE &&
+            (kind == MEASURE_COUNT || kind == MEASURE_DAYS ||
+             kind == MEASURE_DISTINCT));
+}
+
 struct naive_value oracle_shown(const struct oracle *oracle,
                                 const struct oracle_user *user,
                                 const struct rule_cond *leaf, int64_t at_ms)
 {
+    if (leaf->kind == COND_COMPARE)
+        return oracle_measure(oracle, user, &leaf->measure,
+                              oracle_warming_source(oracle, &leaf->measure),
+                              at_ms);
     struct naive_value value = oracle_eval_value(oracle, user, leaf, at_ms);
-    int counts =
-        leaf->kind == COND_DID ||
-        (leaf->kind == COND_MEASURE && leaf->measure.kind == MEASURE_COUNT);
-    if (counts && value.integer > oracle_shown_most(leaf))
+    int watched = leaf->kind == COND_ENTERED || leaf->kind == COND_LEFT;
+    if (watched && !oracle_eval_passes(leaf, &value, at_ms))
+        return naive_value_of(NULL); /* An older one may be forgotten. */
+    if (is_count(oracle, leaf) && value.integer > oracle_shown_most(leaf))
         value.integer = oracle_shown_most(leaf);
     return value;
 }
 
-/* ---- evidence ---------------------------------------------------------- */
+/* ---- evidence ------------------------------------------------------------ */
 
 struct collecting {
     const struct oracle *oracle;
@@ -97,11 +117,15 @@ int oracle_evidence(const struct oracle *oracle, const struct oracle_user *user,
     struct collecting to = {oracle, user, at_ms, out, 0, most};
     if (!rule->when || oracle_eval_listed(user, rule) >= 0)
         return -1;
-    collect(&to, rule->when);
+    if (rule->until)
+        collect(&to, rule->until);
+    if (!rule->until ||
+        oracle_eval_segment(oracle, user, segment, at_ms) == SEG_TRUE)
+        collect(&to, rule->when);
     return to.count;
 }
 
-/* ---- who decides ----------------------------------------------------- */
+/* ---- who decides --------------------------------------------------------- */
 
 static void each_leaf(const struct rule_cond *cond,
                       void (*call)(void *arg, const struct rule_cond *leaf),
@@ -135,13 +159,24 @@ static void try_flip(void *arg, const struct rule_cond *leaf)
 }
 
 void oracle_deciders(const struct oracle *oracle,
-                     const struct oracle_user *user, int segment, int64_t at_ms,
+                     const struct oracle_user *user, int segment, int member,
+                     int64_t at_ms,
                      void (*seen)(void *arg, const struct rule_cond *leaf),
                      void *arg)
 {
     const struct rule_segment *rule = &oracle->rules->segments[segment];
-    struct deciders d = {*oracle, user, segment, 0, at_ms, seen, arg};
-    d.truth = oracle_eval_segment(oracle, user, segment, at_ms);
+    struct oracle_user before = *user; /* Where `until` goes by it. */
+    size_t size = (size_t)oracle->rules->segment_count + 1;
+    before.memberships = calloc(size, sizeof(*before.memberships));
+    assert(before.memberships);
+    memcpy(before.memberships, user->memberships,
+           (size - 1) * sizeof(*before.memberships));
+    before.memberships[segment].member = !member;
+    struct deciders d = {*oracle, &before, segment, 0, at_ms, seen, arg};
+    d.truth = oracle_eval_segment(oracle, &before, segment, at_ms);
     if (rule->when)
         each_leaf(rule->when, try_flip, &d);
+    if (rule->until)
+        each_leaf(rule->until, try_flip, &d);
+    free(before.memberships);
 }

@@ -2,9 +2,13 @@
  *
  *   oracle_message.c  one message, read
  *   oracle_eval.c     the truth of a condition at an instant
+ *   oracle_measure.c  what measures say
+ *   oracle_sequence.c whether steps follow each other
  *   oracle_evidence.c why it is so
+ *   oracle_observe.c  since when what it asks is read
  *   oracle_warming.c  whether it is known
  *   oracle_edge.c     the instants at which it may change by time alone
+ *   oracle_catalogue.c  the one in force
  *   oracle_change.c   another catalogue
  *   oracle.c          users, duplicates, changes
  *   oracle_query.c    what it knows */
@@ -34,6 +38,13 @@ struct oracle_message {
     char *selected; /* By selector: 0 not asked, 1 no, 2 yes. */
 };
 
+/* Messages in order of arrival, borrowed. */
+struct oracle_selection {
+    struct oracle_message **items;
+    int count, cap;
+    int looked_at; /* So many of the user's messages. */
+};
+
 /* Read TEXT into MESSAGE. Returns 0 or the enum seg_err. */
 int oracle_message_read(struct oracle_message *message, const char *text,
                         size_t len, int topic, int64_t offset,
@@ -53,10 +64,21 @@ json_t *oracle_message_below(json_t *json, const struct seg_text *names,
 int oracle_message_before(const struct oracle_message *a,
                           const struct oracle_message *b);
 
+/* Where to look for EVENT among the selectors. */
+size_t oracle_selector_slot(const struct oracle *oracle,
+                            const struct rule_event *event);
+
 /* Whether MESSAGE is something that EVENT counts. */
 int oracle_message_selected(const struct oracle *oracle,
                             const struct oracle_message *message,
                             const struct rule_event *event);
+
+/* All messages of USER that EVENT counts. */
+const struct oracle_selection *
+oracle_selection(const struct oracle *oracle, const struct oracle_user *user,
+                 const struct rule_event *event);
+void oracle_selection_add(struct oracle_selection *selection,
+                          struct oracle_message *message);
 
 struct oracle_user {
     struct seg_text id; /* Owned. */
@@ -66,6 +88,9 @@ struct oracle_user {
     int unswept;    /* Not judged by the catalogue in force yet. */
     struct oracle_message **messages; /* In order of arrival, owned. */
     int count, cap;
+    struct oracle_selection *selections; /* By selector. */
+    int selection_count;
+    struct oracle_selection setters; /* What identify and group sent. */
     uint32_t seq, trigger_seq;
     int64_t last_at_ms;
     int64_t settled_ms; /* Judged at all edges up to here. */
@@ -73,10 +98,13 @@ struct oracle_user {
         int member;
         int stale; /* Another one than the truth, since the catalogue began. */
         int64_t entered_at_ms;
-        uint32_t seq;       /* For a mutant. */
+        uint32_t seq; /* For a mutant. */
+        /* The latest entry and exit, as far as they are watched; INT64_MIN. */
+        int64_t watch_entered_ms, watch_left_ms;
     } * memberships;        /* By segment. */
     struct oracle_retired { /* Memberships of segments that are no more. */
         struct seg_text key;
+        int shadow;
         int64_t entered_at_ms;
     } * retired;
     int retired_count;
@@ -102,9 +130,10 @@ struct oracle {
     int trigger_count;
     const void **selectors; /* Of struct rule_event; hash table by address. */
     int *selector_index;
-    size_t selector_slots;
+    size_t selector_slots; /* A power of two. */
     int selector_count;
     int generation;    /* Catalogue changes so far. */
+    int backfilled;    /* The sweep under way is of a backfill. */
     int64_t *since_ms; /* By generation: its greatest hidden instant. */
     int64_t latest_ms; /* Of all messages. */
     struct oracle_source {
@@ -117,13 +146,14 @@ struct oracle {
     int source_count;
     size_t source_cap;
     struct oracle_leaf {
-        const struct rule_cond *cond;
+        const void *what; /* A condition, or a measure of one. */
         int source;
     } * leaves; /* By address. */
     int leaf_count;
     size_t leaf_cap;
     struct oracle_hint {
         struct seg_text user_id, key; /* Owned. */
+        int shadow;
         int64_t at_ms;
     } * hints;
     size_t hint_count, hint_cap;
@@ -135,12 +165,17 @@ struct oracle {
     struct oracle_change *changes;
     size_t change_count, change_cap;
     struct oracle_stats stats;
+    int unsure; /* A score lay where the engine may round it either way. */
     /* For oracle_deciders: this leaf is taken the other way round. */
     const struct rule_cond *flipped;
 };
 
 void oracle_user_messages_add(struct oracle_user *user,
                               struct oracle_message *message);
+
+/* What is known of which messages are selected is for the selectors of now. */
+void oracle_user_selections(const struct oracle *oracle,
+                            struct oracle_user *user);
 
 /* What a leaf measures of USER at NOW_MS; missing if it measures nothing. */
 struct naive_value oracle_eval_value(const struct oracle *oracle,
@@ -177,15 +212,118 @@ json_t *oracle_eval_written(const struct oracle_user *user,
 /* A count of LEAF is shown, and matters, so far. */
 int64_t oracle_shown_most(const struct rule_cond *leaf);
 
-/* ---- oracle_warming.c ---- */
+/* Whether two measures compare as LEAF says. */
+int oracle_eval_compares(const struct rule_cond *leaf,
+                         const struct naive_value *left,
+                         const struct naive_value *right);
+
+/* Whether N events are as TIMES says. */
+int oracle_did(const struct rule_times *times, int64_t n);
+
+/* ---- oracle_measure.c, oracle_sequence.c ---- */
+
+/* MEASURE, or what the trait of that key measures. */
+const struct rule_measure *oracle_resolve(const struct oracle *oracle,
+                                          const struct rule_measure *measure);
+
+/* Whether M is inside WINDOW at NOW_MS, and not older than generation SINCE. */
+int oracle_counts(const struct oracle_message *m,
+                  const struct rule_window *window, int since, int64_t now_ms);
+
+/* What MEASURE says of USER at NOW_MS, of all that SOURCE (NULL: all) has seen.
+ */
+struct naive_value oracle_measure(const struct oracle *oracle,
+                                  const struct oracle_user *user,
+                                  const struct rule_measure *measure,
+                                  const struct oracle_source *source,
+                                  int64_t now_ms);
+
+/* The same, but of KIND and in WINDOW, of all that there was. */
+struct naive_value oracle_measure_over(const struct oracle *oracle,
+                                       const struct oracle_user *user,
+                                       const struct rule_measure *measure,
+                                       enum rule_measure_kind kind,
+                                       const struct rule_window *window,
+                                       int64_t now_ms);
+
+/* Whether the score MEASURE lies so near to the middle between two multiples of
+ * 1e-9 that the engine, which counts with 44 digits, may take either. */
+int oracle_score_unsure(const struct oracle *oracle,
+                        const struct oracle_user *user,
+                        const struct rule_measure *measure, int64_t now_ms);
+
+/* How many of the last blocks are as LEAF, a DID `per day` or `per week`, says.
+ */
+int64_t oracle_habit(const struct oracle *oracle,
+                     const struct oracle_user *user,
+                     const struct rule_cond *leaf,
+                     const struct oracle_source *source, int64_t now_ms);
+
+/* The name of the last event of LEAF, a LATEST; bytes = NULL: there is none. */
+struct seg_text oracle_latest(const struct oracle *oracle,
+                              const struct oracle_user *user,
+                              const struct rule_cond *leaf, int since,
+                              int64_t now_ms);
+
+/* Whether the steps of COND, a SEQUENCE, are matched. */
+int oracle_sequence(const struct oracle *oracle, const struct oracle_user *user,
+                    const struct rule_cond *cond,
+                    const struct oracle_source *source, int64_t now_ms);
+
+/* The same of the events that came at most 24 h late; whether some of USER did
+ * not; whether nothing can undo a match of SEQUENCE. */
+int oracle_sequence_in_time(const struct oracle *oracle,
+                            const struct oracle_user *user,
+                            const struct rule_cond *cond, int64_t now_ms);
+int oracle_sequence_late(const struct oracle_user *user);
+int oracle_sequence_only_grows(const struct rule_sequence *sequence);
+
+/* ---- oracle_observe.c ---- */
+
+/* One thing that is measured; in a comparison there are two. */
+struct oracle_side {
+    const struct rule_event *event; /* NULL: none, or several. */
+    const struct rule_window *window;
+    enum rule_measure_kind kind; /* A LATEST is a LAST. */
+    int counts;                  /* It is a number of events. */
+    int64_t from_ms;  /* It does not go by what is older; INT64_MAX. */
+    int64_t after_ms; /* Nor by what is before. */
+};
+
+struct oracle_side oracle_side_of_measure(const struct oracle *oracle,
+                                          const struct rule_measure *measure);
+
+/* Of a LEAF that has one side: no path, entry, exit or comparison. */
+struct oracle_side oracle_side_of(const struct oracle *oracle,
+                                  const struct rule_cond *leaf);
+
+/* All that messages tell is known from the start; what watches tell is not. */
+void oracle_warming_forget(struct oracle *oracle);
 
 /* A catalogue begins: since when is read what its leaves measure? */
 void oracle_warming_read(struct oracle *oracle);
 void oracle_warming_done(struct oracle *oracle);
 
-/* What LEAF measures; NULL: all of it is known. */
+/* What WHAT, a leaf or one of its measures, measures; NULL: all of it is known.
+ */
 const struct oracle_source *oracle_warming_source(const struct oracle *oracle,
-                                                  const struct rule_cond *leaf);
+                                                  const void *what);
+
+/* ---- oracle_warming.c ---- */
+
+/* The truth of LEAF, a COMPARE. */
+int oracle_warming_compare(const struct oracle *oracle,
+                           const struct oracle_user *user,
+                           const struct rule_cond *leaf, int64_t now_ms);
+
+/* Whether the entries and exits of segment INDEX are watched, and were before
+ * the catalogue came. */
+int oracle_warming_watches(const struct oracle *oracle, int index);
+
+/* Whether a change of USER in it at AT_MS comes before it is watched. */
+int oracle_warming_hides(const struct oracle *oracle,
+                         const struct oracle_user *user, int index,
+                         int64_t at_ms);
 
 /* The truth of LEAF, of which VALUE was seen. */
 int oracle_warming_truth(const struct oracle *oracle,
@@ -214,15 +352,18 @@ void oracle_unload(struct oracle *oracle);
 void oracle_judge(struct oracle *oracle, struct oracle_user *user,
                   const struct cause *cause, int64_t truth_ms);
 
-/* A change of USER in SEGMENT, -1: one that is no more, which has KEY. */
+/* A change of USER in SEGMENT, -1: one that is no more, which has KEY. One that
+ * is published is counted. */
 struct oracle_change *oracle_emit(struct oracle *oracle,
                                   struct oracle_user *user,
                                   const struct cause *cause, int segment,
                                   struct seg_text key);
+void oracle_count(struct oracle_user *user, struct oracle_change *change,
+                  int shadow);
 
-/* Whether the engine has said that USER changes in the segment KEY at AT_MS. */
+/* Whether the engine has said that USER changes in SEGMENT at AT_MS. */
 int oracle_hinted(const struct oracle *oracle, const struct oracle_user *user,
-                  struct seg_text key, int64_t at_ms);
+                  const struct rule_segment *segment, int64_t at_ms);
 
 /* Whether USER is in segment INDEX at NOW_MS, enum seg_truth: list, then
  * condition. */
@@ -242,11 +383,22 @@ int64_t oracle_eval_count(const struct oracle *oracle,
 void oracle_edge_add(struct oracle *oracle, struct oracle_user *user,
                      const struct oracle_message *message);
 
+/* The same for a USER who entered or left SEGMENT at AT_MS. */
+void oracle_edge_watch(struct oracle *oracle, struct oracle_user *user,
+                       int segment, int64_t at_ms);
+
+/* The edges of USER after the clock, up to UNTIL_MS, sorted, each once. *COUNT
+ * gets their number. Heap; free(). */
+int64_t *oracle_user_edges(const struct oracle *oracle,
+                           const struct oracle_user *user, int64_t until_ms,
+                           size_t *count);
+
 /* The least edge of USER, or SEG_NEVER; and take it out. */
 int64_t oracle_edge_least(const struct oracle_user *user);
 void oracle_edge_push(struct oracle_user *user, int64_t ms);
 void oracle_edge_pop(struct oracle_user *user);
 
 void *oracle_grow(void *items, size_t *cap, size_t need, size_t size);
+void *oracle_zeroed(size_t count, size_t size);
 
 #endif

@@ -1,4 +1,5 @@
 /* oracle_message.c: one message of the Segment spec, read with jansson. */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -161,7 +162,7 @@ void oracle_message_done(struct oracle_message *m)
     free(m->selected);
 }
 
-/* ---- values ---------------------------------------------------------- */
+/* ---- values -------------------------------------------------------------- */
 
 json_t *oracle_message_below(json_t *json, const struct seg_text *names,
                              int count)
@@ -214,7 +215,7 @@ struct naive_value oracle_message_value(const struct oracle_message *m,
         oracle_message_below(root, names + 1, path->count - 1));
 }
 
-/* ---- order and selection --------------------------------------------- */
+/* ---- order and selection ------------------------------------------------- */
 
 static int before(int64_t a, int64_t b, int *decided)
 {
@@ -285,21 +286,57 @@ static int selects(const struct oracle_message *m,
                      passes_where(m, event->where));
 }
 
+size_t oracle_selector_slot(const struct oracle *oracle,
+                            const struct rule_event *event)
+{
+    uint64_t bits = (uint64_t)(uintptr_t)event * UINT64_C(0x9e3779b97f4a7c15);
+    return (size_t)(bits >> 32) & (oracle->selector_slots - 1);
+}
+
 static int selector_of(const struct oracle *oracle,
                        const struct rule_event *event)
 {
-    size_t slot = ((uintptr_t)event >> 4) % oracle->selector_slots;
+    size_t slot = oracle_selector_slot(oracle, event);
     while (oracle->selectors[slot] != event)
-        slot = (slot + 1) % oracle->selector_slots;
+        slot = (slot + 1) & (oracle->selector_slots - 1);
     return oracle->selector_index[slot];
+}
+
+static int is_selected(struct oracle_message *m, int selector,
+                       const struct rule_event *event)
+{
+    char *known = &m->selected[selector];
+    if (!*known)
+        *known = selects(m, event) ? 2 : 1;
+    return *known == 2;
 }
 
 int oracle_message_selected(const struct oracle *oracle,
                             const struct oracle_message *m,
                             const struct rule_event *event)
 {
-    char *known = &m->selected[selector_of(oracle, event)];
-    if (!*known)
-        *known = selects(m, event) ? 2 : 1;
-    return *known == 2;
+    return is_selected((struct oracle_message *)m, selector_of(oracle, event),
+                       event);
+}
+
+void oracle_selection_add(struct oracle_selection *to, struct oracle_message *m)
+{
+    if (to->count == to->cap) {
+        to->cap = to->cap ? to->cap * 2 : 8;
+        to->items = realloc(to->items, (size_t)to->cap * sizeof(*to->items));
+        assert(to->items);
+    }
+    to->items[to->count++] = m;
+}
+
+const struct oracle_selection *oracle_selection(const struct oracle *oracle,
+                                                const struct oracle_user *user,
+                                                const struct rule_event *event)
+{
+    int selector = selector_of(oracle, event);
+    struct oracle_selection *all = &user->selections[selector];
+    for (; all->looked_at < user->count; all->looked_at++)
+        if (is_selected(user->messages[all->looked_at], selector, event))
+            oracle_selection_add(all, user->messages[all->looked_at]);
+    return all;
 }

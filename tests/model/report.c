@@ -34,13 +34,19 @@ static const struct floor floors[] = {
     {"triggers cooling", OF(oracle.cooling), 50},
     {"catalogue changes", OF(oracle.catalogues), 200},
     {"catalogue changes while down", OF(changes_down), 50},
+    {"changes of shadows", OF(by_shadow), 100},
     {"changes by a sweep", OF(by_sweep), 50},
+    {"backfills", OF(backfills), 30},
+    {"swaps of a backfill cut short", OF(backfills_cut), 10},
+    {"changes by a backfill", OF(by_backfill), 10},
     {"exits of removed segments", OF(oracle.retired), 50},
     {"restores from before a change", OF(across), 40},
     {"restores before a sweep is done", OF(mid_sweep), 20},
     {"unknown predicates", OF(unknown), 1500},
     {"decided by what was seen", OF(decided), 700},
     {"changes when something was known", OF(at_end), 100},
+    {"measured in triggers", OF(properties), 300},
+    {"traits told", OF(traits), 3000},
     {"edges stopped at", OF(edges), 15000},
     {"explanations", OF(explained), 5000},
     {"attributes listed", OF(attributes), 1000},
@@ -49,6 +55,8 @@ static const struct floor floors[] = {
     {"restores with redo", OF(redos), 250},
     {"messages redone", OF(redone), 3000},
     {"orders of arrival", OF(permuted), 150},
+    {"sequences with late events", OF(late_checks), 100},
+    {"matches lost by that", OF(late_lost), 0.1},
     {"dense counts", OF(dense_checks), 1000},
     {"dense counts that are coarse", OF(coarse_checks), 200},
 };
@@ -89,7 +97,7 @@ static int report_numbers(const struct drive_stats *stats, double thousands)
 static int is_leaf_word(int construct)
 {
     return construct > CONSTRUCT_NOT &&
-           (construct < CONSTRUCT_INCLUDE || construct > CONSTRUCT_ONCE_PER);
+           (construct < CONSTRUCT_INCLUDE || construct > CONSTRUCT_SHADOW);
 }
 
 static int report_constructs(const struct construct_counts *counts,
@@ -112,6 +120,55 @@ static int report_constructs(const struct construct_counts *counts,
     return low;
 }
 
+/* ---- pairs --------------------------------------------------------------- */
+
+#define MISSING_MAX     40 /* Shown. */
+#define PAIRS_CASES_MIN 10000
+#define PAIRS_MISSING   10 /* Percent, with operators. */
+
+/* How many pairs of the constructs below END there are; *MISSING gets how many
+ * of them never stood in one segment that somebody entered or left. */
+static int count_pairs(const struct construct_counts *counts, int end,
+                       int *missing)
+{
+    *missing = 0;
+    for (int i = 0; i < end; i++)
+        for (int j = i + 1; j < end; j++)
+            *missing += !counts->pairs[i][j];
+    return end * (end - 1) / 2;
+}
+
+static void print_missing(const struct construct_counts *counts, int end)
+{
+    char first[64];
+    int shown = 0;
+    for (int i = 0; i < end; i++)
+        for (int j = i + 1; j < end && shown < MISSING_MAX; j++) {
+            if (counts->pairs[i][j])
+                continue;
+            snprintf(first, sizeof(first), "%s", construct_name(i));
+            printf("never in one segment: %s, %s\n", first, construct_name(j));
+            shown++;
+        }
+}
+
+/* Words of the language, of which all pairs must be seen; and with an operator
+ * being a word for each of what it tests. */
+static int report_pairs(const struct construct_counts *counts, uint64_t cases)
+{
+    int missing, all_missing;
+    int words = count_pairs(counts, CONSTRUCT_WHERE_OP, &missing);
+    int all = count_pairs(counts, CONSTRUCT_COUNT_, &all_missing);
+    print_missing(counts, CONSTRUCT_WHERE_OP);
+    printf("%10d  pairs of words, %d of them never in one segment\n", words,
+           missing);
+    printf("%10d  pairs with operators, %d of them never in one segment\n", all,
+           all_missing);
+    if (cases < PAIRS_CASES_MIN)
+        return 0;
+    return missing + (all_missing * 100 > all * PAIRS_MISSING);
+}
+
 int report(const struct drive_stats *stats)
 {
     double thousands = (double)stats->cases / 1000;
@@ -119,6 +176,10 @@ int report(const struct drive_stats *stats)
         thousands = 0;
     printf("%10llu  cases\n", (unsigned long long)stats->cases);
     int low = report_numbers(stats, thousands);
+    printf("%10llu  cases ended early: a score between two roundings\n",
+           (unsigned long long)stats->unsure);
+    low += stats->unsure > stats->cases / 1000 + 2;
     low += report_constructs(&stats->constructs, thousands);
+    low += report_pairs(&stats->constructs, stats->cases);
     return low;
 }

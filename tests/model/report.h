@@ -9,6 +9,6 @@
  * than REPORT_CASES_MIN cases none is asked for. */
 int report(const struct drive_stats *stats);
 
-#define REPORT_CASES_MIN 1000
+#define REPORT_CASES_MIN 4000
 
 #endif

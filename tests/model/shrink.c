@@ -37,7 +37,7 @@ static int accept(struct run *run, struct history *history,
     return 1;
 }
 
-/* ---- steps and segments ---------------------------------------------- */
+/* ---- steps and segments -------------------------------------------------- */
 
 static int cut_steps(struct run *run, struct history *h)
 {
@@ -81,7 +81,7 @@ static int cut_segments(struct run *run, struct history *h)
     return changed;
 }
 
-/* ---- lines of a segment ----------------------------------------------- */
+/* ---- lines of a segment -------------------------------------------------- */
 
 /* TEXT without its line LINE (from 0), WITH in its place. Heap. */
 static char *replace_line(const char *text, int line, const char *with)
@@ -137,7 +137,7 @@ static int cut_lines(struct run *run, struct history *h)
     return changed;
 }
 
-/* ---- conditions ------------------------------------------------------- */
+/* ---- conditions ---------------------------------------------------------- */
 
 /* Every part of COND below the top, in spelling, as the line `when`. */
 static void collect(const struct rule_cond *cond, int top, char **out, int *n,
@@ -206,7 +206,7 @@ static int cut_conditions(struct run *run, struct history *h)
     return changed;
 }
 
-/* ---- messages --------------------------------------------------------- */
+/* ---- messages ------------------------------------------------------------ */
 
 /* Take member NAME of the object at SECTION (NULL: the message) out of the
  * message of step INDEX. */

@@ -21,6 +21,10 @@ static const char *const texts[] = {
 static const char *const globs[] = {"pro*",  "*",       "?ro", "*e",    "a\\*b",
                                     "str*e", "?n?code", "a?b", "*r*o*", "\\?",
                                     "",      "a\\\\b",  "fre?"};
+static const char *const regexes[] = {"^pro",   "[0-9]+$", "free|pro", "^.ro$",
+                                      "a[*x]b", "[^a-z]",  "o.*t",     "^STRA",
+                                      "e$",     "[A-Z]+",  "^$",       "ro?f",
+                                      "a\\*b",  "n.c",     "x|^5$|ü"};
 static const char *const versions[] = {
     "1.2.3",      "1.2.10",        "1.10.0",     "1.2.3-alpha",
     "1.2.3-beta", "1.2.3-alpha.1", "2.0.0",      "1.2.3+build.7",
@@ -38,6 +42,7 @@ static const struct world_path property_paths[] = {
     {"goal.size", {"goal", "size"}, WORLD_NUMBER},
     {"properties.\"first name\"", {"first name"}, WORLD_TEXT},
     {"name", {"name"}, WORLD_TEXT},
+    {"items", {"items"}, WORLD_ITEMS},
 };
 static const struct world_path context_paths[] = {
     {"context.device.type", {"device", "type"}, WORLD_TEXT},
@@ -56,6 +61,7 @@ static const struct world_path user_paths[] = {
     {"user.renews_at", {"renews_at"}, WORLD_TIME},
     {"user.langs", {"langs"}, WORLD_LIST},
     {"user.app", {"app"}, WORLD_VERSION},
+    {"user.carts", {"carts"}, WORLD_ITEMS},
     {"user.address.city", {"address", "city"}, WORLD_TEXT},
     {"user.address.since", {"address", "since"}, WORLD_TIME},
     {"user.\"first name\"", {"first name"}, WORLD_TEXT},
@@ -130,7 +136,7 @@ const struct world_path *world_paths(enum world_root root, int *count)
     return roots[root].paths;
 }
 
-/* ---- time ------------------------------------------------------------ */
+/* ---- time ---------------------------------------------------------------- */
 
 int64_t world_duration(struct world *world, int most)
 {
@@ -202,7 +208,7 @@ json_t *world_time_json(struct world *world, int64_t ms)
     return text_json(text);
 }
 
-/* ---- values ---------------------------------------------------------- */
+/* ---- values -------------------------------------------------------------- */
 
 static json_t *number(struct world *world)
 {
@@ -215,8 +221,14 @@ static json_t *number(struct world *world)
         return json_integer(large[random_below(r, percent < 70 ? 5 : 2)]);
     if (random_chance(r, percent / 2))
         return json_real(9007199254740992.0);
-    if (random_chance(r, 25))
+    if (random_chance(r, 20))
         return json_real((double)random_between(r, -2, 8) / 2);
+    if (random_chance(r, 15)) /* -3.00 to 9.00: sums come to nothing again. */
+        return json_real((double)random_between(r, -12, 36) * 25 / 100);
+    if (random_chance(r, 15))
+        return json_real((double)random_between(r, -300, 900) / 100);
+    if (random_chance(r, 10))
+        return json_integer(random_between(r, -5, -1));
     return json_integer(random_between(r, 0, 5));
 }
 
@@ -245,6 +257,33 @@ static json_t *list(struct world *world)
     return json;
 }
 
+/* Elements like {"sku": "pro", "price": 3, "size": {"label": "free"}}. */
+static json_t *items(struct world *world)
+{
+    struct random *r = &world->random;
+    json_t *json = json_array();
+    int64_t n = random_below(r, 4);
+    for (int64_t i = 0; i < n; i++) {
+        json_t *item = json_object();
+        if (random_chance(r, 85))
+            json_object_set_new(item, "sku", world_value(world, WORLD_TEXT, 0));
+        if (random_chance(r, 85))
+            json_object_set_new(item, "price",
+                                world_odd_value(world, WORLD_NUMBER, 0));
+        if (random_chance(r, 40))
+            json_object_set_new(
+                item, "size",
+                json_pack("{s:o}", "label", world_value(world, WORLD_TEXT, 0)));
+        if (random_chance(r, 90))
+            json_array_append_new(json, item);
+        else
+            json_decref(item);
+        if (random_chance(r, 10))
+            json_array_append_new(json, world_value(world, WORLD_TEXT, 0));
+    }
+    return json;
+}
+
 json_t *world_value(struct world *world, enum world_kind kind,
                     int64_t around_ms)
 {
@@ -263,6 +302,8 @@ json_t *world_value(struct world *world, enum world_kind kind,
         return list(world);
     case WORLD_VERSION:
         return text_json(POOL_OF(world, versions));
+    case WORLD_ITEMS:
+        return items(world);
     case WORLD_KINDS_:
         break;
     }
@@ -289,4 +330,9 @@ json_t *world_odd_value(struct world *world, enum world_kind kind,
 const char *world_glob(struct world *world)
 {
     return RANDOM_OF(&world->random, globs);
+}
+
+const char *world_regex(struct world *world)
+{
+    return RANDOM_OF(&world->random, regexes);
 }

@@ -21,6 +21,7 @@ enum world_kind {
     WORLD_TIME,
     WORLD_LIST,
     WORLD_VERSION,
+    WORLD_ITEMS, /* A list of objects. */
     WORLD_KINDS_,
 };
 
@@ -48,6 +49,12 @@ struct world {
     int shift;        /* Which part of each pool this case uses. */
     int odd_percent;  /* How often a value is of another kind. */
     int long_percent; /* How often a text is a long one. */
+    int punctual; /* No event is more than 24 h behind the clock: sequences
+                     may be asked for. */
+    int shadows; /* Segments may be shadows: no engine is replaced by one that
+                    cannot know what was not published. */
+    int many; /* A user may have more events than a count of values is exact
+                 for. */
     int user_count, topic_count;
     int64_t dates_ms[4]; /* Some that catalogue and messages share. */
 };
@@ -82,5 +89,6 @@ json_t *world_time_json(struct world *world, int64_t ms);
 
 /* A glob, mostly one that fits a text of this world. */
 const char *world_glob(struct world *world);
+const char *world_regex(struct world *world); /* See naive_regex.c. */
 
 #endif

@@ -21,8 +21,7 @@
 #define PARTITIONS 4
 #define WAIT_MS    30000
 
-/* ---- one process's worth of handles ----------------------------------------
- */
+/* ---- one process's worth of handles ------------------------------------- */
 
 struct member {
     struct client client;
@@ -194,8 +193,7 @@ static void close_member(struct member *member)
     bell_close(&member->bell);
 }
 
-/* ---- waiting ----------------------------------------------------------------
- */
+/* ---- waiting ------------------------------------------------------------ */
 
 /* Evaluates EXPRESSION until it is not BROKER_AGAIN. */
 #define FINISH(member, expression)                                        \
@@ -265,8 +263,7 @@ static void wait_thrown_out(struct member *member, struct member *other)
     }
 }
 
-/* ---- producing and looking
- * ---------------------------------------------------- */
+/* ---- producing and looking ---------------------------------------------- */
 
 static struct broker_record record(int topic, int partition, const char *value)
 {
@@ -344,8 +341,7 @@ static void committed(struct member *member, int64_t *offset, char *metadata)
     ck_assert_int_eq(list[1].offset, *offset < 0 ? -1 : *offset + 1);
 }
 
-/* ---- the tests
- * ------------------------------------------------------------------ */
+/* ---- the tests ---------------------------------------------------------- */
 
 START_TEST(a_transaction_is_seen_whole)
 {
@@ -790,8 +786,7 @@ START_TEST(questions_are_answered)
 }
 END_TEST
 
-/* ---- nothing lost, nothing doubled
- * -------------------------------------------- */
+/* ---- nothing lost, nothing doubled -------------------------------------- */
 
 #define RECORDS 20000 /* Of each input of each partition. */
 #define CHANGES 6     /* A member comes, it goes, it comes ... */

@@ -2,7 +2,6 @@
 """segmentctl, verb by verb, as people and CI call it: what it prints, where, and
 how it ends."""
 
-import http.server
 import json
 import os
 import pty
@@ -10,18 +9,18 @@ import re
 import stat
 import subprocess
 import sys
-import threading
 import xml.etree.ElementTree
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 import conf
 import schema
 import suite
+from answers import Server
 from cluster import ROOT, Cluster, binary, free_port, until
 
 SEGMENTCTL = binary("segmentctl")
-VERBS = ["check", "dead-letters", "explain", "fmt", "inspect", "members", "replay", "reset", "tap", "test", "top",
-         "topics", "user"]
+VERBS = ["check", "convert", "dead-letters", "explain", "fmt", "inspect", "members", "plan", "replay", "reset", "tap", "test",
+         "top", "topics", "user"]
 
 GOOD = """segment eager {
   title "Tried it twice"
@@ -48,6 +47,36 @@ BAD = """segment busy {
 """
 LOOSE = 'segment   loose {when everyone}  # a remark\ntest loose "all" { at 0d expect in }\n'
 NEAT = 'segment loose {\n  when everyone\n}  # a remark\n\ntest loose "all" {\n  at 0d expect in\n}\n'
+COVERED = """segment asked {
+  when everyone and user in 5% by "salt" and did "Tried"
+}
+
+segment base {
+  when did "Tried" at least 2 times
+}
+
+segment both {
+  when (in segment base or user.plan = "pro") and not (did "Left")
+  until did "Left"
+}
+
+test base "twice" {
+  at 0d expect out
+  at 0d event "Tried"
+  at 1d event "Tried"
+  at 1d expect enter
+}
+
+test both "until he left" {
+  set user.plan = "pro"
+  at 0d expect in
+  at 1d event "Left"
+  # What no line expects was not tested.
+  at 2d identify { plan = "free" }
+  at 3d identify { plan = "pro" }
+  at 3d expect out
+}
+"""
 UNTESTED = 'segment untested {\n  when everyone\n}\n'
 
 
@@ -93,7 +122,15 @@ def a_wrong_command_line_is_exit_2_and_says_how_it_goes(cluster):
             (["check"], "which files?"),
             (["check", "--nonsense", "."], "--nonsense: no such option"),
             (["test", "--junit"], "--junit: needs a value"),
+            (["test", "--coverage-min", "101", "."], "--coverage-min: from 0 to 100, not 101"),
+            (["test", "--coverage-min", "most", "."], "--coverage-min: from 0 to 100, not most"),
+            (["test", "--coverage"], "which files?"),
             (["fmt"], "which files?"),
+            (["plan", "old"], "two files or folders"),
+            (["plan", "old", "new", "newer"], "two files or folders"),
+            (["plan", "--at", "soon", "old", "new"], "--at: soon is no instant"),
+            (["plan", "--events", "x", "--until", "soon", "old", "new"], "--until: soon is no instant"),
+            (["plan", "--until", "2026-01-01", "old", "new"], "--until is for --events"),
             (["replay", "x"], "which --segments?"),
             (["replay", "--segments", "."], "one file of events"),
             (["replay", "--segments", ".", "--until", "soon", "x"], "--until: soon is no instant"),
@@ -108,8 +145,8 @@ def a_wrong_command_line_is_exit_2_and_says_how_it_goes(cluster):
             (["dead-letters", "burn"], "list, show or replay"),
             (["dead-letters", "list", "--yes"], "for replay"),
             (["dead-letters", "show", "--limit", "none"], "--limit"),
-            (["inspect"], "state, changes, triggers or offsets"),
-            (["inspect", "everything"], "state, changes, triggers or offsets"),
+            (["inspect"], "state, changes, triggers, traits or offsets"),
+            (["inspect", "everything"], "state, changes, triggers, traits or offsets"),
             (["inspect", "state", "--partition", "-1"], "--partition"),
             (["inspect", "offsets", "--user", "u1"], "--user is not for offsets"),
             (["tap", "--from", "soon"], "--from"),
@@ -153,8 +190,76 @@ def check_takes_folders_and_sees_all_files_as_one(cluster):
                                     'test late "no" {\n  at 0d expect out\n}\n')
     cluster.path("tree/deep/.hidden/c.seg", BAD)
     cluster.path("tree/deep/d.txt", BAD)
-    suite.equal(run("check", folder), (0, "2 files: no errors\n", ""))
+    suite.equal(run("check", "--quiet", folder), (0, "2 files: no errors\n", ""))
     suite.equal(run("check", os.path.join(folder, "deep"))[0], 1)  # eager is elsewhere
+
+
+COSTLY = """score intent half-life 7d {
+  "Pricing Viewed" 10,
+  "Demo Requested" 40
+}
+
+segment hot {
+  when score(intent) >= 50 and user.plan = "free"
+}
+
+test hot "no" {
+  at 0d expect out
+}
+
+segment cooling {
+  when count(any) in 14d < 70% of count(any) from 28d to 14d ago
+}
+
+test cooling "no" {
+  at 0d expect out
+}
+
+segment warm {
+  when did "Pricing Viewed" at least 3 times in 7d
+}
+
+test warm "no" {
+  at 0d expect out
+}
+
+trait pages = distinct("Page Viewed", path) in 7d
+"""
+NOTES = """note: A score is rounded to a billionth, from 8192 on to 44 binary digits; an event adds nothing once another is 64 half-lives newer.
+  PATH:1:7
+note: This window is exact while a user has at most 256 such events in it; beyond that it may be off by a 64th of the window.
+  PATH:15:19
+note: A window with two ends is exact while a user has at most 256 such events in it; beyond that it may be off by a 64th of the window.
+  PATH:15:46
+note: `distinct` is exact up to 64 values of a user; beyond that it is an estimate with a standard error of 3.3%, and values may leave late by a 64th of the window.
+  PATH:30:15
+"""
+COST = """a segment, and a trait, keeps of a user at most:
+  cooling  2 features, 2334 bytes, 1 timer: every event
+  hot      1 feature, 122 bytes, 1 attribute, 1 timer: "Pricing Viewed", "Demo Requested"
+  warm     1 feature, 23 bytes, 1 timer: "Pricing Viewed"
+  pages    1 feature, 81 KiB: "Page Viewed"
+an event touches at most:
+  "Demo Requested"  3 features, 2 conditions of 2 segments
+  "Page Viewed"     3 features, 1 condition of 1 segment
+  "Pricing Viewed"  4 features, 3 conditions of 3 segments
+  any other event   2 features, 1 condition of 1 segment
+in all: 5 features, 84 KiB of a user at most, 1 attribute
+"""
+
+
+def limits_and_costs_are_told_and_are_no_warnings(cluster):
+    path = cluster.path("costly.seg", COSTLY)
+    last = "1 file: no errors\n"
+    code, out, err = run("check", "--strict", path)
+    suite.equal((code, err), (0, ""))
+    suite.equal(out.splitlines(), (NOTES.replace("PATH", path) + COST + last).splitlines())
+    suite.equal(run("check", "--strict", "--quiet", path), (0, last, ""))
+    # What asks for more than the limit is warned of.
+    path = cluster.path("beyond.seg", COSTLY.replace("at least 3 times", "at least 300 times"))
+    code, out, err = run("check", "--strict", "--quiet", path)
+    suite.equal((code, err, out.splitlines()[-1]), (1, "", "1 file: no errors, 1 warning"))
+    suite.equal(out.startswith(path + ":23:48: warning: This window is exact while"), True, out)
 
 
 def a_warning_counts_with_strict_only(cluster):
@@ -207,6 +312,85 @@ def test_explains_what_failed(cluster):
                 [("eager", "twice within the hour"), ("eager", "once is not enough")])
     suite.equal([len(c.findall("failure")) for c in cases], [0, 1])
     suite.equal("Tried" in cases[1].find("failure").text, True)
+
+
+def what_tests_saw_both_ways_is_covered(cluster):
+    path = cluster.path("covered.seg", COVERED)
+    passed = ['ok    base "twice"', 'ok    both "until he left"', "2 tests, 0 failed"]
+    table = ["coverage of asked:",
+             "  -     -      PATH:2:46: did \"Tried\"",
+             "coverage of base:",
+             "  true  false  PATH:6:8: did \"Tried\" at least 2 times",
+             "coverage of both:",
+             "  -     false  PATH:10:9: in segment base",
+             "  true  -      PATH:10:28: user.plan = \"pro\"",
+             "  true  false  PATH:10:56: did \"Left\"",
+             "  true  false  PATH:11:9: did \"Left\"",
+             "coverage: 3 of 6 conditions seen true and false, 50 %"]
+    table = [line.replace("PATH", path) for line in table]
+    for options, code, said in [
+            (["--coverage"], 0, ""),
+            (["--coverage-min", "50"], 0, ""),
+            (["--coverage-min", "51"], 1, "segmentctl: less than 51 % of the conditions are covered\n")]:
+        suite.equal(run("test", *options, path), (code, "\n".join(passed + table) + "\n", said))
+    tap = ["TAP version 13", 'ok 1 - base "twice"', 'ok 2 - both "until he left"', "1..2"]
+    suite.equal(run("test", "--tap", "--coverage", path),
+                (0, "\n".join(tap + ["# " + line for line in table]) + "\n", ""))
+    # Of nothing all is covered.
+    out = run("test", "--coverage-min", "100", cluster.path("nothing.seg", UNTESTED))
+    suite.equal(out, (0, "0 tests, 0 failed\ncoverage: 0 of 0 conditions seen true and false, 100 %\n", ""))
+
+
+def tap_has_all_that_the_text_has(cluster):
+    path = cluster.path("tap.seg", FAILING.replace('"once is not enough"', '"once # \\"\\n is not enough"'))
+    report = cluster.path("tap.xml")
+    code, out, err = run("test", "--tap", "--junit", report, path)
+    suite.equal((code, err), (1, ""))
+    suite.equal(out, """TAP version 13
+ok 1 - eager "twice within the hour"
+not ok 2 - eager "once \\# "? is not enough"
+  ---
+  message: "expected in at 1m, but the user is out"
+  at: "%s:16:3"
+  explain: |
+    not a member, at 2024-01-01T00:01:00.000Z
+    no  did "Tried" at least 2 times in 1h  -- is 1, needs at least 2, by 2024-01-01T00:00:00.000Z
+  ...
+1..2
+""" % path)
+    suite.equal(xml.etree.ElementTree.parse(report).getroot().get("failures"), "1")
+
+
+def events_of_a_test_that_nobody_asks_for_are_named(cluster):
+    """The test passes, for the wrong reason."""
+    text = GOOD + '''
+segment idle {
+  when did not any in 1d
+}
+
+test eager "once is not enough" {
+  at 0d event "Tryed"
+  at 1m event "Tryed"
+  at 1m event "Something Else"
+  at 1m expect out
+}
+
+test idle "whatever he does" {
+  at 0d event "Something Else"
+  at 0d expect out
+}
+'''
+    path, report = cluster.path("misspelt.seg", text), cluster.path("misspelt.xml")
+    suite.equal(run("check", path)[0], 0)
+    code, out, err = run("test", "--junit", report, path)
+    warnings = ['%s:19:3: warning: No segment asks for the event "Tryed"; did you mean "Tried"?' % path,
+                '%s:21:3: warning: No segment asks for the event "Something Else".' % path]
+    suite.equal((code, err), (0, ""))
+    suite.equal(out.splitlines(), ['ok    eager "twice within the hour"', 'ok    eager "once is not enough"'] +
+                ["      " + line for line in warnings] + ['ok    idle "whatever he does"', "3 tests, 0 failed"])
+    suite.equal([line[2:] for line in run("test", "--tap", path)[1].splitlines() if line[0] == "#"], warnings)
+    cases = xml.etree.ElementTree.parse(report).getroot().findall("testsuite/testcase")
+    suite.equal([c.findtext("system-out", "") for c in cases], ["", "\n".join(warnings) + "\n", ""])
 
 
 def a_report_is_xml_whatever_stands_in_a_name(cluster):
@@ -399,39 +583,6 @@ def output_that_cannot_be_written_is_a_failure(cluster):
 
 # ---- user, explain ----------------------------------------------------------
 
-class Server:
-    """Answers like segmentd, and remembers what it was asked."""
-
-    def __init__(self):
-        server = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_GET(self):
-                server.asked.append((self.path, self.headers["Authorization"], self.headers["Accept"]))
-                status, body = server.answers.pop(0) if server.answers else server.answer
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(body.encode())))
-                self.end_headers()
-                self.wfile.write(body.encode())
-
-            def log_message(self, *arguments):
-                pass
-
-        self.asked, self.answer = [], (200, "{}")
-        self.answers = []  # Before that one.
-        self.http = http.server.HTTPServer(("127.0.0.1", 0), Handler)
-        self.address = "127.0.0.1:%d" % self.http.server_port
-        self.url = "http://" + self.address
-        threading.Thread(target=self.http.serve_forever, daemon=True).start()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *error):
-        self.http.shutdown()
-        self.http.server_close()
-
-
 def user_prints_the_answer(cluster):
     with Server() as server:
         server.answer = 200, '{"user":"u/1","memberships":[{"segment":"eager"}]}'
@@ -447,6 +598,8 @@ def explain_prints_the_tree(cluster):
         suite.equal(run("explain", "--url", server.url, "u1"), (0, server.answer[1], ""))
         suite.equal(run("explain", "--url", server.url, "u1", "a&b")[0], 0)
         suite.equal([a[0] for a in server.asked], ["/v1/users/u1/explain", "/v1/users/u1/explain?segment=a%26b"])
+        server.answer = 200, '{"segments": []}\n'
+        suite.equal(run("explain", "--json", "--url", server.url, "u1"), (0, server.answer[1], ""))
 
 
 def page(users, next=None, offset=7, partitions=2):
@@ -559,11 +712,15 @@ with Cluster() as one:
         a_wrong_command_line_is_exit_2_and_says_how_it_goes,
         check_points_at_what_is_wrong,
         check_takes_folders_and_sees_all_files_as_one,
+        limits_and_costs_are_told_and_are_no_warnings,
         a_warning_counts_with_strict_only,
         warnings_do_not_hide_errors,
         what_cannot_be_read_is_an_error,
         test_tells_what_passed,
         test_explains_what_failed,
+        what_tests_saw_both_ways_is_covered,
+        tap_has_all_that_the_text_has,
+        events_of_a_test_that_nobody_asks_for_are_named,
         a_report_is_xml_whatever_stands_in_a_name,
         test_of_files_that_do_not_check_says_why,
         fmt_rewrites_in_place_once,

@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 import urllib.request
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
@@ -18,6 +19,7 @@ from cluster import HOST, Cluster, binary, free_port, until
 
 SEGMENTD = binary("segmentd")
 SEGMENT = 'segment eager {\n  title "Tried it"\n  when did "Tried" at least 2 times in 1h\n}\n'
+OTHER = 'segment other {\n  when did "Tried"\n}\n'
 TOKEN = "0123456789abcdef0123456789abcdef"
 
 
@@ -34,9 +36,16 @@ def write(cluster, name, text):
     return path
 
 
-def settings(cluster, kafka, **more):
+def settings(cluster, kafka, topic="in", **more):
     """A segmentd.conf with the segment above."""
-    return conf.text([write(cluster, "eager.seg", SEGMENT)], ["in"], kafka, **more)
+    return conf.text([write(cluster, "eager.seg", SEGMENT)], [topic], kafka, **more)
+
+
+def broker(cluster):
+    """One that all share who have an application of their own."""
+    if not hasattr(cluster, "shared"):
+        cluster.shared = cluster.kafka()
+    return cluster.shared
 
 
 def nobody():
@@ -171,7 +180,7 @@ def promtool_finds_nothing_to_say(daemon):
 
 
 def on_a_real_broker_it_gets_ready_and_answers(cluster):
-    kafka, systemd = cluster.kafka(), Systemd(cluster, "notify2")
+    kafka, systemd = broker(cluster), Systemd(cluster, "notify2")
     kafka.topics.create("in", 4)
     text = settings(cluster, kafka.address)
     path = write(cluster, "topics.conf", text)
@@ -201,6 +210,71 @@ def on_a_real_broker_it_gets_ready_and_answers(cluster):
     suite.equal(daemon.terminate(30), 0)
 
 
+def a_segment_is_made_a_shadow_and_back(cluster):
+    """Its members leave when it becomes one, whoever enters then is counted and
+    not told of, and all who are in enter when it is promoted."""
+    kafka = broker(cluster)
+    kafka.topics.create("shown", 2)
+    text = conf.text([write(cluster, "shown.seg", SEGMENT + OTHER)], ["shown"], kafka.address, app="shown")
+    cluster.ctl("topics", "create", "--conf", cluster.path("shown.conf", text))
+    daemon = cluster.segmentd(text, name="shown")
+    daemon.wait_ready()
+    for members, user in enumerate(("ann", "bob"), 1):
+        try_twice(kafka, daemon, user, members)
+    told = {"ann": ["+other", "+eager"], "bob": ["+other", "+eager"]}
+    suite.equal(published(kafka), told)
+    edit(cluster, daemon, SEGMENT.replace("{", "{ shadow ", 1) + OTHER)
+    until(lambda: "-eager" in published(kafka).get("bob", []), "its members leave")
+    try_twice(kafka, daemon, "cyd", 3)
+    told = {"ann": told["ann"] + ["-eager"], "bob": told["bob"] + ["-eager"], "cyd": ["+other"]}
+    suite.equal(published(kafka), told)
+    explained = json.loads(daemon.http("/v1/users/cyd/explain?segment=eager")[1])["segments"][0]
+    suite.equal(explained["member"], True)
+    suite.equal(published(kafka), told)
+    edit(cluster, daemon, SEGMENT + OTHER)
+    until(lambda: published(kafka)["cyd"] == ["+other", "+eager"], "its members enter")
+    told = {user: changes + ["+eager"] for user, changes in told.items()}
+    until(lambda: published(kafka) == told, lambda: "%s, not %s" % (published(kafka), told), 10)
+    causes = [change["properties"]["cause"] for change in changes(kafka)]
+    suite.equal((causes.count("catalogue"), causes.count("event")), (2 + 3, 3 + 2))
+    until(lambda: eager_members(daemon) == 3, lambda: "%d members, not 3" % eager_members(daemon), 10)
+    suite.equal(daemon.terminate(30), 0)
+
+
+def try_twice(kafka, daemon, user, members):
+    """USER does what it takes; then MEMBERS are in the segment."""
+    kafka.topics.produce_events("shown", [(user, int(1000 * time.time()), json.dumps(
+        {"type": "track", "userId": user, "event": "Tried", "messageId": user + str(n)})) for n in (1, 2)])
+    until(lambda: eager_members(daemon) == members, "the metrics count %s" % user)
+
+
+def eager_members(daemon):
+    return daemon.metrics()['segmentd_segment_members{segment="eager"}']
+
+
+def edit(cluster, daemon, text):
+    write(cluster, "shown.seg", text)
+    request = urllib.request.Request(daemon.url + "/-/reload", method="POST")
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        suite.equal(answer.status, 200)
+
+
+def changes(kafka):
+    """All of them, seq by seq."""
+    found = [json.loads(record.value) for record in kafka.topics.read("shown.changes")]
+    return sorted(found, key=lambda change: change["properties"]["seq"])
+
+
+def published(kafka):
+    """{user: ["+segment" or "-segment"]} in order; none is missing between them."""
+    told = {}
+    for change in changes(kafka):
+        mine, p = told.setdefault(change["userId"], []), change["properties"]
+        mine.append("-+"[p["member"]] + p["segment"])
+        suite.equal(p["seq"], len(mine))
+    return told
+
+
 def a_producer_that_is_refused_says_why_and_tries_at_leisure(cluster):
     """The brokers take no transaction time-out as long as ours."""
     kafka = cluster.kafka("strict", transaction_max_timeout_ms=5000)
@@ -221,9 +295,9 @@ def a_producer_that_is_refused_says_why_and_tries_at_leisure(cluster):
 def who_stops_still_serves_the_group(cluster):
     """One cannot write his users down when he is asked to end; another who comes
     meanwhile need not wait for that."""
-    kafka = cluster.kafka("busy")
-    kafka.topics.create("in", 4)
-    options = {"workers": 1, "flush_interval": "1h", "stop_timeout": "60s"}
+    kafka = broker(cluster)
+    kafka.topics.create("busy", 4)
+    options = {"topic": "busy", "app": "busy", "workers": 1, "flush_interval": "1h", "stop_timeout": "60s"}
     text = settings(cluster, kafka.address, process="one", **options)
     subprocess.run([binary("segmentctl"), "topics", "create", "--conf", write(cluster, "busy.conf", text)],
                    check=True, timeout=60, stdout=subprocess.DEVNULL)
@@ -232,7 +306,7 @@ def who_stops_still_serves_the_group(cluster):
     producer = kafka.topics.producer(partitioner="murmur2_random")
     for n in range(80):
         event = {"type": "track", "userId": "u%d" % (n // 2), "event": "Tried", "messageId": str(n)}
-        producer.produce("in", json.dumps(event), event["userId"])
+        producer.produce("busy", json.dumps(event), event["userId"])
     producer.flush(30)
     one.wait_metric("segmentd_segment_entered_total", lambda entered: entered == 40)
     one.wait_metric("segmentd_transaction_age_seconds", lambda age: age == 0, 15)
@@ -258,6 +332,6 @@ if __name__ == "__main__":
             help_and_version, a_wrong_command_line_is_78, a_wrong_file_is_78_and_shown,
             a_good_file_is_checked_and_printed, without_brokers_it_waits_and_says_so,
             a_port_that_is_taken_ends_it_with_1, the_token_is_asked_for, systemd_hears_how_it_is,
-            on_a_real_broker_it_gets_ready_and_answers,
+            on_a_real_broker_it_gets_ready_and_answers, a_segment_is_made_a_shadow_and_back,
             a_producer_that_is_refused_says_why_and_tries_at_leisure,
             who_stops_still_serves_the_group]))

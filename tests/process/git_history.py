@@ -96,7 +96,7 @@ def that_was_much(both):
     print("         %d changes of %d people: %s" % (
         len(changes), len(both.got), ", ".join("%d by %s" % (n, cause) for cause, n in causes.most_common())))
     print("         %d features went beyond the exact limit, in both alike" % both.coarse)
-    suite.equal(len({segment for segment, _ in sizes}), 8)
+    suite.equal(len({segment for segment, _ in sizes}), 12)
     assert min(sizes.values()) >= 40, sizes
     assert len(both.got) > 2000 and causes["timer"] > 1000 and causes["event"] > 1000, causes
     assert sum(change.evidence != "[]" for change in changes) > 1000

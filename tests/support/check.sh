@@ -8,10 +8,12 @@
 #
 #   build     segmentd, segmentctl, libseg.a
 #   lint      tests/lint.sh, and proof that it sees what it should refuse
-#   unit      tests/unit/check_*, tests/example/*
+#   unit      tests/unit/check_*, tests/example/*, and how many instructions each
+#             construct of the language takes (tests/bench/counts.py)
 #   scenario  the test blocks of config/segments and tests/scenario; check_*
 #   model     tests/model/check_*, tests/mutant/check_* (the protocol, broken)
-#   fuzz      tests/fuzz/fuzz_*, 30 s each (FUZZ_SECONDS)
+#   fuzz      tests/fuzz/fuzz_*: so many inputs, always the same ones; for
+#             FUZZ_SECONDS each, others every time
 #   asan      unit, scenario and model under AddressSanitizer and UBSan
 #   tsan      tests/process/tsan_*.py with a daemon built for ThreadSanitizer
 #   process   the other tests/process/*.py, on a real broker
@@ -23,7 +25,7 @@ cd "$(dirname "$0")/../.." || exit 2
 
 B=${B:-build}
 MAKE=${MAKE:-make}
-FUZZ_SECONDS=${FUZZ_SECONDS:-30}
+FUZZ_SECONDS=${FUZZ_SECONDS:-}
 export B PYTHONDONTWRITEBYTECODE=1
 logs=$B/check
 mkdir -p "$logs"
@@ -62,8 +64,18 @@ note() { # name, log
     pattern="$pattern|^([A-Za-z_]+[.])*[A-Za-z]*(Error|Exception|Expired)(:|\$)"
     {
         echo "$1"
-        { grep -aE "$pattern" "$2" || tail -n 3 "$2"; } | tail -n 20 | cut -c1-400 | sed 's/^ */    /'
+        case $1 in
+        fuzz/*) finding "$2" ;;
+        *) { grep -aE "$pattern" "$2" || tail -n 3 "$2"; } | tail -n 20 ;;
+        esac | cut -c1-400 | sed 's/^ */    /'
     } >>"$logs/failures"
+}
+
+# What libFuzzer found, without its progress: what did not hold, what a sanitizer
+# says, the stack, and where the bytes are kept.
+finding() { # log
+    local told='does not hold|Assertion|ERROR: |runtime error|^ +#[0-9]+ 0x|^SUMMARY|unit written to'
+    { grep -aE "$told" "$1" || tail -n 3 "$1"; } | grep -avE ' in (fuzzer::|__libc|__sanitizer|main |_start)' | head -n 30
 }
 
 # Runs COMMAND as test NAME; its output is shown as it comes when LIVE is set,
@@ -87,7 +99,9 @@ run() { # name, limit in seconds, command...
     word=ok
     [ "$2" = 0 ] || word=FAILED
     printf '  %-6s %6s s  %s (%d)\n' $word "$(since "$began")" "$name" $(($1 + $2))
-    if [ "$2" != 0 ] && [ -z "$LIVE" ]; then tail -n 60 "$log"; fi
+    if [ "$2" != 0 ] && [ -z "$LIVE" ]; then
+        case $name in fuzz/*) finding "$log" ;; *) tail -n 60 "$log" ;; esac
+    fi
     [ "$2" = 0 ] || note "$name" "$log"
     if [ "$status" = 124 ]; then echo "  $name: ended after its limit of $limit s"; fi
 }
@@ -99,11 +113,11 @@ one() { # name, limit in seconds, command...
 }
 
 # Runs the tests of $logs/queue, a line with the arguments of `run` each, as many
-# at a time as there are processors.
-pool() {
+# at a time as there are processors, or AT_ONCE.
+pool() { # [at once]
     local more wrong
     : >"$logs/tally"
-    xargs -r -L 1 -P "$(nproc)" -a "$logs/queue" tests/support/check.sh --one
+    xargs -r -L 1 -P "${1:-$(nproc)}" -a "$logs/queue" tests/support/check.sh --one
     while read -r more wrong; do
         passed=$((passed + more)) failed=$((failed + wrong))
     done <"$logs/tally"
@@ -125,7 +139,7 @@ wanted() { # name
 
 # Builds, then runs the C programs of FOLDERs; what does not compile fails alone.
 programs() { # folder...
-    local sources='' folder source program limit
+    local sources='' folder source program limit around
     for folder; do
         for source in tests/"$folder"/check_*.c; do
             [ -e "$source" ] && wanted "$(basename "$source" .c)" && sources="$sources ${source%.c}"
@@ -140,8 +154,14 @@ programs() { # folder...
     done >"$logs/queue"
     pool
     for program in $sources; do
-        case $program in tests/model/*) LIVE=1 limit=900 ;; tests/mutant/*) limit=300 ;; *) continue ;; esac
-        run "$label${program#tests/}" $limit "$out/$program"
+        around=
+        case $program in
+        tests/model/*) LIVE=1 limit=900 ;;
+        tests/mutant/*) limit=300 ;;
+        *) continue ;;
+        esac
+        [ "$program" = tests/model/check_model ] && around=tests/model/branches.sh
+        run "$label${program#tests/}" $limit ${around:+"$around"} "$out/$program"
         LIVE=
     done
 }
@@ -173,26 +193,43 @@ scenarios() {
     programs scenario
 }
 
-# Those that keep all processors busy, or watch the clock, have them to themselves;
-# the others mostly wait.
-ALONE=' service exact killed redis_lost git_history reload reload_killed scale wall tsan_load '
+# Those that keep all processors busy, or watch the clock, have them to themselves.
+ALONE=' service exact git_history scale wall tsan_load '
+# These work and wait by turns: one for each processor.
+BUSY=' killed reload_killed reload redis_lost '
+# The others mostly wait, three for two processors; these take longest and begin.
+LONG=' kafka demo reset daemon refusals poison '
+
+# Which of them FILE is.
+kind() { # file
+    case "$ALONE" in *" $(basename "$1" .py) "*) echo alone && return ;; esac
+    case "$BUSY" in *" $(basename "$1" .py) "*) echo busy && return ;; esac
+    case "$LONG" in *" $(basename "$1" .py) "*) echo long && return ;; esac
+    echo short
+}
+
+# Those of KIND among FILEs that are wanted, as lines for `pool`.
+queue() { # kind, file...
+    local of=$1 source
+    shift
+    for source; do
+        wanted "$(basename "$source" .py)" && [ "$(kind "$source")" = "$of" ] || continue
+        echo "$label$(basename "$source" .py) 1200 /usr/bin/python3 $source"
+    done
+}
 
 processes() { # file...
-    local source name
-    for source; do
-        name=$(basename "$source" .py)
-        wanted "$name" || continue
-        case $ALONE in *" $name "*) continue ;; esac
-        echo "$label$name 1200 /usr/bin/python3 $source"
-    done >"$logs/queue"
+    local name limit command
+    { queue long "$@"; queue short "$@"; } >"$logs/queue"
+    pool $(($(nproc) * 3 / 2))
+    queue busy "$@" >"$logs/queue"
     pool
-    for source; do
-        name=$(basename "$source" .py)
-        wanted "$name" || continue
-        case $ALONE in *" $name "*) ;; *) continue ;; esac
-        LIVE=1 run "$label$name" 1200 /usr/bin/python3 "$source"
+    queue alone "$@" >"$logs/alone"
+    while read -r name limit command; do
+        # shellcheck disable=SC2086 -- words
+        LIVE=1 run "$name" "$limit" $command
         LIVE=
-    done
+    done <"$logs/alone"
 }
 
 part_lint() {
@@ -201,9 +238,16 @@ part_lint() {
     run lint/refuses 120 tests/support/lint_refuses.sh
 }
 
+counts() {
+    have tests/bench/counts.txt && wanted counts || return 0
+    make_it "$out/tests/bench/bench_construct" || remove_stale tests/bench/bench_construct
+    run unit/counts 120 /usr/bin/python3 tests/bench/counts.py
+}
+
 part_unit() {
     programs unit
     examples
+    counts
 }
 
 part_scenario() { scenarios; }
@@ -227,19 +271,45 @@ part_tsan() {
     variant
 }
 
+# How many inputs a fuzz program tries in a check: a quarter of a minute's work. A
+# find must not be a matter of luck there: they are the same ones at every run.
+inputs_of() { # name
+    case $1 in
+    fuzz_conf) echo 30000 ;;
+    fuzz_event) echo 200000 ;;
+    fuzz_record) echo 250000 ;;
+    fuzz_segment_json) echo 30000 ;;
+    fuzz_user_record) echo 2000 ;;
+    *) echo 5000 ;;
+    esac
+}
+
+# libFuzzer's arguments for a program. What it finds new stays in the build folder,
+# the seeds are in the tree. Without FUZZ_SECONDS it begins with these alone.
+fuzz_arguments() { # name
+    local new=$out/corpus/$1 seeds=tests/fuzz/corpus/$1
+    [ -d "$seeds" ] || seeds=
+    if [ -n "$FUZZ_SECONDS" ]; then
+        mkdir -p "$new"
+        echo "-max_total_time=$FUZZ_SECONDS -print_final_stats=1 -artifact_prefix=$out/$1- $new $seeds"
+        return
+    fi
+    new=$out/corpus/check/$1
+    rm -rf "$new" && mkdir -p "$new"
+    echo "-seed=1 -runs=$(inputs_of "$1") -reload=0 -max_total_time=120" \
+        "-print_final_stats=1 -artifact_prefix=$out/$1- $new $seeds"
+}
+
 part_fuzz() {
-    local source name seeds
+    local source name fixed=
+    # What libFuzzer learns from comparisons depends on addresses.
+    [ -z "$FUZZ_SECONDS" ] && setarch -R true 2>/dev/null && fixed='setarch -R '
     variant fuzzer fuzz/
     make_it -k fuzz-programs || remove_stale $(ls tests/fuzz/fuzz_*.c | sed 's/\.c$//')
     for source in tests/fuzz/fuzz_*.c; do
         name=$(basename "$source" .c)
         wanted "$name" || continue
-        # What it finds new stays in the build folder; the seeds are in the tree.
-        mkdir -p "$out/corpus/$name"
-        seeds=tests/fuzz/corpus/$name
-        [ -d "$seeds" ] || seeds=
-        echo "fuzz/$name $((FUZZ_SECONDS + 120)) $out/${source%.c} -max_total_time=$FUZZ_SECONDS" \
-            "-print_final_stats=1 -artifact_prefix=$out/$name- $out/corpus/$name $seeds"
+        echo "fuzz/$name $((${FUZZ_SECONDS:-120} + 120)) $fixed$out/${source%.c} $(fuzz_arguments "$name")"
     done >"$logs/queue"
     pool
     for source in tests/fuzz/fuzz_*.c; do
@@ -263,7 +333,7 @@ part_process() {
         build FAILPOINTS=1 all || rm -f "$out/failpoints/segmentd"
     fi
     if wanted versions && have tests/process/versions.py; then
-        build STATE_VERSION=2 "$out/state2/segmentd" || rm -f "$out/state2/segmentd"
+        build STATE_VERSION=3 "$out/state3/segmentd" || rm -f "$out/state3/segmentd"
     fi
     label=process/
     # shellcheck disable=SC2046
@@ -296,7 +366,7 @@ fi
 variant
 began=$(now)
 echo "== fetch"
-tests/support/deps.sh install build kafka check || exit 1
+tests/support/deps.sh install build kafka check bench || exit 1
 case " ${*:-process} " in *process*|*tsan*)
     tests/support/kafka/fetch.sh >/dev/null || echo "check: no broker, its tests will fail" ;;
 esac

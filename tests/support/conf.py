@@ -11,8 +11,10 @@ def text(segments, inputs, kafka, redis=None, http=None, partitioner="murmur2", 
     START those of all of them, or dictionaries by their names, KAFKA and REDIS
     are host:port (without REDIS there is no view), HTTP too (default: a free
     port), which others are told with ADVERTISE.  PROPERTIES go to librdkafka, SETTINGS are written as they are:
-    app="x", workers=2, clock="records", flush_interval="1s".
+    app="x", workers=2, clock="records", flush_interval="1s". Unless it is asked
+    for there is no backfill.
     """
+    settings.setdefault("backfill", "off")  # What warms stays warming.
     quoted = {"app", "group", "process", "instance_id"}
     lines = ["%s %s" % (k, _quote(v) if k in quoted else v) for k, v in settings.items()]
     lines.append("segments [%s]" % ", ".join(_quote(s) for s in segments))

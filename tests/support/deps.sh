@@ -1,8 +1,8 @@
 #!/bin/sh
 # deps.sh list|install GROUP...: what the project needs beyond make and a shell,
 # how to see whether it is there, and why it is needed.  GROUP is build (the
-# programs and the demo), kafka (the real broker for demo, bench and tests) or
-# check (the other tests).
+# programs and the demo), kafka (the real broker for demo, bench and tests), bench
+# (what bench needs beside it) or check (the other tests).
 #
 # Quiet when nothing is missing.  Installs with apt, as root or through sudo,
 # starts no service and enables none.
@@ -12,7 +12,7 @@ table() {
     cat <<'END'
 # group | package | how to see it | why
 build | gcc                      | command -v gcc                               | compiles the C
-build | g++                      | command -v g++                               | compiles the one C++ file (simdjson)
+build | g++                      | command -v g++                               | compiles the C++ files (simdjson, RE2)
 build | make                     | command -v make                              | runs the build
 build | pkg-config               | command -v pkg-config                        | finds the libraries below
 build | libevent-dev             | pkg-config --exists libevent                 | event loop, HTTP
@@ -20,6 +20,7 @@ build | librdkafka-dev           | pkg-config --exists rdkafka                  
 build | libjansson-dev           | pkg-config --exists jansson                  | reads and writes JSON
 build | libhiredis-dev           | pkg-config --exists hiredis                  | Redis client
 build | libsimdjson-dev          | test -e /usr/include/simdjson.h              | reads events
+build | libre2-dev               | test -e /usr/include/re2/re2.h               | regular expressions
 build | libutf8proc-dev          | pkg-config --exists libutf8proc              | ignoring case
 build | libxxhash-dev            | pkg-config --exists libxxhash                | hashes
 build | redis-server             | command -v redis-server                      | the demo and the tests run a private one
@@ -41,7 +42,9 @@ check | mandoc                   | command -v mandoc                            
 check | groff-base               | command -v groff                             | sets them
 check | zsh                      | command -v zsh                               | completes in zsh
 check | sqlite3                  | command -v sqlite3                           | looks into what the independent computation kept
+bench | valgrind                 | command -v valgrind                          | counts instructions
 check | python3-yaml             | /usr/bin/python3 -c "import yaml"            | reads the alert rules
+check | perl                     | perl -MTAP::Parser -e 1                      | reads TAP as everybody does
 check | python3-redis            | /usr/bin/python3 -c "import redis"           | independent client that reads our view
 END
 }
@@ -129,5 +132,5 @@ verb=${1:-}
 case $verb in
 list) missing "$@" ;;
 install) install "$@" ;;
-*) echo "usage: deps.sh list|install build|kafka|check..." >&2; exit 2 ;;
+*) echo "usage: deps.sh list|install build|kafka|bench|check..." >&2; exit 2 ;;
 esac

@@ -1,7 +1,7 @@
 """git_history.py: who enters and leaves the segments of tests/data/git-history.seg
 and when, computed a second time, by SQL that shares nothing with segmentd.
 
-The idea.  All of these conditions turn on a sorted list of instants per person,
+The idea.  Most of these conditions turn on a sorted list of instants per person,
 so that an entry or exit is a matter of comparing an event with the one k - 1
 before it and the next one: no state, no timers.  Each condition becomes a table
 of *steps* (user, at, seq, delta): at instant `at` it became true (delta 1) or
@@ -9,14 +9,17 @@ false (-1); seq is the message that did it, or -1 for a timer, which therefore
 sorts before every message of the same instant (a user's timers due at or before
 a message have fired before it is applied).  A condition made of two others adds
 their deltas up in that order and looks for the moments when the combined truth
-turns.
+turns; so do sums, averages and counts of distinct values, whose every event is
+added when it comes and taken away when it is as old as the window.
 
 Edges: `in W` counts ages 0 <= a < W, so the k-th newest event e leaves at e + W
 exactly, and a message of that same instant finds it gone.
 """
 
+import bisect
 import collections
 import gzip
+import itertools
 import json
 import os
 import shutil
@@ -32,16 +35,21 @@ EVENTS = os.path.join(DATA, "git-history.ndjson.gz")
 SEGMENTS = os.path.join(DATA, "git-history.seg")
 UNTIL = "2028-12-31T00:00:00.000Z"  # 730 days after the last message have passed
 DAY_MS = 86400000
-# Up to so many pairs a two-ended window is exact, beyond within 1/64 of itself.
+# Of a two-ended window, a sum or an average so many pairs are kept one by one;
+# beyond, its edges are early or late by up to 1/64 of it: the days of that window.
 EXACT_PAIRS = 256
-LAPSED_ERROR_MS = 730 * DAY_MS // 64
+PAIRS_IN_DAYS = {"lapsed": 730, "heavy_writers": 30, "small_steps": 90}
+# What holds of the sum and the number of pairs in such a window, and of the number
+# of events in the one that is meant: up to 256 are counted exactly at any rate.
+HOLDS = {"heavy_writers": lambda total, pairs, events: total > 5000,
+         "small_steps": lambda total, pairs, events: total < 20 * pairs and events >= 5}
 
 Change = collections.namedtuple("Change", "segment member at_ms")
 
 TABLES = """
 create table line (seq integer primary key, body text);
 create table message (seq integer primary key, user text, at integer, type text, event text, domain text,
-                      has_domain integer, subsystem text, kind text);
+                      has_domain integer, subsystem text, kind text, insertions integer);
 create table step (condition text, user text, at integer, seq integer, delta integer);
 create view step_of as select condition, user, at, seq, sum(delta) as delta from step group by 1, 2, 3, 4;
 """
@@ -53,7 +61,8 @@ select seq, coalesce(json_extract(body, '$.userId'), json_extract(body, '$.anony
            + cast(substr(json_extract(body, '$.timestamp'), 21, 3) as integer),
        json_extract(body, '$.type'), json_extract(body, '$.event'),
        json_extract(body, '$.traits.domain'), json_type(body, '$.traits.domain') is not null,
-       json_extract(body, '$.properties.subsystem'), json_extract(body, '$.properties.kind')
+       json_extract(body, '$.properties.subsystem'), json_extract(body, '$.properties.kind'),
+       json_extract(body, '$.properties.insertions')
 from line
 """
 
@@ -138,13 +147,57 @@ with moment as (
 insert into step select :condition, user, at, seq, holds - held from turn where holds <> held
 """
 
+# A condition on the sum of a property and the number of events in W.
+ADDED_UP = """
+with moved as (
+    select user, at, seq, insertions as more, 1 as events from message where type = 'track' and {where}
+    union all
+    select user, at + :window, -1, -insertions, -1 from message
+    where type = 'track' and {where} and at + :window <= :until
+), moment as (
+    select user, at, seq, sum(more) as more, sum(events) as events from moved group by user, at, seq
+), level as (
+    select user, at, seq, sum(more) over sofar as total, sum(events) over sofar as events from moment
+    window sofar as (partition by user order by at, seq rows unbounded preceding)
+), truth as (
+    select user, at, seq, {holds} as holds from level
+), turn as (
+    select *, coalesce(lag(holds) over (partition by user order by at, seq), 0) as held from truth
+)
+insert into step select :condition, user, at, seq, holds - held from turn where holds <> held
+"""
+
+# "distinct(E, subsystem) in W >= N": a value is there from an event that has it
+# until it is W old, or longer if the value came again before that.
+DISTINCT = """
+with selected as (
+    select user, at, seq, lag(at) over per_value as last_at, lead(at) over per_value as next_at
+    from message where type = 'track' and {where} and subsystem is not null
+    window per_value as (partition by user, subsystem order by seq)
+), moved as (
+    select user, at, seq, 1 as more from selected where last_at is null or last_at + :window <= at
+    union all
+    select user, at + :window, -1, -1 from selected
+    where at + :window <= coalesce(next_at, :until) and at + :window <= :until
+), moment as (
+    select user, at, seq, sum(more) as more from moved group by user, at, seq
+), truth as (
+    select user, at, seq,
+           sum(more) over (partition by user order by at, seq rows unbounded preceding) >= :values as holds
+    from moment
+), turn as (
+    select *, coalesce(lag(holds) over (partition by user order by at, seq), 0) as held from truth
+)
+insert into step select :condition, user, at, seq, holds - held from turn where holds <> held
+"""
+
 COMMIT = "event = 'Commit Authored'"
 REVIEW = "event = 'Patch Reviewed' and kind "
 
 
 def expected(until=UNTIL, path=EVENTS):
     """(changes, coarse): {user: [Change]} with each person's changes in order,
-    and the set of those whose `lapsed` segmentd may tell early or late."""
+    and {segment: {user whom segmentd may tell it of early or late: his pairs}}."""
     db = sqlite3.connect(":memory:")
     db.executescript(TABLES)
     db.executemany("insert into line values (?, ?)",
@@ -158,12 +211,21 @@ def expected(until=UNTIL, path=EVENTS):
         db.execute(AT_LEAST.format(where=where), {
             "condition": condition, "times": times, "window": days * DAY_MS, "until": until_ms})
 
+    def added_up(condition, days, holds):
+        db.execute(ADDED_UP.format(where=COMMIT, holds=holds), {
+            "condition": condition, "window": days * DAY_MS, "until": until_ms})
+
     def both(condition, a, b, b_is=1):
         db.execute(BOTH, {"condition": condition, "a": a, "b": b, "b_is": b_is})
 
     at_least("regulars", 10, 90, COMMIT)
     db.execute(ONCE.format(where=COMMIT), {"condition": "newcomers"})
     db.execute(LAPSED.format(where=COMMIT), {"condition": "lapsed", "year": 365 * DAY_MS, "until": until_ms})
+    at_least("big_patches", 1, 365, COMMIT + " and insertions >= 1000")
+    added_up("heavy_writers", 30, "total > 5000")
+    added_up("small_steps", 90, "total < 20 * events and events >= 5")
+    db.execute(DISTINCT.format(where="event = 'File Changed'"), {
+        "condition": "all_rounders", "values": 5, "window": 365 * DAY_MS, "until": until_ms})
     at_least("documenters", 5, 180, "event = 'File Changed' and subsystem = 'Documentation'")
     at_least("reviewers", 2, 180, REVIEW + "= 'reviewed'")
     at_least("bug_finders", 1, 365, REVIEW + "in ('reported', 'tested')")
@@ -181,10 +243,16 @@ def expected(until=UNTIL, path=EVENTS):
 
 
 def coarse(db):
-    """People with more events in two years than are kept one by one."""
-    return {user for user, in db.execute(
+    """{segment: {user: [(at, insertions)]}} of people with more events in its
+    window than are kept one by one."""
+    def pairs(user):
+        return db.execute("select at, insertions from message where user = ? and type = 'track' and " + COMMIT
+                          + " order by seq", (user,)).fetchall()
+
+    return {segment: {user: pairs(user) for user, in db.execute(
         "select distinct user from (select user, at, lag(at, ?) over (partition by user order by seq) as earlier"
-        " from message where type = 'track' and " + COMMIT + ") where at - earlier < 730 * ?", (EXACT_PAIRS, DAY_MS))}
+        " from message where type = 'track' and " + COMMIT + ") where at - earlier < ?",
+        (EXACT_PAIRS, days * DAY_MS)).fetchall()} for segment, days in PAIRS_IN_DAYS.items()}
 
 
 def replay(folder):
@@ -216,40 +284,63 @@ def change_of(value):
 def differences(got, changes, coarse_users):
     """What is wrong in GOT ({user: [Change]} in the order they came) as a list
     of text.  Of one instant the order between segments is free, that within a
-    segment is not.  `lapsed` of a coarse user may be early or late by the
-    stated error, or be missing where it would have been shorter than that."""
+    segment is not.  A segment of which a user is coarse may be early or late by
+    the stated error: `lapsed` may be missing where it would have been shorter
+    than that, the others be as any window would have it that is so much longer
+    or shorter."""
     wrong = []
     for user in sorted(set(got) | set(changes)):
         have, want = got.get(user, []), changes.get(user, [])
         if any(b.at_ms < a.at_ms for a, b in zip(have, have[1:])):
             wrong.append("%s: at goes backwards: %s" % (user, _text(have)))
-        if user in coarse_users:
-            spells = [[c for c in x if c.segment == "lapsed"] for x in (have, want)]
-            if not _near(*spells):
-                wrong.append("%s: lapsed beyond the stated error\n  got  %s\n  want %s" % (user, *map(_text, spells)))
-            have, want = ([c for c in x if c.segment != "lapsed"] for x in (have, want))
+        for segment in (s for s in coarse_users if user in coarse_users[s]):
+            spells = [[c for c in x if c.segment == segment] for x in (have, want)]
+            window = PAIRS_IN_DAYS[segment] * DAY_MS
+            if not (_allowed(spells[0], coarse_users[segment][user], window, HOLDS[segment]) if segment in HOLDS
+                    else _near(*spells, window // 64)):
+                wrong.append("%s: %s beyond the stated error\n  got  %s\n  want %s" % (
+                    user, segment, *map(_text, spells)))
+            have, want = ([c for c in x if c.segment != segment] for x in (have, want))
         have, want = (sorted(x, key=lambda c: (c.at_ms, c.segment)) for x in (have, want))
         if have != want:
             wrong.append("%s\n  got  %s\n  want %s" % (user, _text(have), _text(want)))
     return wrong
 
 
-def _near(have, want):
-    """Do two alternating lists of one segment agree within the stated error?
-    Each spell has its like in the other list, or is shorter than the error."""
+def _near(have, want, error_ms):
+    """Do two alternating lists of one segment agree within ERROR_MS?  Each spell
+    has its like in the other list, or is shorter than the error."""
     def spells(changes):
         return list(zip(changes[0::2], changes[1::2] + [None]))
 
     def close(a, b):
-        return (a is None) == (b is None) and (a is None or abs(a.at_ms - b.at_ms) <= LAPSED_ERROR_MS)
+        return (a is None) == (b is None) and (a is None or abs(a.at_ms - b.at_ms) <= error_ms)
 
     def short(spell):
-        return spell[1] is not None and spell[1].at_ms - spell[0].at_ms <= LAPSED_ERROR_MS
+        return spell[1] is not None and spell[1].at_ms - spell[0].at_ms <= error_ms
 
     def found(mine, others):
         return all(short(s) or any(close(s[0], o[0]) and close(s[1], o[1]) for o in others) for s in mine)
 
     return found(spells(have), spells(want)) and found(spells(want), spells(have))
+
+
+def _allowed(have, pairs, window, holds):
+    """Is there at every instant a window no more than 1/64 off in which HOLDS of
+    the PAIRS is what HAVE says?  It can only turn when one comes, or comes to
+    one of the ends between which the window's own may lie."""
+    error = window // 64 + 1
+    sums = [0, *itertools.accumulate(more for _, more in pairs)]
+    times = [at for at, _ in pairs]
+    turns = {c.at_ms: c.member for c in have}
+    member = False
+    for at in sorted({t + d for t in times for d in (0, window - error, window, window + error)} | set(turns)):
+        member = turns.get(at, member)
+        end = bisect.bisect_right(times, at)
+        first, exact, last = (bisect.bisect_right(times, at - window + d) for d in (-error, 0, error))
+        if all(holds(sums[end] - sums[i], end - i, end - exact) != member for i in range(first, min(last, end) + 1)):
+            return False
+    return True
 
 
 def _text(changes):

@@ -26,10 +26,17 @@ void one_user_fold(struct one_user *one, const struct feature *feature,
                    int64_t time_ms, uint64_t stamp, struct seg_value value,
                    int64_t now_ms)
 {
-    const struct fold fold = {time_ms, stamp, value};
-    ck_assert_int_le(time_ms, now_ms);
+    const struct fold fold = {
+        .time_ms = time_ms, .stamp = stamp, .value = value};
+    one_user_fold_event(one, feature, &fold, now_ms);
+}
+
+void one_user_fold_event(struct one_user *one, const struct feature *feature,
+                         const struct fold *fold, int64_t now_ms)
+{
+    ck_assert_int_le(fold->time_ms, now_ms);
     ck_assert_int_eq(feature_ops_of(feature->kind)
-                         ->fold(&one->store, &one->user, feature, &fold, now_ms,
+                         ->fold(&one->store, &one->user, feature, fold, now_ms,
                                 &one->folded),
                      0);
     ck_assert(user_validate(one->user));

@@ -24,6 +24,10 @@ void one_user_fold(struct one_user *one, const struct feature *feature,
                    int64_t time_ms, uint64_t stamp, struct seg_value value,
                    int64_t now_ms);
 
+/* The same with all that an event may be to a feature: its roles, say. */
+void one_user_fold_event(struct one_user *one, const struct feature *feature,
+                         const struct fold *fold, int64_t now_ms);
+
 /* What FEATURE measures at NOW_MS; lists live until the end. */
 struct seg_value one_user_measure(struct one_user *one,
                                   const struct feature *feature,

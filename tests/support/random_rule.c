@@ -2,266 +2,48 @@
 #include "tests/support/random_rule.h"
 
 #include <assert.h>
-#include <stdlib.h>
+#include <string.h>
 
 #include "lib/base/alloc.h"
-#include "lib/base/buf.h"
-#include "lib/base/instant.h"
 #include "lib/base/text.h"
+#include "tests/support/random_parts.h"
 
-#define PICK(r, a) ((a)[below(r, sizeof(a) / sizeof((a)[0]))])
+/* ---- sequences ------------------------------------------------------- */
 
-struct random {
-    uint64_t state;
-    struct rules *rules;
-    int depth;
-    uint32_t line; /* Of the definition being made. */
-    uint32_t column;
-};
-
-/* SplitMix64 (Steele, Lea, Flood 2014). */
-static uint64_t next(struct random *r)
+static void random_step(struct random *r, struct rule_step *step)
 {
-    uint64_t z = r->state += 0x9e3779b97f4a7c15;
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-    z = (z ^ z >> 27) * 0x94d049bb133111eb;
-    return z ^ z >> 31;
+    step->pos = random_place(r);
+    step->without = random_chance(r, 30);
+    step->event = random_event(r);
+    if (step->without || random_chance(r, 60))
+        step->within_ms = random_duration(r);
+    if (step->without)
+        return;
+    step->directly = random_chance(r, 30);
+    if (random_chance(r, 30))
+        step->after_ms = random_duration(r);
 }
 
-static size_t below(struct random *r, size_t n)
+static const struct rule_sequence *random_sequence(struct random *r)
 {
-    return next(r) % n;
-}
-
-static int chance(struct random *r, unsigned percent)
-{
-    return below(r, 100) < percent;
-}
-
-static void *make(struct random *r, size_t count, size_t size)
-{
-    void *result = arena_calloc(&r->rules->arena, count, size);
-    assert(result);
-    return result;
-}
-
-/* A place after all before it. */
-static struct rule_pos place(struct random *r)
-{
-    return (struct rule_pos){
-        .line = r->line, .column = ++r->column, .width = 1};
-}
-
-static struct seg_text copy(struct random *r, const char *text)
-{
-    return arena_text(&r->rules->arena, text_of(text));
-}
-
-/* ---- values ---------------------------------------------------------- */
-
-static const char *const names[] = {
-    "plan",   "total", "user",    "not",        "first name",
-    "$price", "event", "in",      "properties", "context",
-    "a.b",    "x_1",   "between", "quote\"",    "\xc3\xb6\xc3\x9f"};
-static const char *const texts[] = {
-    "pro", "",     "with \"quotes\"", "tab\tand\nline", "back\\slash",
-    "0",   "true", "\xe2\x82\xac 5",  "\x7f\x01",       "# no comment"};
-static const char *const keys[] = {"alpha", "beta_2", "gamma", "delta_x"};
-static const char *const numbers[] = {"0",
-                                      "-1",
-                                      "42",
-                                      "9223372036854775807",
-                                      "-9223372036854775808",
-                                      "0.5",
-                                      "1e3",
-                                      "-2.50",
-                                      "1E-7",
-                                      "100.0"};
-static const char *const dates[] = {"2026-01-31", "2024-02-29T12:00Z",
-                                    "1970-01-01T00:00:00.250+02:00"};
-static const int64_t durations[] = {
-    1,        500,       90000,     900000,    3600000,
-    86400000, 604800000, 129600000, 694861001, 36500 * DAY_MS};
-
-static struct rule_value random_text(struct random *r)
-{
-    struct seg_text text = copy(r, PICK(r, texts));
-    return (struct rule_value){.value = {.type = SEG_TEXT,
-                                         .len = (uint32_t)text.len,
-                                         .as.text = text.bytes},
-                               .pos = place(r)};
-}
-
-static struct rule_value random_date(struct random *r)
-{
-    struct rule_value value = {.is_date = 1, .pos = place(r)};
-    value.spelling = copy(r, PICK(r, dates));
-    value.value.type = SEG_INT;
-    int ret = instant_parse(value.spelling, &value.value.as.integer);
-    assert(ret == 0);
-    return value;
-}
-
-static struct rule_value random_number(struct random *r)
-{
-    struct rule_value value = {.pos = place(r)};
-    value.spelling = copy(r, PICK(r, numbers));
-    value.value.type = SEG_INT;
-    for (const char *at = value.spelling.bytes; *at; at++)
-        if (*at == '.' || *at == 'e' || *at == 'E')
-            value.value.type = SEG_DOUBLE;
-    if (value.value.type == SEG_INT)
-        value.value.as.integer = strtoll(value.spelling.bytes, NULL, 10);
-    else
-        value.value.as.number = strtod(value.spelling.bytes, NULL);
-    return value;
-}
-
-static struct rule_value random_value(struct random *r)
-{
-    switch (below(r, 4)) {
-    case 0:
-        return random_number(r);
-    case 1:
-        return random_date(r);
-    case 2:
-        return (struct rule_value){
-            .value = {.type = SEG_BOOL, .as.boolean = chance(r, 50)},
-            .pos = place(r)};
-    default:
-        return random_text(r);
+    struct rule_sequence *sequence = random_make(r, 1, sizeof(*sequence));
+    struct rule_event *between = random_make(r, 1, sizeof(*between));
+    sequence->step_count =
+        1 + (int)random_below(r, random_chance(r, 10) ? RULE_STEPS_MAX : 3);
+    struct rule_step *steps =
+        random_make(r, (size_t)sequence->step_count, sizeof(*steps));
+    for (int i = 0; i < sequence->step_count; i++)
+        random_step(r, &steps[i]);
+    sequence->steps = steps;
+    if (random_chance(r, 30))
+        sequence->all_within_ms = random_duration(r);
+    if (random_chance(r, 30)) {
+        *between = random_event(r);
+        sequence->no_between = between;
     }
-}
-
-static struct rule_values random_values(struct random *r, int lists)
-{
-    struct rule_values values = {.pos = place(r)};
-    if (lists && chance(r, 30)) {
-        values.list = copy(r, PICK(r, keys));
-        return values;
-    }
-    values.count = 1 + (int)below(r, chance(r, 10) ? 40 : 4);
-    struct rule_value *items =
-        make(r, (size_t)values.count, sizeof(*values.items));
-    for (int i = 0; i < values.count; i++)
-        items[i] = random_value(r);
-    values.items = items;
-    return values;
-}
-
-static struct path random_path(struct random *r, int of_user)
-{
-    static const char *const of_event[] = {"name", "type", "id"};
-    struct path path = {.root = of_user
-                                    ? (chance(r, 50) ? PATH_USER : PATH_ACCOUNT)
-                                    : (enum path_root)below(r, 3),
-                        .count = 1 + (int)below(r, 3)};
-    if (path.root == PATH_EVENT)
-        path.count = 1;
-    struct seg_text *items = make(r, (size_t)path.count, sizeof(*items));
-    for (int i = 0; i < path.count; i++)
-        items[i] = copy(r, path.root == PATH_EVENT ? PICK(r, of_event)
-                                                   : PICK(r, names));
-    path.names = items;
-    return path;
-}
-
-/* ---- tests and events ------------------------------------------------ */
-
-static struct rule_values random_operand(struct random *r, enum rule_op op)
-{
-    struct rule_values values = {0};
-    struct rule_value *items = make(r, 2, sizeof(*items));
-    values.count = 1;
-    values.items = items;
-    switch (rule_op_info(op)->operand) {
-    case OPERAND_VALUE:
-    case OPERAND_ORDERED:
-        items[0] = random_value(r);
-        break;
-    case OPERAND_RANGE:
-        values.count = 2;
-        items[0] = random_value(r);
-        items[1] = random_value(r);
-        break;
-    case OPERAND_VALUES:
-        return random_values(r, 1);
-    case OPERAND_STRING:
-        items[0] = random_text(r);
-        break;
-    case OPERAND_DATE:
-        items[0] = random_date(r);
-        break;
-    case OPERAND_DURATION:
-    case OPERAND_NONE:
-        return (struct rule_values){0};
-    }
-    return values;
-}
-
-static struct rule_test random_test(struct random *r)
-{
-    struct rule_test test = {.op = (enum rule_op)below(r, OP_COUNT_)};
-    test.values = random_operand(r, test.op);
-    if (rule_op_info(test.op)->operand == OPERAND_DURATION)
-        test.duration_ms = PICK(r, durations);
-    test.ignoring_case = rule_op_info(test.op)->fold && chance(r, 30);
-    return test;
-}
-
-static struct rule_where *random_where(struct random *r, int depth)
-{
-    struct rule_where *where = make(r, 1, sizeof(*where));
-    if (depth == 0 || chance(r, 50)) {
-        where->kind = WHERE_TEST;
-        where->path = random_path(r, 0);
-        where->test = random_test(r);
-        return where;
-    }
-    where->kind = (enum rule_where_kind)below(r, 3);
-    where->count = where->kind == WHERE_NOT ? 1 : 2 + (int)below(r, 3);
-    struct rule_where **children =
-        make(r, (size_t)where->count, sizeof(struct rule_where *));
-    for (int i = 0; i < where->count; i++)
-        children[i] = random_where(r, depth - 1);
-    where->children = children;
-    return where;
-}
-
-static struct rule_event random_event(struct random *r)
-{
-    struct rule_event event = {.any = chance(r, 20)};
-    event.count = event.any ? 0 : chance(r, 70) ? 1 : 2 + (int)below(r, 3);
-    struct rule_name *items =
-        make(r, (size_t)event.count, sizeof(*event.names));
-    for (int i = 0; i < event.count; i++)
-        items[i].text = copy(r, PICK(r, names));
-    event.names = items;
-    if (chance(r, 40))
-        event.where = random_where(r, 2);
-    return event;
-}
-
-static struct rule_window random_window(struct random *r)
-{
-    struct rule_window window = {.kind = (enum rule_window_kind)below(r, 3)};
-    if (window.kind == WINDOW_IN)
-        window.from_ms = PICK(r, durations);
-    if (window.kind == WINDOW_FROM_TO) {
-        window.to_ms = below(r, 3) ? (int64_t)below(r, 100) * 3600000 : 0;
-        window.from_ms = window.to_ms + 1 + (int64_t)below(r, 1000000);
-    }
-    return window;
-}
-
-static struct rule_times random_times(struct random *r)
-{
-    struct rule_times times = {.kind = (enum rule_times_kind)below(r, 6)};
-    if (times.kind > TIMES_NOT)
-        times.low = (int64_t)below(r, 4);
-    if (times.kind == TIMES_BETWEEN)
-        times.high = times.low + (int64_t)below(r, RULE_TIMES_MAX - 4);
-    return times;
+    if (random_chance(r, 30))
+        sequence->same = random_path(r, 0);
+    return sequence;
 }
 
 /* ---- conditions ------------------------------------------------------ */
@@ -273,106 +55,215 @@ static int reads_as_window(const struct rule_test *test)
            (test->op == OP_BETWEEN && test->values.items[0].is_date);
 }
 
-static void random_measure(struct random *r, struct rule_cond *cond)
+static void random_measured(struct random *r, struct rule_cond *cond)
 {
-    struct rule_measure *measure = &cond->measure;
-    measure->kind = (enum rule_measure_kind)below(r, MEASURE_COUNT_);
-    measure->event = random_event(r);
-    if (rule_measure_info(measure->kind)->path)
-        measure->path = random_path(r, 0);
-    if (rule_measure_info(measure->kind)->window)
-        measure->window = random_window(r);
+    random_measure(r, &cond->measure);
     do {
         cond->test = random_test(r);
-    } while (measure->window.kind == WINDOW_LIFETIME &&
+    } while (cond->measure.window.kind == WINDOW_LIFETIME &&
              reads_as_window(&cond->test));
+}
+
+static void random_compare(struct random *r, struct rule_cond *cond)
+{
+    static const enum rule_op ops[] = {OP_EQ, OP_NE, OP_LT,
+                                       OP_LE, OP_GT, OP_GE};
+    struct rule_measure *other = random_make(r, 1, sizeof(*other));
+    random_measure(r, &cond->measure);
+    random_measure(r, other);
+    cond->test.op = PICK(r, ops);
+    cond->other = other;
+    if (random_chance(r, 50))
+        cond->percent = random_percent(r, RULE_PERCENT_MAX);
+}
+
+static void random_leaf(struct random *r, struct rule_cond *cond)
+{
+    switch (cond->kind) {
+    case COND_AND:
+    case COND_OR:
+    case COND_NOT:
+    case COND_EVERYONE:
+        break;
+    case COND_DID:
+        cond->event = random_event(r);
+        cond->times = random_times(r);
+        if (!cond->times.period_ms)
+            cond->window = random_window(r);
+        break;
+    case COND_SEQUENCE:
+        cond->event = random_event(r);
+        cond->window = random_window(r);
+        cond->sequence = random_sequence(r);
+        break;
+    case COND_LATEST:
+        cond->event = random_event(r);
+        cond->window = random_window(r);
+        cond->text = random_name(r);
+        break;
+    case COND_MEASURE:
+        random_measured(r, cond);
+        break;
+    case COND_COMPARE:
+        random_compare(r, cond);
+        break;
+    case COND_PATH:
+        cond->path = random_path(r, 1);
+        cond->test = random_test(r);
+        break;
+    case COND_ENTERED:
+    case COND_LEFT:
+        cond->duration_ms = random_duration(r);
+        cond->key = random_key(r);
+        break;
+    case COND_IN_SEGMENT:
+        cond->key = random_key(r);
+        break;
+    case COND_SHARE:
+        cond->percent = random_percent(r, 10000);
+        cond->text = random_string(r);
+        break;
+    }
 }
 
 static struct rule_cond *random_cond(struct random *r, int depth)
 {
-    struct rule_cond *cond = make(r, 1, sizeof(*cond));
-    cond->kind = (enum rule_cond_kind)below(r, 8);
+    struct rule_cond *cond = random_make(r, 1, sizeof(*cond));
+    cond->kind = (enum rule_cond_kind)random_below(r, COND_SHARE + 1);
     if (depth == 0 && cond->kind <= COND_NOT)
         cond->kind = COND_DID;
-    cond->pos = place(r);
+    cond->pos = random_place(r);
     if (cond->kind == COND_NOT)
         cond->count = 1;
     else if (cond->kind < COND_NOT)
-        cond->count = 2 + (int)below(r, 3);
+        cond->count = 2 + (int)random_below(r, 3);
     struct rule_cond **children =
-        make(r, (size_t)cond->count, sizeof(struct rule_cond *));
+        random_make(r, (size_t)cond->count, sizeof(struct rule_cond *));
     for (int i = 0; i < cond->count; i++)
         children[i] = random_cond(r, depth - 1);
     cond->children = children;
-    if (cond->kind == COND_DID) {
-        cond->event = random_event(r);
-        cond->times = random_times(r);
-        cond->window = random_window(r);
-    } else if (cond->kind == COND_MEASURE) {
-        random_measure(r, cond);
-    } else if (cond->kind == COND_PATH) {
-        cond->path = random_path(r, 1);
-        cond->test = random_test(r);
-    } else if (cond->kind == COND_IN_SEGMENT) {
-        cond->key = copy(r, PICK(r, keys));
-    }
+    random_leaf(r, cond);
     return cond;
 }
 
 /* ---- definitions ----------------------------------------------------- */
 
+static struct seg_value random_listed(struct random *r, int depth);
+
+/* Members with a name of their own each, among them objects. */
+static struct seg_value random_object(struct random *r, int depth)
+{
+    uint32_t count = 1 + (uint32_t)random_below(r, 3);
+    struct seg_value *items = random_make(r, 2 * count, sizeof(*items));
+    for (uint32_t i = 0; i < count; i++) {
+        char *name = arena_printf(&r->rules->arena, "%s%u",
+                                  random_name(r).bytes, i);
+        items[2 * i] = (struct seg_value){.type = SEG_TEXT,
+                                          .len = (uint32_t)strlen(name),
+                                          .as.text = name};
+        items[2 * i + 1] = depth && random_chance(r, 20)
+                               ? random_object(r, depth - 1)
+                               : random_listed(r, depth);
+    }
+    return (struct seg_value){
+        .type = SEG_OBJECT, .len = 2 * count, .as.items = items};
+}
+
+static struct seg_value random_list(struct random *r, int depth)
+{
+    uint32_t count = 1 + (uint32_t)random_below(r, 3);
+    struct seg_value *items = random_make(r, count, sizeof(*items));
+    for (uint32_t i = 0; i < count; i++)
+        items[i] = random_chance(r, 50) ? random_object(r, depth)
+                                        : random_listed(r, 0);
+    return (struct seg_value){
+        .type = SEG_LIST, .len = count, .as.items = items};
+}
+
+/* What may stand below a name: no object. */
+static struct seg_value random_listed(struct random *r, int depth)
+{
+    struct rule_value value;
+    if (depth && random_chance(r, 20))
+        return random_list(r, depth - 1);
+    do {
+        value = random_value(r);
+    } while (value.is_date);
+    return value.value;
+}
+
+/* What stands for the value: only in a trigger more than that. */
+static void random_taken(struct random *r, int of_trigger,
+                         struct rule_property *property)
+{
+    struct rule_measure *measure = random_make(r, 1, sizeof(*measure));
+    property->kind = of_trigger && random_chance(r, 50)
+                         ? (enum rule_property_kind)random_below(r, 3)
+                         : PROPERTY_VALUE;
+    if (property->kind == PROPERTY_PATH)
+        property->path = random_path(r, 1);
+    if (property->kind == PROPERTY_MEASURE) {
+        random_measure(r, measure);
+        property->measure = measure;
+    }
+    if (property->kind == PROPERTY_VALUE && random_chance(r, 25))
+        property->value = (struct rule_value){.value = random_list(r, 2)};
+    else if (property->kind == PROPERTY_VALUE)
+        do {
+            property->value = random_value(r);
+        } while (property->value.is_date);
+}
+
 /* Properties with a name of their own each. */
 static const struct rule_property *random_properties(struct random *r,
-                                                     int count)
+                                                     int of_trigger, int count)
 {
-    struct rule_property *items = make(r, (size_t)count, sizeof(*items));
+    struct rule_property *items = random_make(r, (size_t)count, sizeof(*items));
     for (int i = 0; i < count; i++) {
-        items[i].name_count = 1 + (int)below(r, 2);
-        struct seg_text *path = make(r, 2, sizeof(*path));
+        items[i].name_count = 1 + (int)random_below(r, 2);
+        struct seg_text *path = random_make(r, 2, sizeof(*path));
         path[0] = (struct seg_text){
-            arena_printf(&r->rules->arena, "%s%d", PICK(r, names), i), 0};
+            arena_printf(&r->rules->arena, "%s%d", random_name(r).bytes, i), 0};
         path[0] = text_of(path[0].bytes);
-        path[1] = copy(r, PICK(r, names));
+        path[1] = random_name(r);
         items[i].names = path;
-        do {
-            items[i].value = random_value(r);
-        } while (items[i].value.is_date);
+        random_taken(r, of_trigger, &items[i]);
     }
     return items;
 }
 
 static void random_fields(struct random *r, struct rule_segment *segment)
 {
-    struct seg_text *tags = make(r, 3, sizeof(*tags));
-    if (chance(r, 50))
-        segment->title = copy(r, PICK(r, texts));
-    if (chance(r, 50))
-        segment->owner = copy(r, PICK(r, texts));
-    if (chance(r, 30))
-        segment->docs = copy(r, PICK(r, texts));
-    segment->tag_count = (int)below(r, 3);
+    struct seg_text *tags = random_make(r, 3, sizeof(*tags));
+    if (random_chance(r, 50))
+        segment->title = random_string(r);
+    if (random_chance(r, 50))
+        segment->owner = random_string(r);
+    if (random_chance(r, 30))
+        segment->docs = random_string(r);
+    segment->tag_count = (int)random_below(r, 3);
     for (int i = 0; i < segment->tag_count; i++)
-        tags[i] = copy(r, PICK(r, texts));
+        tags[i] = random_string(r);
     segment->tags = tags;
-    if (chance(r, 20))
+    if (random_chance(r, 20))
         segment->include = random_values(r, 1);
-    if (chance(r, 20))
+    if (random_chance(r, 20))
         segment->exclude = random_values(r, 1);
 }
 
 static void random_triggers(struct random *r, struct rule_segment *segment)
 {
-    struct rule_trigger *triggers = make(r, 3, sizeof(*triggers));
-    segment->trigger_count = (int)below(r, 3);
+    struct rule_trigger *triggers = random_make(r, 3, sizeof(*triggers));
+    segment->trigger_count = (int)random_below(r, 3);
     for (int i = 0; i < segment->trigger_count; i++) {
-        triggers[i].on_enter = chance(r, 50);
-        triggers[i].name = copy(r, PICK(r, names));
-        triggers[i].property_count = (int)below(r, 3);
+        triggers[i].on_enter = random_chance(r, 50);
+        triggers[i].name = random_name(r);
+        triggers[i].property_count = (int)random_below(r, 3);
         triggers[i].properties =
-            random_properties(r, triggers[i].property_count);
-        triggers[i].once = chance(r, 60);
-        if (triggers[i].once && chance(r, 60))
-            triggers[i].cooldown_ms = PICK(r, durations);
+            random_properties(r, 1, triggers[i].property_count);
+        triggers[i].once = random_chance(r, 60);
+        if (triggers[i].once && random_chance(r, 60))
+            triggers[i].cooldown_ms = random_duration(r);
     }
     segment->triggers = triggers;
 }
@@ -380,45 +271,71 @@ static void random_triggers(struct random *r, struct rule_segment *segment)
 static void random_segment(struct random *r, struct rule_segment *segment)
 {
     *segment =
-        (struct rule_segment){.key = copy(r, PICK(r, keys)), .pos = place(r)};
+        (struct rule_segment){.key = random_key(r), .pos = random_place(r)};
     random_fields(r, segment);
-    if (chance(r, 90))
+    if (random_chance(r, 90))
         segment->when = random_cond(r, 4);
+    if (random_chance(r, 20))
+        segment->until = random_cond(r, 2);
+    segment->shadow = random_chance(r, 20);
     random_triggers(r, segment);
-    segment->end = place(r);
+    segment->end = random_place(r);
 }
 
 static void random_line(struct random *r, struct rule_line *line)
 {
-    line->kind = (enum rule_line_kind)below(r, 5);
+    line->kind = (enum rule_line_kind)random_below(r, 5);
     line->at_ms =
-        line->kind == LINE_SET || chance(r, 10) ? 0 : PICK(r, durations);
+        line->kind == LINE_SET || random_chance(r, 10) ? 0 : random_duration(r);
     if (line->kind == LINE_SET) {
         line->path = random_path(r, 1);
         line->value = random_text(r);
     } else if (line->kind == LINE_EXPECT) {
-        line->expect = (enum rule_expect)below(r, 4);
+        line->expect = (enum rule_expect)random_below(r, 5);
+        if (line->expect == EXPECT_TRAIT) {
+            line->name = random_key(r);
+            line->op = (enum rule_op)random_below(r, OP_GE + 1);
+            line->value = random_value(r);
+        }
     } else {
         line->property_count = line->kind == LINE_IDENTIFY
-                                   ? 1 + (int)below(r, 2)
-                                   : (int)below(r, 3);
-        line->properties = random_properties(r, line->property_count);
+                                   ? 1 + (int)random_below(r, 2)
+                                   : (int)random_below(r, 3);
+        line->properties = random_properties(r, 0, line->property_count);
         if (line->kind != LINE_IDENTIFY)
-            line->name = copy(r, PICK(r, names));
+            line->name = random_name(r);
     }
 }
 
 static void random_test_block(struct random *r, struct rule_test_block *test)
 {
-    *test = (struct rule_test_block){.segment = copy(r, PICK(r, keys)),
-                                     .name = copy(r, PICK(r, texts)),
-                                     .pos = place(r),
-                                     .line_count = (int)below(r, 6)};
-    struct rule_line *lines = make(r, 6, sizeof(*lines));
+    *test = (struct rule_test_block){.segment = random_key(r),
+                                     .name = random_string(r),
+                                     .pos = random_place(r),
+                                     .line_count = (int)random_below(r, 6)};
+    struct rule_line *lines = random_make(r, 6, sizeof(*lines));
     for (int i = 0; i < test->line_count; i++)
         random_line(r, &lines[i]);
     test->lines = lines;
-    test->end = place(r);
+    test->end = random_place(r);
+}
+
+static void random_score(struct random *r, struct rule_score *score)
+{
+    *score = (struct rule_score){.key = random_key(r),
+                                 .pos = random_place(r),
+                                 .half_life_ms = random_duration(r),
+                                 .weight_count = 1 + (int)random_below(r, 4)};
+    struct rule_weight *weights =
+        random_make(r, (size_t)score->weight_count, sizeof(*weights));
+    for (int i = 0; i < score->weight_count; i++) {
+        weights[i].pos = random_place(r);
+        weights[i].event = random_event(r);
+        weights[i].weight =
+            (int64_t)random_below(r, 2 * RULE_WEIGHT_MAX + 1) - RULE_WEIGHT_MAX;
+    }
+    score->weights = weights;
+    score->end = random_place(r);
 }
 
 /* COUNT items of SIZE on the heap, as parsing leaves them. */
@@ -435,22 +352,39 @@ void random_rules(struct rules *rules, uint64_t seed)
     struct random r = {.state = seed, .rules = rules};
     rules->file_count = 1;
     rules->files = grow(&rules->file_cap, 1, sizeof(*rules->files));
-    rules->files[0].name = rules->files[0].text = copy(&r, "");
-    rules->list_count = (int)below(&r, 3);
+    rules->files[0].name = rules->files[0].text = random_copy(&r, "");
+    rules->list_count = (int)random_below(&r, 3);
     rules->lists =
         grow(&rules->list_cap, rules->list_count, sizeof(*rules->lists));
-    rules->segment_count = 1 + (int)below(&r, 3);
+    rules->score_count = (int)random_below(&r, 2);
+    rules->scores =
+        grow(&rules->score_cap, rules->score_count, sizeof(*rules->scores));
+    rules->trait_count = (int)random_below(&r, 2);
+    rules->traits =
+        grow(&rules->trait_cap, rules->trait_count, sizeof(*rules->traits));
+    rules->segment_count = 1 + (int)random_below(&r, 3);
     rules->segments = grow(&rules->segment_cap, rules->segment_count,
                            sizeof(*rules->segments));
-    rules->test_count = (int)below(&r, 3);
+    rules->test_count = (int)random_below(&r, 3);
     rules->tests =
         grow(&rules->test_cap, rules->test_count, sizeof(*rules->tests));
     for (int i = 0; i < rules->list_count; i++) {
         r.line++;
-        rules->lists[i] = (struct rule_list){.key = copy(&r, PICK(&r, keys)),
-                                             .pos = place(&r)};
+        rules->lists[i] =
+            (struct rule_list){.key = random_key(&r), .pos = random_place(&r)};
         rules->lists[i].values = random_values(&r, 0);
-        rules->lists[i].end = place(&r);
+        rules->lists[i].end = random_place(&r);
+    }
+    for (int i = 0; i < rules->score_count; i++) {
+        r.line++;
+        random_score(&r, &rules->scores[i]);
+    }
+    for (int i = 0; i < rules->trait_count; i++) {
+        r.line++;
+        rules->traits[i] =
+            (struct rule_trait){.key = random_key(&r), .pos = random_place(&r)};
+        random_measure(&r, &rules->traits[i].measure);
+        rules->traits[i].end = random_place(&r);
     }
     for (int i = 0; i < rules->segment_count; i++) {
         r.line++;

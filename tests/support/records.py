@@ -175,7 +175,7 @@ class Topics:
         finally:
             consumer.close()
 
-    def read(self, topic, committed=True, start=None, timeout=60, foreign=()):
+    def read(self, topic, committed=True, start=None, timeout=120, foreign=()):
         """All records from START ({partition: offset}, else the beginning) up
         to the uncommitted end of now, by partition and offset.  COMMITTED is
         the isolation: without it, aborted and open ones are seen as well.

@@ -116,6 +116,11 @@ void regime_said(struct regime *regime, struct buf *buf)
             buf_printf(buf, "!%s %u\n", trigger.name, output->seq);
             continue;
         }
+        if (output->kind == SEG_OUTPUT_TRAITS) {
+            small_world_traits(output, buf);
+            buf_char(buf, '\n');
+            continue;
+        }
         buf_printf(buf, "%c%.*s %s %u\n", output->member ? '+' : '-',
                    (int)output->segment_key.len, output->segment_key.bytes,
                    seg_cause_name(output->cause), output->seq);
@@ -181,9 +186,9 @@ void regime_describe(const struct seg_engine *engine, enum regime_timers timers,
     const struct seg_catalogue *catalogue = seg_engine_catalogue(engine);
     for (uint32_t u = 0; u < engine->store.user_count; u++) {
         const struct seg_user *user =
-            (const struct seg_user *)engine->store.users[u];
+            (const struct seg_user *)store_at(&engine->store, u);
         struct seg_user_info info;
-        ck_assert(user_validate(engine->store.users[u]));
+        ck_assert(user_validate(store_at(&engine->store, u)));
         seg_user_info(engine, user, &info);
         buf_printf(buf, "%.*s %u %u %lld %lld\n", (int)info.id.len,
                    info.id.bytes, info.seq, info.trigger_seq,

@@ -6,15 +6,17 @@
 
 #include "lib/base/buf.h"
 
-/* One line for each: `3:24 message | suggestion`, `warning` before the message
- * of a warning. */
+/* One line for each: `3:24 message | suggestion`, `warning` or `note` before
+ * the message of one. */
 static inline void said(struct buf *buf, const struct seg_diagnostics *all)
 {
     for (int i = 0; i < seg_diagnostics_count(all); i++) {
         const struct seg_diagnostic *one = seg_diagnostics_at(all, i);
         buf_printf(buf, "%d:%d+%d %s%s%s%s\n", one->line, one->column,
                    one->width,
-                   one->severity == SEG_SEVERITY_WARNING ? "warning: " : "",
+                   one->severity == SEG_SEVERITY_WARNING ? "warning: "
+                   : one->severity == SEG_SEVERITY_NOTE  ? "note: "
+                                                         : "",
                    one->message, one->suggestion ? " | " : "",
                    one->suggestion ? one->suggestion : "");
     }

@@ -23,7 +23,7 @@ from cluster import ROOT
 # Keywords that ask about names, types and parts alone, and those that hold schemas.
 PLAIN = {"$schema", "$ref", "title", "description", "type", "required"}
 PARTS, NAMED_PARTS = {"if", "then", "else", "items", "additionalProperties"}, {"properties", "$defs"}
-KINDS = {"changes": "change", "triggers": "trigger"}
+KINDS = {"changes": "change", "triggers": "trigger", "traits": "traits"}
 
 
 class Schema:
@@ -95,10 +95,12 @@ def schema(name):
 
 
 def value(text):
-    """TEXT is the value of a change or of a trigger, as `segmentctl replay` prints
-    them; the JSON of it."""
+    """TEXT is the value of a change, of a trigger or of traits, as `segmentctl
+    replay` prints them; the JSON of it."""
     read = json.loads(text)
-    schema("trigger" if read.get("event") == "Message Triggered" else "change").must_fit(read, text)
+    kind = "traits" if read.get("type") == "identify" else \
+        "trigger" if read.get("event") == "Message Triggered" else "change"
+    schema(kind).must_fit(read, text)
     return read
 
 

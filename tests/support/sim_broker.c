@@ -112,8 +112,7 @@ void sim_compact(struct sim *sim, int partition)
                 log->entries[i].gone = 1;
 }
 
-/* ---- transactions, at the coordinator --------------------------------------
- */
+/* ---- transactions, at the coordinator ----------------------------------- */
 
 static void decide(struct sim_tx *tx, int commit)
 {
@@ -233,8 +232,7 @@ int sim_is_quiet(const struct sim *sim)
     return 1;
 }
 
-/* ---- the producer
- * ------------------------------------------------------------- */
+/* ---- the producer ------------------------------------------------------- */
 
 static struct sim_tx *tx_of(struct sim_client *client)
 {
@@ -480,8 +478,7 @@ static int64_t sim_delivered(void *impl, int topic, int partition)
     return client->delivered[topic][partition];
 }
 
-/* ---- questions
- * ------------------------------------------------------------------ */
+/* ---- questions ---------------------------------------------------------- */
 
 static int is_pending(const struct sim *sim, int partition)
 {
@@ -541,8 +538,7 @@ static int sim_start_offset(void *impl, uint64_t question, int topic,
     return BROKER_OK;
 }
 
-/* ---- readers
- * ----------------------------------------------------------------------- */
+/* ---- readers ------------------------------------------------------------ */
 
 /* The headers of a dead letter, as far as a restore asks for them. */
 static void show_headers(struct sim_client *client,
@@ -617,8 +613,7 @@ static const char *sim_reason(void *impl)
     return client->reason;
 }
 
-/* ---- life cycle
- * -------------------------------------------------------------------- */
+/* ---- life cycle --------------------------------------------------------- */
 
 void sim_init(struct sim *sim, uint64_t seed, int inputs, int partitions)
 {

@@ -22,7 +22,9 @@ static const struct {
      "segment some { when did \"A\" in 4s\n" BYE "}\n"
      "segment quiet { when did not \"B\" in 4s }\n"
      "segment pro { when user.plan = \"pro\" }\n"
-     "segment both { when in segment twice and user.plan = \"pro\" }\n",
+     "segment both { when in segment twice and user.plan = \"pro\" }\n"
+     "trait as = count(\"A\") in 4s\n"
+     "trait bs = count(\"B\") from 5s to 1s ago\n",
      {{"twice", {{'A', 4000, 2, INT_MAX}}},
       {"gap", {{'A', 3000, 0, 0}, {'B', 6000, 1, INT_MAX}}},
       {"some", {{'A', 4000, 1, INT_MAX}}},
@@ -33,7 +35,8 @@ static const struct {
      "4s\n" HELLO "}\n"
      "segment gap { when did not \"A\" in 3s and did \"B\" in 6s }\n"
      "segment pro { when user.plan = \"pro\" }\n"
-     "segment both { when in segment double and user.plan = \"pro\" }\n",
+     "segment both { when in segment double and user.plan = \"pro\" }\n"
+     "trait as = count(\"A\") in 4s\n",
      {{"double", {{'A', 4000, 2, INT_MAX}}},
       {"gap", {{'A', 3000, 0, 0}, {'B', 6000, 1, INT_MAX}}},
       {"quiet", {{'B', 4000, 0, 0}}}}},
@@ -43,7 +46,9 @@ static const struct {
      "segment some { when did \"A\" in 4s\n" BYE "}\n"
      "segment quiet { when did not \"B\" in 3s }\n"
      "segment free { when user.plan = \"free\" }\n"
-     "segment both { when in segment some and user.plan = \"pro\" }\n",
+     "segment both { when in segment some and user.plan = \"pro\" }\n"
+     "trait all = count(any) in 6s\n"
+     "trait as = count(\"A\") in 3s\n",
      {{"twice", {{'A', 4000, 3, INT_MAX}}},
       {"gap", {{'A', 3000, 0, 0}, {'B', 5000, 1, INT_MAX}}},
       {"some", {{'A', 4000, 1, INT_MAX}}},
@@ -55,7 +60,8 @@ static const struct {
      "segment rare { when did \"A\" at most 1 time in 6s and did \"B\" in 6s "
      "}\n"
      "segment some { when did \"A\" in 2s }\n"
-     "segment quiet { when did not \"B\" in 4s }\n",
+     "segment quiet { when did not \"B\" in 4s }\n"
+     "trait zs = count(\"Z\") in 5s\n",
      {{"calm", {{'A', 5000, 0, 0}}},
       {"busy", {{'B', 5000, 2, INT_MAX}}},
       {"rare", {{'A', 6000, 0, 1}, {'B', 6000, 1, INT_MAX}}},
@@ -65,7 +71,8 @@ static const struct {
     {"segment ever { when did \"A\" at least 3 times }\n"
      "segment never { when did not \"B\" }\n"
      "segment some { when did \"A\" in 4s\n" BYE "}\n"
-     "segment pro { when user.plan = \"pro\" }\n",
+     "segment pro { when user.plan = \"pro\" }\n"
+     "trait bs = count(\"B\") from 5s to 1s ago\n",
      {{"ever", {{'A', SIM_ALWAYS, 3, INT_MAX}}},
       {"never", {{'B', SIM_ALWAYS, 0, 0}}},
       {"some", {{'A', 4000, 1, INT_MAX}}}}},

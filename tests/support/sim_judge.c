@@ -1,18 +1,19 @@
 /* sim_judge.c: comparing a settled run with an engine that was never
  * interrupted.
  *
- *   outputs    per user: seq from 1 without a gap, entered and exited
- * alternate, `at` never goes back, no message id twice; dead letters: each bad
+ *   outputs    per user: seq from 1 without a gap, entered and exited alternate,
+ *              `at` never goes back, no message id twice; dead letters: each bad
  *              record once. With `clock records`: exactly the expected list.
- *              With `clock wall`: every change by timer was true at its
- * instant. state      memberships of the live engine, of one restored from
- * Kafka now, and of the oracle are the same, and so is what happens to them in
+ *              With `clock wall`: every change by timer was true at its instant.
+ *   state      memberships of the live engine, of one restored from Kafka now,
+ *              and of the oracle are the same, and so is what happens to them in
  *              the twenty seconds that follow: by that, forgotten or doubled
  *              events show themselves.
+ *   traits     see sim_traits.h.
  *   catalogues changed meanwhile: changes name one and were true by it, a sweep
- *              fires no trigger, all changes together make the memberships
- * there are. The oracle knows the last catalogue only, from the start: it is
- *              believed once that has been observed for long enough. */
+ *              fires no trigger, all changes together make the memberships there
+ *              are. The oracle knows the last catalogue only, from the start: it
+ *              is believed once that has been observed for long enough. */
 #include "tests/support/sim_judge.h"
 
 #include <assert.h>
@@ -25,6 +26,7 @@
 #include "daemon/protocol/record.h"
 #include "lib/engine/engine.h"
 #include "tests/support/sim_catalogue.h"
+#include "tests/support/sim_traits.h"
 
 enum { LIST_MAX = 1024, USER_BYTES = 16, AHEAD_MS = 20000 };
 
@@ -54,7 +56,8 @@ static void copy_text(char *out, size_t size, struct seg_text text)
     snprintf(out, size, "%.*s", (int)text.len, text.bytes);
 }
 
-static void take_outputs(struct list *list, struct seg_engine *engine)
+static void take_outputs(struct list *list, struct sim_traits *traits,
+                         struct seg_engine *engine)
 {
     const struct seg_catalogue *catalogue = seg_engine_catalogue(engine);
     struct seg_trigger_info info;
@@ -62,6 +65,8 @@ static void take_outputs(struct list *list, struct seg_engine *engine)
     const struct seg_output *outputs = seg_engine_outputs(engine, &count);
 
     for (size_t i = 0; i < count; i++) {
+        if (sim_traits_take(traits, &outputs[i]))
+            continue;
         struct row *item = add(list);
         copy_text(item->user, sizeof(item->user), outputs[i].user_id);
         item->kind = outputs[i].kind;
@@ -130,8 +135,7 @@ static void compare(struct world *w, const char *what, int p, struct list *got,
     }
 }
 
-/* ---- the oracle -------------------------------------------------------------
- */
+/* ---- the oracle --------------------------------------------------------- */
 
 static struct seg_engine *new_engine(const struct world *w)
 {
@@ -209,7 +213,8 @@ static int letters(const struct world *w, int p, int input, int64_t offset,
 
 /* Apply all of P's input to a fresh engine, save what was refused for the size
  * of its user, which has no limit here; what it puts out goes to LIST. */
-static struct seg_engine *oracle(struct world *w, int p, struct list *list)
+static struct seg_engine *oracle(struct world *w, int p, struct list *list,
+                                 struct sim_traits *traits)
 {
     struct seg_engine *engine = new_engine(w);
     struct seg_decoder *decoder;
@@ -236,21 +241,21 @@ static struct seg_engine *oracle(struct world *w, int p, struct list *list)
         if (told != (err < 0))
             world_bad(w, "%d dead letters for offset %d of input %d, error %d",
                       told, (int)origin.offset, input, err);
-        take_outputs(list, engine);
+        take_outputs(list, traits, engine);
     }
     seg_decoder_free(decoder);
     return engine;
 }
 
-/* ---- the outputs
- * ---------------------------------------------------------------- */
+/* ---- the outputs -------------------------------------------------------- */
 
 /* What a restore does not need of a change: its cause, if time or a catalogue
  * made it, and the catalogue that it was decided by. */
 static void read_rest(struct world *w, const char *value, struct row *item)
 {
     const char *hash = strstr(value, "\"catalogue\":\"");
-    int sweep = strstr(value, "\"cause\":\"catalogue\"") != NULL;
+    int sweep = strstr(value, "\"cause\":\"catalogue\"") ||
+                strstr(value, "\"cause\":\"backfill\"");
 
     if (item->kind != SEG_OUTPUT_CHANGE)
         return;
@@ -321,8 +326,7 @@ static void check_order(struct world *w, int p, const struct list *list)
     }
 }
 
-/* ---- truth, with `clock wall`
- * ------------------------------------------------------- */
+/* ---- truth, with `clock wall` ------------------------------------------- */
 
 struct bounds {
     int low, high;
@@ -399,8 +403,7 @@ static void check_truth(struct world *w, int p, const struct list *list)
     }
 }
 
-/* ---- state
- * ------------------------------------------------------------------------- */
+/* ---- state -------------------------------------------------------------- */
 
 static void copy_segment(struct row *item,
                          const struct seg_catalogue *catalogue, int segment)
@@ -480,10 +483,28 @@ static int is_warm(struct seg_engine *engine)
     return 1;
 }
 
+/* Whether there are records before some of what is watched: a backfill is to
+ * have read them. */
+static int hides(const struct seg_engine *engine)
+{
+    const struct warming *warming = &engine->observed.warming;
+    int hidden = 0;
+
+    for (uint32_t i = 0; i < engine->plan->feature_count; i++)
+        for (uint32_t t = 0;
+             warming->epoch_count && warming->of_source[i] &&
+             t < engine->topics.count;
+             t++)
+            hidden |=
+                warming->epochs[warming->of_source[i] - 1].positions[t] > 0;
+    return hidden;
+}
+
 /* What an engine knows and does: memberships at one instant, what happens to
  * them in the time after, and what there is then. */
 struct sight {
     struct list members, future, later;
+    struct sim_traits traits; /* Put out from now on. */
     int warm, warm_later;
 };
 
@@ -513,16 +534,16 @@ static void look_ahead(struct seg_engine *engine, int p, int64_t now_ms,
     static struct list until_now;
 
     until_now.count = sight->members.count = sight->future.count =
-        sight->later.count = 0;
+        sight->later.count = sight->traits.count = 0;
     if (now_ms > seg_engine_clock(engine))
         advance(engine, now_ms);
-    take_outputs(&until_now, engine);
+    take_outputs(&until_now, &sight->traits, engine);
     take_memberships(engine, p, 1, &sight->members);
     sight->warm = is_warm(engine);
     for (int64_t ms = 500; ms <= AHEAD_MS; ms += 500) {
         if (now_ms + ms > seg_engine_clock(engine))
             advance(engine, now_ms + ms);
-        take_outputs(&sight->future, engine);
+        take_outputs(&sight->future, &sight->traits, engine);
     }
     take_memberships(engine, p, 0, &sight->later);
     sight->warm_later = is_warm(engine);
@@ -574,7 +595,8 @@ static void compare_truth(struct world *w, int p, struct sight *got,
     w->warmed += w->deploys && got->warm;
 }
 
-static void judge_state(struct world *w, int p, struct seg_engine *truth)
+static void judge_state(struct world *w, int p, struct seg_engine *truth,
+                        const struct sim_traits *log)
 {
     static struct sight live, again, wanted;
     struct seg_engine *engine = live_engine(w, p);
@@ -583,6 +605,8 @@ static void judge_state(struct world *w, int p, struct seg_engine *truth)
         w->ledger.clock_records ? seg_engine_clock(engine) : w->sim.now_ms;
 
     if (restored->engine) {
+        if (w->fills && hides(engine))
+            world_bad(w, "partition %d warms though all was read again", p);
         if (!seg_engine_swept(restored->engine))
             world_bad(w, "partition %d: a restore now has to sweep", p);
         look_ahead(engine, p, now_ms, &live);
@@ -593,6 +617,11 @@ static void judge_state(struct world *w, int p, struct seg_engine *truth)
         if (again.warm != live.warm)
             world_bad(w, "partition %d: restored %d warm, not %d", p,
                       again.warm, live.warm);
+        sim_traits_check_last(w, p, "live", log, &live.traits, engine);
+        sim_traits_check_last(w, p, "restored", log, &again.traits,
+                              restored->engine);
+        if (live.warm_later)
+            sim_traits_check_last(w, p, "true", log, &live.traits, truth);
         compare_truth(w, p, &live, &wanted);
     }
     ledger_free(restored);
@@ -601,11 +630,18 @@ static void judge_state(struct world *w, int p, struct seg_engine *truth)
 static void judge_partition(struct world *w, int p)
 {
     static struct list changes, triggers, want;
+    static struct sim_traits traits, wanted;
     struct seg_engine *truth;
     int whole = w->sim.logs[BROKER_CHANGES][p].low == 0;
 
     changes.count = triggers.count = want.count = 0;
-    truth = oracle(w, p, &want);
+    traits.count = wanted.count = 0;
+    truth = oracle(w, p, &want, &wanted);
+    sim_traits_read(w, p, &traits);
+    sim_traits_check(w, p, &traits);
+    if (w->ledger.clock_records && !w->deploys &&
+        sim_traits_restores(w) <= 0)
+        sim_traits_compare(w, p, &traits, &wanted);
     read_log(w, BROKER_CHANGES, p, &changes);
     read_log(w, BROKER_TRIGGERS, p, &triggers);
     check_order(w, p, &changes);
@@ -622,7 +658,7 @@ static void judge_partition(struct world *w, int p)
     }
     if (w->ledger.clock_records && whole && !w->deploys)
         compare(w, "outputs", p, &changes, &want);
-    judge_state(w, p, truth);
+    judge_state(w, p, truth, &traits);
     seg_engine_free(truth);
 }
 

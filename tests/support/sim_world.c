@@ -25,8 +25,7 @@ void world_bad(struct world *world, const char *format, ...)
     va_end(args);
 }
 
-/* ---- drawing ---------------------------------------------------------------
- */
+/* ---- drawing ------------------------------------------------------------ */
 
 static int64_t between(struct world *w, int64_t low, int64_t high)
 {
@@ -164,6 +163,7 @@ static void draw_settings(struct world *w)
         .partition_count = w->sim.partitions,
         .clock_records = l->clock_records,
         .engine = {.hash_seed = w->seed,
+                   .trait_interval_ms = 1 + (int64_t)(w->seed * 97 % 3000),
                    .user_bytes_max =
                        chance(w, 70) ? 0 : (uint32_t)between(w, 60, 160)},
         .trigger_max_age_ms = INT64_C(1) << 40,
@@ -201,6 +201,8 @@ static void draw(struct world *w)
     for (int i = 0; i < w->worker_count; i++)
         w->workers[i].skew_ms = chance(w, 70) ? 0 : -between(w, 0, 2 * SECOND);
     draw_settings(w);
+    /* What is refused for its user's size is not refused twice. */
+    w->fills = w->deploys && !w->ledger.engine.user_bytes_max && chance(w, 60);
     for (int i = 0; i < w->worker_count; i++)
         w->workers[i].ledger = w->ledger;
     draw_faults(w);
@@ -231,8 +233,7 @@ int world_json(const struct world_record *r, char *out, int size)
         r->partition, r->user, r->kind, time, id);
 }
 
-/* ---- workers
- * ----------------------------------------------------------------- */
+/* ---- workers ------------------------------------------------------------ */
 
 static void start_worker(struct world *w, int i)
 {
@@ -248,6 +249,8 @@ static void start_worker(struct world *w, int i)
     k->options.commit = k->commit;
     k->options.release = sim_release;
     k->options.arg = &w->handles;
+    k->pace = (struct backfill_pace){.rate = 1000};
+    k->options.pace = w->fills ? &k->pace : NULL;
     k->alive = 1;
     k->joined = 0;
 }
@@ -261,6 +264,16 @@ static void count(struct world *w, struct world_worker *k)
     w->aborted += stats.aborted;
     w->committed += stats.committed;
     w->lost += stats.lost;
+    w->filled += k->pace.published;
+}
+
+/* Whether users have got what was read again, and it is not published. */
+static int is_filling(const struct partition *partition)
+{
+    struct backfill_status status;
+
+    return partition_backfill(partition, &status) &&
+           status.step >= BACKFILL_SWAPS && status.step < BACKFILL_SWEEPS;
 }
 
 /* What becomes of a partition that is dropped on its way to another catalogue.
@@ -272,6 +285,7 @@ static void count_cut(struct world *w, const struct partition *partition)
     w->cut_moves += ledger->next.engine != NULL;
     w->cut_sweeps += ledger->engine && ledger->committed.txn &&
                      !seg_engine_swept(ledger->engine);
+    w->cut_fills += is_filling(partition);
 }
 
 static void drop_partition(struct world *w, struct world_worker *k, int p)
@@ -359,8 +373,7 @@ static void work(struct world *w, int i)
     check_partition(w, k, p);
 }
 
-/* ---- the group
- * ------------------------------------------------------------------ */
+/* ---- the group ---------------------------------------------------------- */
 
 static void assign(struct world *w, int p)
 {
@@ -436,8 +449,7 @@ static void revoke(struct world *w, int p)
     w->owner[p] = -1;
 }
 
-/* ---- steps
- * ------------------------------------------------------------------------- */
+/* ---- steps -------------------------------------------------------------- */
 
 static void append_due(struct world *w)
 {
@@ -561,7 +573,7 @@ static int danger(const struct world *w, int i)
     for (int p = 0; k->alive && p < w->sim.partitions; p++) {
         const struct ledger *l =
             k->partitions[p] ? partition_ledger(k->partitions[p]) : NULL;
-        if (l && l->next.engine)
+        if (l && (l->next.engine || is_filling(k->partitions[p])))
             percent = 15;
         else if (l && l->engine && !seg_engine_swept(l->engine) && !percent)
             percent = 4;
@@ -642,6 +654,9 @@ static void trace(const struct world *w, enum step step, int i, int p)
                partition_state(k->partitions[p]), (int)l->committed.txn,
                (int)l->outbox.count, (int)l->inputs[0].position,
                (int)l->outputs[0].position);
+        struct backfill_status fill;
+        if (partition_backfill(k->partitions[p], &fill))
+            printf(" backfill %s", backfill_step_name(fill.step));
         if (l->engine)
             printf(" clock %+lld dirty %u catalogue %d%s%s",
                    (long long)(seg_engine_clock(l->engine) - WORLD_START_MS),
@@ -653,13 +668,13 @@ static void trace(const struct world *w, enum step step, int i, int p)
     printf("\n");
 }
 
-/* ---- the end
- * -------------------------------------------------------------------------- */
+/* ---- the end ------------------------------------------------------------ */
 
 static int is_settled_partition(const struct world *w, int p)
 {
     const struct world_worker *k;
     const struct ledger *l;
+    struct backfill_status status;
 
     if (w->owner[p] < 0)
         return 0;
@@ -675,6 +690,9 @@ static int is_settled_partition(const struct world *w, int p)
     for (int i = 0; i < w->sim.inputs; i++)
         if (l->inputs[i].position < sim_end(&w->sim.logs[BROKER_INPUT(i)][p]))
             return 0;
+    if (w->fills && (!partition_backfill(k->partitions[p], &status) ||
+                     status.step != BACKFILL_RESTS))
+        return 0;
     return w->ledger.clock_records ||
            seg_engine_next_due(l->engine) > wall(w, k);
 }
@@ -694,6 +712,8 @@ static void calm_down(struct world *w)
 {
     w->sim.faults = (struct sim_faults){0};
     memset(w->budget, 0, sizeof(w->budget));
+    if (w->fills) /* Most of them begin now. */
+        w->budget[WORLD_CRASH] = (int)between(w, 0, 2);
     for (int i = 0; i < (int)(sizeof(w->taste) / sizeof(w->taste[0])); i++)
         w->taste[i] = 1;
     if (!w->deploys)

@@ -47,6 +47,7 @@ struct world_worker {
     struct ledger_options ledger; /* With the catalogue of this process. */
     const struct seg_catalogue *before; /* What that was; NULL. */
     struct partition_options options;
+    struct backfill_pace pace;
     struct partition *partitions[SIM_PARTITIONS_MAX];
     int assigned[SIM_PARTITIONS_MAX]; /* As the worker believes. */
     int64_t skew_ms;
@@ -58,6 +59,7 @@ struct world {
     struct sim sim;
     int deploys; /* Catalogues change; in the end that of `ledger` is in force.
                   */
+    int fills; /* What a later catalogue asks for is read again. */
     struct ledger_options ledger;
     struct ledger_input inputs[SIM_INPUTS_MAX];
     struct commit_options commit;
@@ -78,7 +80,7 @@ struct world {
      * nothing. */
     uint64_t crashes, kicks, revokes, warm, restores, redone, unknown, aborted,
         committed, lost, again, refused, deployed, cut_moves, cut_sweeps,
-        warmed;
+        warmed, traits, traits_exact, filled, cut_fills;
 };
 
 /* Run SEED. Returns 0, or -1 with world->bad. WORLD is to be done in any case.

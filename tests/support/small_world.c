@@ -234,6 +234,17 @@ void small_world_keep(const struct buf *record, const char *name)
         abort();
 }
 
+void small_world_traits(const struct seg_output *output, struct buf *buf)
+{
+    buf_char(buf, '=');
+    for (uint32_t i = 0; i < output->trait_count; i++) {
+        buf_str(buf, i ? " " : "");
+        buf_text(buf, output->traits[i].name);
+        buf_char(buf, ' ');
+        buf_json_value(buf, &output->traits[i].value);
+    }
+}
+
 void small_world_outputs(const struct seg_engine *engine,
                          const struct seg_catalogue *catalogue, struct buf *buf)
 {
@@ -242,7 +253,6 @@ void small_world_outputs(const struct seg_engine *engine,
     for (size_t i = 0; i < count; i++) {
         const struct seg_output *output = &outputs[i];
         struct seg_segment_info segment;
-        seg_catalogue_segment(catalogue, output->segment, &segment);
         buf_printf(buf, "%.1f %.*s ",
                    (double)(output->at_ms - SMALL_WORLD_START_MS) /
                        (double)HOUR_MS,
@@ -251,7 +261,11 @@ void small_world_outputs(const struct seg_engine *engine,
             struct seg_trigger_info trigger;
             seg_catalogue_trigger(catalogue, output->trigger, &trigger);
             buf_printf(buf, "!%s %u\n", trigger.name, output->seq);
+        } else if (output->kind == SEG_OUTPUT_TRAITS) {
+            small_world_traits(output, buf);
+            buf_char(buf, '\n');
         } else {
+            seg_catalogue_segment(catalogue, output->segment, &segment);
             buf_printf(buf, "%c%s %s %u\n", output->member ? '+' : '-',
                        segment.key, seg_cause_name(output->cause), output->seq);
         }

@@ -68,6 +68,9 @@ void small_world_record(struct seg_engine *engine, const struct user *user,
  * names, if it does: a seed of fuzz_user_record. */
 void small_world_keep(const struct buf *record, const char *name);
 
+/* The traits of OUTPUT, which is one of them, appended to BUF: "=a 1 b null". */
+void small_world_traits(const struct seg_output *output, struct buf *buf);
+
 /* What happened, one line an output, appended to BUF: "48.0 ada +key cause". */
 void small_world_outputs(const struct seg_engine *engine,
                          const struct seg_catalogue *catalogue,

@@ -136,7 +136,7 @@ static void expect_sizes_right(void)
     for (uint32_t u = 0; u < regime.engine->store.user_count; u++) {
         int count = seg_user_memberships(
             regime.engine,
-            (const struct seg_user *)regime.engine->store.users[u], in, 8);
+            (const struct seg_user *)store_at(&regime.engine->store, u), in, 8);
         for (int i = 0; i < count; i++)
             sizes[in[i].segment]++;
     }
@@ -210,8 +210,7 @@ START_TEST(who_sits_in_a_segment_that_is_gone_is_asked_about_by_its_key)
 }
 END_TEST
 
-/* ---- coming back ----------------------------------------------------------
- */
+/* ---- coming back -------------------------------------------------------- */
 
 static const char with_a[] =
     "segment a { when did \"X\" at least 2 times in 7d }\n"
@@ -271,8 +270,7 @@ START_TEST(a_segment_back_of_which_all_is_known_takes_in_at_once)
 }
 END_TEST
 
-/* ---- warming ----------------------------------------------------------------
- */
+/* ---- warming ------------------------------------------------------------ */
 
 static const char any_x[] = "segment x { when did \"X\" }";
 static const char quiet[] = "segment x { when did \"X\" }\n"
@@ -300,6 +298,46 @@ START_TEST(did_not_any_lets_nobody_in_at_once)
     regime_pass(&regime, DAYS(26));
     regime_expect(&regime, "624.0 bob +quiet timer 1\n");
     ck_assert_uint_eq(regime.engine->observed.warming.epoch_count, 0);
+}
+END_TEST
+
+/* One day back all is known after a day; five days back is another question. */
+START_TEST(a_longer_time_since_an_exit_is_not_known_at_once)
+{
+    static const char day[] = "segment a { when did \"X\" in 1h }\n"
+                              "segment b { when not left segment a in 1d }\n";
+    static const char days[] = "segment a { when did \"X\" in 1h }\n"
+                               "segment b { when not left segment a in 5d }\n";
+    regime_begin(&regime, "segment a { when did \"X\" in 1h }\n");
+    regime_did(&regime, 0, "ann", "W");
+    regime_pass(&regime, DAYS(1));
+    change_to(day);
+    regime_pass(&regime, DAYS(3));
+    regime_expect(&regime, "48.0 ann +b timer 1\n");
+    change_to(days);
+    regime_expect(&regime, "");
+    regime_did(&regime, DAYS(4), "ann", "X");
+    regime_pass(&regime, DAYS(5));
+    regime_expect(&regime, "96.0 ann +a event 2\n97.0 ann -a timer 3\n"
+                           "97.0 ann -b timer 4\n");
+    regime_pass(&regime, DAYS(10));
+    regime_expect(&regime, "217.0 ann +b timer 5\n");
+}
+END_TEST
+
+START_TEST(a_longer_time_since_an_exit_is_known_when_it_has_passed)
+{
+    regime_begin(&regime, "segment a { when did \"X\" in 1h }\n");
+    regime_did(&regime, 0, "ann", "W");
+    regime_pass(&regime, DAYS(1));
+    change_to("segment a { when did \"X\" in 1h }\n"
+              "segment b { when left segment a in 1d }\n");
+    regime_pass(&regime, DAYS(3));
+    change_to("segment a { when did \"X\" in 1h }\n"
+              "segment c { when not left segment a in 5d }\n");
+    regime_expect(&regime, "");
+    regime_pass(&regime, DAYS(7));
+    regime_expect(&regime, "144.0 ann +c timer 1\n");
 }
 END_TEST
 
@@ -372,8 +410,7 @@ START_TEST(a_new_threshold_that_is_seen_lets_in_while_warming)
 }
 END_TEST
 
-/* ---- thresholds that rise
- * ------------------------------------------------------ */
+/* ---- thresholds that rise ----------------------------------------------- */
 
 /* Of `at least 2` the two newest were kept. Whoever did less than that is
  * known; of the others it is not known whether there was a third until the
@@ -402,8 +439,7 @@ START_TEST(
 }
 END_TEST
 
-/* ---- life goes on
- * ----------------------------------------------------------------- */
+/* ---- life goes on ------------------------------------------------------- */
 
 /* Between two slices anything may happen, and the end is the same. */
 START_TEST(events_and_timers_between_slices_find_the_same_truth)
@@ -443,8 +479,7 @@ START_TEST(events_and_timers_between_slices_find_the_same_truth)
 }
 END_TEST
 
-/* ---- cooldowns -------------------------------------------------------------
- */
+/* ---- cooldowns ---------------------------------------------------------- */
 
 static const char with_trigger[] =
     "segment a { when did \"X\" in 1d on enter trigger \"t\" once per 30d }\n";
@@ -467,8 +502,7 @@ START_TEST(a_cooldown_holds_though_its_segment_was_gone_for_a_while)
 }
 END_TEST
 
-/* ---- the queue of dirty users
- * --------------------------------------------------------- */
+/* ---- the queue of dirty users ------------------------------------------- */
 
 START_TEST(who_was_dirty_is_dirty_in_the_same_order)
 {
@@ -546,6 +580,8 @@ SUITE(
     TEST(a_segment_back_of_which_all_is_known_takes_in_at_once),
     TEST(did_not_any_lets_nobody_in_at_once),
     TEST(what_asks_the_unknown_is_unknown),
+    TEST(a_longer_time_since_an_exit_is_not_known_at_once),
+    TEST(a_longer_time_since_an_exit_is_known_when_it_has_passed),
     TEST(a_rise_counts_though_something_needed_was_not_seen),
     TEST(a_rise_ends_a_membership_though_something_needed_was_not_seen),
     TEST(a_new_threshold_that_is_seen_lets_in_while_warming),

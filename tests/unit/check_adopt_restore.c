@@ -34,6 +34,8 @@ static const char after_text[] =
     "segment fresh { when days_since(first \"Visited\") < 4 }\n"
     "segment stale { when days_since(last \"Report Exported\") >= 2 }\n"
     "segment busy { when in segment often and not in segment paying }\n"
+    "segment left_lately { when left segment quiet in 9d }\n"
+    "segment not_lately { when not entered segment quiet in 4d }\n"
     "segment friends { when in segment paying or count(\"Visited\") in 2d >= "
     "2\n"
     "  include (\"dan\") exclude (\"fay\") }\n";
@@ -50,8 +52,7 @@ static void teardown(void)
     regime_end(&regime);
 }
 
-/* ---- what a partition keeps
- * -------------------------------------------------------- */
+/* ---- what a partition keeps --------------------------------------------- */
 
 static struct kept {
     struct kept_record {
@@ -85,7 +86,7 @@ static void flush(void)
     kept.user_count = (int)regime.engine->store.user_count;
     for (int i = 0; i < kept.user_count; i++) {
         buf_reset(&buf);
-        snapshot_encode(regime.engine, regime.engine->store.users[i],
+        snapshot_encode(regime.engine, store_at(&regime.engine->store, i),
                         regime.positions, &buf);
         keep(&kept.users[i], (struct seg_text){buf.bytes, buf.len});
     }
@@ -95,8 +96,7 @@ static void flush(void)
     keep_catalogue();
 }
 
-/* ---- a story in steps
- * -------------------------------------------------------------- */
+/* ---- a story in steps --------------------------------------------------- */
 
 static int64_t offsets[64]; /* Of the steps, each in its topic. */
 
@@ -216,8 +216,7 @@ static void expect_same_life(struct seg_engine *got, struct seg_engine *want,
     buf_done(&b);
 }
 
-/* ---- restored under another catalogue
- * ------------------------------------------------- */
+/* ---- restored under another catalogue ----------------------------------- */
 
 /* Flushed after step _i; all the rest is read back, under the other catalogue.
  */
@@ -241,6 +240,37 @@ START_TEST(a_restore_under_another_catalogue_is_a_change_of_it)
     sweep(restored);
     regime_sweep(&regime, 2);
     expect_same_life(restored, regime.engine, REGIME_TIMERS);
+    seg_engine_free(restored);
+    seg_decoder_free(decoder);
+    seg_catalogue_free(after);
+}
+END_TEST
+
+/* Nobody watched when ann left; of her there is no record, so that where she was
+ * born is known from the input only. */
+START_TEST(who_is_known_by_changes_alone_left_before_anybody_watched)
+{
+    static const char x[] = "{\"type\":\"track\",\"userId\":\"ann\","
+                            "\"event\":\"X\"}";
+    static const struct seg_origin origin = {1, 0, SMALL_WORLD_START_MS};
+    struct seg_catalogue *after =
+        small_world_compile("segment a { when did \"X\" in 1h }\n"
+                            "segment b { when left segment a in 5d }\n");
+    struct seg_event event;
+    size_t count;
+    regime_begin(&regime, "segment a { when did \"X\" in 1h }\n");
+    flush();
+    regime_send(&regime, 0, 0, 1, x);
+    regime_pass(&regime, 2);
+    struct seg_engine *restored = read_users(after);
+    read_back(restored, regime.engine, 0);
+    ck_assert_int_eq(seg_decoder_new(&decoder, after), 0);
+    ck_assert_int_eq(seg_decode(decoder, x, strlen(x), &event, NULL), 0);
+    ck_assert_int_eq(seg_engine_redo(restored, &event, &origin), SEG_APPLIED);
+    finish(restored, seg_engine_clock(regime.engine));
+    sweep(restored);
+    seg_engine_outputs(restored, &count);
+    ck_assert_uint_eq(count, 0);
     seg_engine_free(restored);
     seg_decoder_free(decoder);
     seg_catalogue_free(after);
@@ -317,8 +347,7 @@ START_TEST(a_record_of_two_catalogues_ago_has_no_more_than_is_known)
 }
 END_TEST
 
-/* ---- killed in the middle of a sweep
- * ---------------------------------------------------- */
+/* ---- killed in the middle of a sweep ------------------------------------ */
 
 /* What OF says, a change a line. */
 static void said_of(const struct seg_engine *of, size_t first, struct buf *buf)
@@ -390,8 +419,7 @@ START_TEST(a_sweep_that_was_killed_may_be_followed_by_another)
 }
 END_TEST
 
-/* ---- out of memory
- * ------------------------------------------------------------------------ */
+/* ---- out of memory ------------------------------------------------------ */
 
 static const enum fail_alloc_mode modes[] = {FAIL_ALLOC_ONE, FAIL_ALLOC_FROM};
 
@@ -402,7 +430,7 @@ static void describe(struct seg_engine *engine, struct buf *buf)
     regime_describe(engine, REGIME_TIMERS, buf);
     said_of(engine, 0, buf);
     for (uint32_t i = 0; i < engine->store.user_count; i++)
-        small_world_record(engine, engine->store.users[i], buf);
+        small_world_record(engine, store_at(&engine->store, i), buf);
     buf_printf(buf, "%u %d", seg_engine_dirty_count(engine),
                seg_engine_swept(engine));
 }
@@ -524,6 +552,7 @@ END_TEST
 
 SUITE("adopt_restore", NULL, teardown,
       TIMES(a_restore_under_another_catalogue_is_a_change_of_it, 23),
+      TEST(who_is_known_by_changes_alone_left_before_anybody_watched),
       TIMES(a_restore_under_the_catalogue_in_force_repairs_nothing, 23),
       TIMES(a_record_of_two_catalogues_ago_has_no_more_than_is_known, 23),
       TIMES(a_sweep_that_was_killed_is_done_again_without_doubles, 8),

@@ -42,8 +42,7 @@ static void play(const char *before)
     clear();
 }
 
-/* ---- parked
- * ----------------------------------------------------------------------- */
+/* ---- parked ------------------------------------------------------------- */
 
 static void from_the_future(const char *json)
 {
@@ -161,8 +160,8 @@ START_TEST(what_is_dated_ahead_of_the_clock_moves_the_beginning)
     regime_pass(&regime, DAYS(7) + 9.9);
     regime_expect(&regime, "");
     regime_pass(&regime, DAYS(7) + 10);
-    regime_expect(&regime, "178.0 cat +y timer 3\n178.0 bob +y timer 1\n"
-                           "178.0 ann +y timer 1\n");
+    regime_expect(&regime, "178.0 ann +y timer 1\n178.0 bob +y timer 1\n"
+                           "178.0 cat +y timer 3\n");
 }
 END_TEST
 

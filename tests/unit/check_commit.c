@@ -252,8 +252,7 @@ static uint64_t dirty(void)
     return sum;
 }
 
-/* ---- a transaction ----------------------------------------------------------
- */
+/* ---- a transaction ------------------------------------------------------ */
 
 START_TEST(the_first_turns_make_a_producer)
 {
@@ -311,8 +310,7 @@ START_TEST(the_meta_record_goes_last)
 }
 END_TEST
 
-/* ---- when calls fail
- * ---------------------------------------------------------- */
+/* ---- when calls fail ---------------------------------------------------- */
 
 #define ANSWERS(...) {__VA_ARGS__}, sizeof((int[]){__VA_ARGS__}) / sizeof(int)
 
@@ -496,8 +494,7 @@ START_TEST(all_are_lost_when_the_group_says_so)
 }
 END_TEST
 
-/* ---- leaving
- * -------------------------------------------------------------------- */
+/* ---- leaving ------------------------------------------------------------ */
 
 /* Partition 0 leaves after TURNS turns; 1 and 2 stay and are sent. */
 static const struct {
@@ -586,8 +583,7 @@ START_TEST(leaving_does_not_disturb_the_others)
 }
 END_TEST
 
-/* ---- when
- * ------------------------------------------------------------------------- */
+/* ---- when --------------------------------------------------------------- */
 
 static const struct {
     enum commit_load load;

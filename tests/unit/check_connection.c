@@ -114,8 +114,7 @@ static void end_fake(void)
     rmdir(fake.folder);
 }
 
-/* ---- errors ---------------------------------------------------------------
- */
+/* ---- errors ------------------------------------------------------------- */
 
 static const struct {
     const char *error;
@@ -221,8 +220,7 @@ START_TEST(nobody_there_is_away)
 }
 END_TEST
 
-/* ---- who we are -----------------------------------------------------------
- */
+/* ---- who we are --------------------------------------------------------- */
 
 static const struct {
     const char *user, *password;

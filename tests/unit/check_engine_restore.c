@@ -209,7 +209,7 @@ START_TEST(a_user_known_by_changes_alone_is_born_by_his_first_event)
     ck_assert_int_eq(change(1, "ever", 1, 100), 0);
     ck_assert_int_eq(redo(1, 1, 77, VISIT), SEG_APPLIED);
     ck_assert_int_eq(redo(2, 0, 78, VISIT), SEG_APPLIED);
-    ck_assert_uint_eq(small_world_user(engine, "u")->birth, fold_stamp(1, 77));
+    ck_assert_uint_eq(user_birth(small_world_user(engine, "u")), fold_stamp(1, 77));
 }
 END_TEST
 
@@ -278,14 +278,14 @@ START_TEST(each_user_has_the_positions_of_his_own_record)
     ck_assert_int_eq(visits(), 1);
     for (uint32_t i = 0; i < engine->store.user_count - 1; i++) {
         char json[128];
-        struct user *user = engine->store.users[i];
+        struct user *user = store_at(&engine->store, i);
         snprintf(json, sizeof(json),
                  "{\"type\":\"track\",\"userId\":\"%.*s\",\"event\":\"Z\"}",
                  (int)user_id(user).len, user_id(user).bytes);
         ck_assert_int_eq(redo(2, 1, 3 * (int64_t)i - 1, json), SEG_APPLIED);
-        ck_assert(!(engine->store.users[i]->flags & USER_TOUCHED));
+        ck_assert(!(store_at(&engine->store, i)->flags & USER_TOUCHED));
         ck_assert_int_eq(redo(2, 1, 3 * i, json), SEG_APPLIED);
-        ck_assert(engine->store.users[i]->flags & USER_TOUCHED);
+        ck_assert(store_at(&engine->store, i)->flags & USER_TOUCHED);
     }
     seg_engine_free(first);
 }
@@ -341,7 +341,7 @@ START_TEST(whoever_is_due_is_judged_in_slices)
     small_world_run(first, catalogue);
     for (uint32_t i = 0; i < first->store.user_count; i++) {
         buf_reset(&record);
-        small_world_record(first, first->store.users[i], &record);
+        small_world_record(first, store_at(&first->store, i), &record);
         ck_assert_int_eq(
             seg_engine_restore_user(engine, record.bytes, record.len, &detail),
             0);
@@ -413,7 +413,7 @@ START_TEST(a_second_life_goes_on_as_the_first)
         static int64_t row[2];
         row[0] = row[1] = _i;
         buf_reset(&record);
-        snapshot_encode(first, first->store.users[i], row, &record);
+        snapshot_encode(first, store_at(&first->store, i), row, &record);
         ck_assert_int_eq(
             seg_engine_restore_user(engine, record.bytes, record.len, &detail),
             0);
@@ -449,7 +449,7 @@ START_TEST(a_second_life_goes_on_as_the_first)
         ck_assert_uint_eq(x.seq, y.seq);
         ck_assert_uint_eq(x.trigger_seq, y.trigger_seq);
         ck_assert_int_eq(x.last_at_ms, y.last_at_ms);
-        ck_assert_uint_eq(a->birth, b->birth);
+        ck_assert_uint_eq(user_birth(a), user_birth(b));
     }
     seg_engine_outputs(first, &count);
     ck_assert_uint_gt(count, 0);

@@ -31,7 +31,8 @@ static void end(void)
 /* Each event has a value of its own: its number. */
 static void fold(int64_t time_ms, uint64_t stamp, int64_t now_ms)
 {
-    struct fold event = {time_ms, stamp, value_of_int(count)};
+    struct fold event = {
+        .time_ms = time_ms, .stamp = stamp, .value = value_of_int(count)};
     one_user_fold(&one, &feature, time_ms, stamp, event.value, now_ms);
     events[count++] = event;
 }
@@ -142,8 +143,9 @@ START_TEST(folding_in_any_order_ends_in_the_same)
     for (int round = 0; round < 50; round++) {
         struct fold all[ALL];
         for (int i = 0; i < ALL; i++)
-            all[i] = (struct fold){random_below(&random, 20),
-                                   fold_stamp(i % 2, i), value_of_int(i)};
+            all[i] = (struct fold){.time_ms = random_below(&random, 20),
+                                   .stamp = fold_stamp(i % 2, i),
+                                   .value = value_of_int(i)};
         for (int order = 0; order < 4; order++) {
             begin(kinds[_i].kind, kinds[_i].from_ms, kinds[_i].to_ms, 0);
             for (int i = ALL - 1; i > 0; i--) {

@@ -198,8 +198,7 @@ START_TEST(restored_users_keep_the_old_bound_and_are_due)
 }
 END_TEST
 
-/* ---- a quiet partition ----------------------------------------------------
- */
+/* ---- a quiet partition -------------------------------------------------- */
 
 static int asked, known;
 

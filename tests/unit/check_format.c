@@ -261,8 +261,8 @@ static const struct {
      "segment a { when did \"A\" # one\n and did \"B\"\n # own\n or did \"C\" "
      "}",
      "segment a {\n"
-     "  when did \"A\"  # one\n"
-     "      and did \"B\"\n"
+     "  when (did \"A\"  # one\n"
+     "      and did \"B\")\n"
      "    # own\n"
      "    or did \"C\"\n"
      "}\n"},

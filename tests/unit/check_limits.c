@@ -31,17 +31,19 @@ static void teardown(void)
     engine = NULL;
 }
 
+static int64_t offset; /* Of the next message. */
+
 static void begin(void)
 {
     seg_engine_free(engine);
     engine = NULL;
+    offset = 0;
     ck_assert_int_eq(seg_engine_new(&engine, &options), 0);
 }
 
 /* Apply JSON that arrived AT_MS after the start. */
 static int send(int64_t at_ms, const char *json)
 {
-    static int64_t offset;
     const struct seg_origin origin = {0, offset++,
                                       SMALL_WORLD_START_MS + at_ms};
     struct seg_event event;
@@ -158,7 +160,7 @@ END_TEST
 
 START_TEST(a_user_who_is_too_large_at_birth_is_not_born)
 {
-    options.user_bytes_max = 64;
+    options.user_bytes_max = 24;
     begin();
     ck_assert_int_eq(send(0, IDENTIFY("u", "\"plan\":\"free\"")),
                      SEG_ERR_USER_BYTES);

@@ -90,8 +90,7 @@ START_TEST(without_a_limit_there_is_always_room)
 }
 END_TEST
 
-/* ---- the control group
- * -------------------------------------------------------- */
+/* ---- the control group -------------------------------------------------- */
 
 static void put(const char *name, const char *text)
 {

@@ -51,8 +51,7 @@ static void live(int flushed)
         ;
 }
 
-/* ---- mending, as segmentctl does --------------------------------------------
- */
+/* ---- mending, as segmentctl does ---------------------------------------- */
 
 static enum restore_state restore(struct ledger *ledger)
 {
@@ -137,8 +136,7 @@ static enum restore_state mended(enum mend_mode mode, const int64_t *to,
     return state;
 }
 
-/* ---- what the outputs hold
- * ---------------------------------------------------- */
+/* ---- what the outputs hold ---------------------------------------------- */
 
 /* The number of the change at ENTRY, if it is one of USER; 0. */
 static long seq_of(const struct sim_entry *entry, const char *user)
@@ -212,8 +210,7 @@ static void goes_on(void)
         ;
 }
 
-/* ---- faults
- * --------------------------------------------------------------------- */
+/* ---- faults ------------------------------------------------------------- */
 
 static void no_fault(void)
 {

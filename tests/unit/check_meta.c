@@ -92,6 +92,7 @@ START_TEST(every_byte_is_where_the_table_says)
         0x06, 5,    4,    3,    2,    1,    2,    0,    6,    0,    'c',
         'l',  'i',  'c',  'k',  's',  100,  0};
 
+    meta.version = 1;
     meta_write(&buf, &meta);
     for (size_t i = 0; i < sizeof(want); i++)
         ck_assert_msg((unsigned char)buf.bytes[i] == want[i],
@@ -180,8 +181,7 @@ START_TEST(the_most_inputs_fit)
 }
 END_TEST
 
-/* ---- metadata --------------------------------------------------------------
- */
+/* ---- metadata ----------------------------------------------------------- */
 
 START_TEST(metadata_is_read_back)
 {

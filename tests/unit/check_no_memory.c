@@ -59,17 +59,17 @@ static void describe(struct story *story, struct buf *buf)
     buf_add(buf, story->outputs.bytes, story->outputs.len);
     small_world_outputs(engine, catalogue, buf);
     for (uint32_t i = 0; i < engine->store.user_count; i++) {
-        const struct user *user = engine->store.users[i];
+        const struct user *user = store_at(&engine->store, i);
         ck_assert(user_validate(user));
-        ck_assert_int_eq(user->index, i);
+        ck_assert_uint_eq(store_index(&engine->store, user), i);
         ck_assert_ptr_eq(store_find(&engine->store, user_id(user),
                                     store_hash(&engine->store, user_id(user))),
                          user);
         small_world_record(engine, user, buf);
     }
     /* Nobody else has a timer, that of a user who was not born after all. */
-    for (uint32_t i = engine->store.user_count; i < engine->wheel.count; i++)
-        ck_assert_int_eq(wheel_at(&engine->wheel, i), WHEEL_NEVER);
+    for (uint32_t i = engine->store.user_count; i < engine->timers.count; i++)
+        ck_assert_int_eq(timers_at(&engine->timers, i), TIMERS_NEVER);
     ck_assert(!buf_failed(buf));
 }
 

@@ -61,8 +61,7 @@ static int try_record(const struct seg_catalogue *catalogue)
     return ret;
 }
 
-/* ---- byte by byte ---------------------------------------------------------
- */
+/* ---- byte by byte ------------------------------------------------------- */
 
 static const char first_text[] = "segment g { when did \"E\" in 7d }\n"
                                  "segment old { when user.plan = \"pro\" }\n";
@@ -104,6 +103,7 @@ static void begin_golden(void)
     regime_did(&regime, 25, "u", "E");
     regime.positions[1] = 1;
     regime_adopt(&regime, second_text, 1);
+    seg_engine_set_state_version(regime.engine, 1);
 }
 
 START_TEST(a_record_is_what_observed_h_says)
@@ -124,8 +124,7 @@ START_TEST(a_record_is_what_observed_h_says)
 }
 END_TEST
 
-/* ---- there and back ---------------------------------------------------------
- */
+/* ---- there and back ----------------------------------------------------- */
 
 static const char xs[] = "segment x { when did \"X\" }\n";
 static const char ys[] = "segment y { when did \"Y\" in 7d and user.a = 1 }\n";
@@ -213,8 +212,7 @@ START_TEST(seeds_are_kept_if_asked_for)
 }
 END_TEST
 
-/* ---- what is no record
- * --------------------------------------------------------- */
+/* ---- what is no record -------------------------------------------------- */
 
 START_TEST(no_part_of_a_record_is_one)
 {
@@ -280,6 +278,7 @@ static const struct {
 } versions[] = {
     {0, SEG_ERR_RECORD},
     {1, 0},
+    {2, 0},
     {SEG_STATE_VERSION + 1, SEG_ERR_RECORD_VERSION},
     {255, SEG_ERR_RECORD_VERSION},
 };
@@ -287,6 +286,8 @@ static const struct {
 START_TEST(a_newer_version_is_told_from_a_broken_record)
 {
     begin_golden();
+    if (versions[_i].version == 2)
+        seg_engine_set_state_version(regime.engine, 2);
     take_record();
     bytes[0] = (char)versions[_i].version;
     seal();
@@ -312,8 +313,33 @@ START_TEST(a_record_that_misses_a_source_of_its_catalogue_is_broken)
 }
 END_TEST
 
-/* ---- epochs
- * ------------------------------------------------------------------ */
+/* Where `epoch 2` of the golden record is, and that of its one entry. */
+enum { EPOCH_AT = 9, ENTRY_AT = 29 };
+
+START_TEST(an_epoch_of_catalogues_to_come_is_broken)
+{
+    static const struct {
+        uint8_t epoch, entry;
+        int error;
+    } rows[] = {{2, 2, 0}, {2, 1, 0}, {2, 3, SEG_ERR_RECORD},
+                {1, 2, SEG_ERR_RECORD}, {0, 1, SEG_ERR_RECORD},
+                {2, 0, SEG_ERR_RECORD}};
+    begin_golden();
+    take_record();
+    struct seg_catalogue *first = small_world_compile(first_text);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        ck_assert(i || (bytes[EPOCH_AT] == 2 && bytes[ENTRY_AT] == 2));
+        bytes[EPOCH_AT] = (char)rows[i].epoch;
+        bytes[ENTRY_AT] = (char)rows[i].entry;
+        seal();
+        ck_assert_int_eq(try_record(first), rows[i].error);
+        ck_assert_int_eq(try_record(regime.catalogue), rows[i].error);
+    }
+    seg_catalogue_free(first);
+}
+END_TEST
+
+/* ---- epochs ------------------------------------------------------------- */
 
 static uint32_t epoch_of(const struct seg_engine *engine, uint32_t source)
 {
@@ -394,8 +420,7 @@ START_TEST(what_is_warm_is_pruned)
 }
 END_TEST
 
-/* ---- topics, users
- * -------------------------------------------------------------- */
+/* ---- topics, users ------------------------------------------------------ */
 
 START_TEST(positions_are_found_by_the_name_of_their_topic)
 {
@@ -427,7 +452,8 @@ START_TEST(a_user_of_a_catalogue_to_come_is_refused)
     take_record();
     regime_did(&regime, 25, "u", "E");
     regime_adopt(&regime, second_text, 1);
-    small_world_record(regime.engine, regime.engine->store.users[0], &user);
+    small_world_record(regime.engine, store_at(&regime.engine->store, 0),
+                       &user);
     regime_adopt(&regime, first_text, 1);
     other = regime_engine(regime.catalogue, SMALL_WORLD_START_MS);
     ck_assert_int_eq(
@@ -450,6 +476,7 @@ SUITE("observed", setup, teardown, TEST(a_record_is_what_observed_h_says),
       TEST(a_record_with_a_byte_changed_and_a_right_sum_does_no_harm),
       TABLE(a_newer_version_is_told_from_a_broken_record, versions),
       TEST(a_record_that_misses_a_source_of_its_catalogue_is_broken),
+      TEST(an_epoch_of_catalogues_to_come_is_broken),
       TEST(another_catalogue_begins_an_epoch_at_its_positions),
       TEST(what_is_left_out_and_read_again_begins_anew),
       TEST(what_is_warm_is_pruned),

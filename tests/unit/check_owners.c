@@ -6,8 +6,7 @@
 
 #include "tests/support/suite.h"
 
-/* ---- what a process calls itself --------------------------------------------
- */
+/* ---- what a process calls itself ---------------------------------------- */
 
 static const struct {
     const char *id, *address;
@@ -50,8 +49,7 @@ START_TEST(an_address_has_a_longest_length)
 }
 END_TEST
 
-/* ---- what a member has
- * -------------------------------------------------------- */
+/* ---- what a member has -------------------------------------------------- */
 
 /* Version 0; topic "web": 7; topic "in": 2, 258; no data of the assignor. */
 static const char assignment[] = "\0\0"

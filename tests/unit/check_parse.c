@@ -170,6 +170,115 @@ static const struct {
      "(DAYS_SINCE_FIRST \"A\" (GT double 1.5~1.5))"},
     {"days_since(last \"A\" or \"B\") > 1",
      "(DAYS_SINCE_LAST \"A\"|\"B\" (GT 1~1))"},
+    /* did, its window, then a step */
+    {"did \"A\" in 7d then \"B\"",
+     "(sequence did \"A\" in 604800000, then \"B\" after 0 within 0)"},
+    {"did \"A\" where x = 1 in 7d then \"B\" where y within 1d within 2d",
+     "(sequence did \"A\" where (p:[x] (EQ 1~1)) in 604800000, then \"B\" "
+     "where (p:[y] (WITHIN 86400000)) after 0 within 172800000)"},
+    {"did \"A\" then \"B\" where y is set after 1h within 2h and everyone",
+     "(and (sequence did \"A\", then \"B\" where (p:[y] (IS_SET)) after "
+     "3600000 within 7200000) (everyone))"},
+    {"did \"A\" then \"B\" where y after 2026-01-01 after 1h",
+     "(sequence did \"A\", then \"B\" where (p:[y] (AFTER date "
+     "1767225600000~2026-01-01)) after 3600000 within 0)"},
+    {"not did \"A\" then directly \"B\"",
+     "(not (sequence did \"A\", then directly \"B\" after 0 within 0))"},
+    {"did \"A\" then (\"B\" or \"C\") or did \"D\"",
+     "(or (sequence did \"A\", then \"B\"|\"C\" after 0 within 0) (did "
+     "\"D\"))"},
+    {"did \"A\" then \"directly\" then directly \"then\"",
+     "(sequence did \"A\", then \"directly\" after 0 within 0, then directly "
+     "\"then\" after 0 within 0)"},
+    {"did \"A\" in 7d without \"B\" within 1h without \"C\" within 2h",
+     "(sequence did \"A\" in 604800000, without \"B\" after 0 within 3600000, "
+     "without \"C\" after 0 within 7200000)"},
+    {"did \"A\" then \"B\" within 1d all within 2d with no any where x = 1 "
+     "between for the same p.q and everyone",
+     "(and (sequence did \"A\", then \"B\" after 0 within 86400000, all within "
+     "172800000, none of any where (p:[x] (EQ 1~1)), same p:[p].[q]) "
+     "(everyone))"},
+    {"did \"A\" then \"B\" with no \"C\" where x between 1 and 2 between",
+     "(sequence did \"A\", then \"B\" after 0 within 0, none of \"C\" where "
+     "(p:[x] (BETWEEN 1~1, 2~2)))"},
+    {"did \"A\" then \"B\" for the same the",
+     "(sequence did \"A\", then \"B\" after 0 within 0, same p:[the])"},
+    {"did \"A\" since 2026-01-01 then \"B\"",
+     "(sequence did \"A\" dates 1767225600000..9223372036854775807 "
+     "0~2026-01-01, then \"B\" after 0 within 0)"},
+    /* dates: a window behind did, latest and a measure, else a test */
+    {"did \"A\" since 2026-01-01",
+     "(did \"A\" dates 1767225600000..9223372036854775807 0~2026-01-01)"},
+    {"did \"A\" before 2026-01-01",
+     "(did \"A\" dates -9223372036854775808..1767225599999 1~2026-01-01)"},
+    {"did \"A\" between 2026-01-01 and 2026-01-01T00:00:00.001 and everyone",
+     "(and (did \"A\" dates 1767225600000..1767225600001 0~2026-01-01 "
+     "1~2026-01-01T00:00:00.001) (everyone))"},
+    {"did \"A\" between 1 and 2 times between 2026-01-01 and 2026-02-01",
+     "(did \"A\" 1..2 dates 1767225600000..1769904000000 0~2026-01-01 "
+     "1~2026-02-01)"},
+    {"did \"A\" where x before 2026-01-01 before 2026-02-01",
+     "(did \"A\" where (p:[x] (BEFORE date 1767225600000~2026-01-01)) dates "
+     "-9223372036854775808..1769903999999 1~2026-02-01)"},
+    {"did not \"A\" since 2026-01-01",
+     "(did not \"A\" dates 1767225600000..9223372036854775807 0~2026-01-01)"},
+    {"last(\"A\", p) before 2026-01-01 before 2026-02-01",
+     "(LAST \"A\" p:[p] dates -9223372036854775808..1767225599999 1~2026-01-01 "
+     "(BEFORE date 1769904000000~2026-02-01))"},
+    {"last(\"A\", p) between 2026-01-01 and 2026-02-01 between 1 and 2",
+     "(LAST \"A\" p:[p] dates 1767225600000..1769904000000 0~2026-01-01 "
+     "1~2026-02-01 (BETWEEN 1~1, 2~2))"},
+    {"last(\"A\", p) after 2026-01-01",
+     "(LAST \"A\" p:[p] (AFTER date 1767225600000~2026-01-01))"},
+    {"last(\"A\", p) within 3d", "(LAST \"A\" p:[p] (WITHIN 259200000))"},
+    {"latest(\"A\" or \"B\" where x = 1) was \"A\" since 2026-01-01",
+     "(latest \"A\"|\"B\" where (p:[x] (EQ 1~1)) dates "
+     "1767225600000..9223372036854775807 0~2026-01-01 \"A\")"},
+    {"latest(any) was \"A\" in 7d or everyone",
+     "(or (latest any in 604800000 \"A\") (everyone))"},
+    /* per week: no window, but another condition may follow */
+    {"did \"A\" at least 3 times per week for 4 weeks and everyone",
+     "(and (did \"A\" >=3 per 604800000 for 4) (everyone))"},
+    {"did \"A\" between 1 and 2 times per day for 1 days",
+     "(did \"A\" 1..2 per 86400000 for 1)"},
+    /* measures: with values, with measures */
+    {"count(\"A\") in 7d < 70% of count(\"A\") from 14d to 7d ago",
+     "(compare COUNT \"A\" in 604800000 (LT)7000~70% COUNT \"A\" from "
+     "1209600000 to 604800000 )"},
+    {"count(\"A\") >= count(\"B\") in 7d and everyone",
+     "(and (compare COUNT \"A\" (GE)COUNT \"B\" in 604800000 ) (everyone))"},
+    {"count(\"A\") >= 3", "(COUNT \"A\" (GE 3~3))"},
+    {"trait.count > score(count)", "(compare TRAIT count (GT)SCORE count )"},
+    {"trait.x in (1, 2)", "(TRAIT x (IN 1~1, 2~2))"},
+    {"trait.x not in @l", "(TRAIT x (NOT_IN @l))"},
+    {"score(x) between 1 and 2 and everyone",
+     "(and (SCORE x (BETWEEN 1~1, 2~2)) (everyone))"},
+    {"sum(\"A\" or \"B\", p.q) since 2026-01-01 >= 1.5",
+     "(SUM \"A\"|\"B\" p:[p].[q] dates 1767225600000..9223372036854775807 "
+     "0~2026-01-01 (GE double 1.5~1.5))"},
+    {"distinct(any, event.name) in 7d > 5",
+     "(DISTINCT any e:[name] in 604800000 (GT 5~5))"},
+    {"days(\"A\") in 28d >= 10", "(DAYS \"A\" in 2419200000 (GE 10~10))"},
+    /* has one: one test or brackets, names of the element */
+    {"did \"A\" where p has one where x = 1 in 7d",
+     "(did \"A\" where (p:[p] (HAS_ONE (m:[x] (EQ 1~1)))) in 604800000)"},
+    {"did \"A\" where (p has one where x = 1 and y = 2)",
+     "(did \"A\" where (and (p:[p] (HAS_ONE (m:[x] (EQ 1~1)))) (p:[y] (EQ "
+     "2~2))))"},
+    {"did \"A\" where p has one where (x = 1 and y = 2)",
+     "(did \"A\" where (p:[p] (HAS_ONE (and (m:[x] (EQ 1~1)) (m:[y] (EQ "
+     "2~2))))))"},
+    {"user.p has one where q has one where \"user\".r = 1",
+     "(u:[p] (HAS_ONE (m:[q] (HAS_ONE (m:[user].[r] (EQ 1~1))))))"},
+    {"user.p has \"one\"", "(u:[p] (HAS \"one\"))"},
+    {"user.p matches regex \"a\" ignoring case",
+     "(u:[p] (MATCHES_REGEX \"a\" folded))"},
+    {"user.p matches \"regex\"", "(u:[p] (MATCHES \"regex\"))"},
+    /* segments and shares: in, entered, user in */
+    {"entered segment a in 7d and left segment b in 1h",
+     "(and (entered a 604800000) (left b 3600000))"},
+    {"user in 12.5% by \"x\" and user.in in (1)",
+     "(and (share 1250~12.5%  \"x\") (u:[in] (IN 1~1)))"},
     /* lines and comments mean nothing */
     {"did\n\"A\" # c\nin\n7d", "(did \"A\" in 604800000)"},
 };
@@ -191,11 +300,15 @@ END_TEST
 /* Every row of both tables is reachable by its words. */
 START_TEST(every_test_of_the_table_parses)
 {
-    static const char *const operands[] = {
-        [OPERAND_VALUE] = "\"x\"",      [OPERAND_ORDERED] = "3",
-        [OPERAND_RANGE] = "1 and 2",    [OPERAND_VALUES] = "(\"x\")",
-        [OPERAND_STRING] = "\"1.0.0\"", [OPERAND_DURATION] = "3d",
-        [OPERAND_DATE] = "2026-01-31",  [OPERAND_NONE] = ""};
+    static const char *const operands[] = {[OPERAND_VALUE] = "\"x\"",
+                                           [OPERAND_ORDERED] = "3",
+                                           [OPERAND_RANGE] = "1 and 2",
+                                           [OPERAND_VALUES] = "(\"x\")",
+                                           [OPERAND_STRING] = "\"1.0.0\"",
+                                           [OPERAND_DURATION] = "3d",
+                                           [OPERAND_DATE] = "2026-01-31",
+                                           [OPERAND_WHERE] = "where a = 1",
+                                           [OPERAND_NONE] = ""};
     const struct rule_op_info *info = rule_op_info((enum rule_op)_i);
     buf_printf(&text, "segment s { when user.x %s %s%s%s }", info->words,
                operands[info->operand], _i == OP_MORE_THAN ? " ago" : "",
@@ -212,8 +325,14 @@ START_TEST(every_measure_of_the_table_parses)
 {
     const struct rule_measure_info *info =
         rule_measure_info((enum rule_measure_kind)_i);
-    buf_printf(&text, "segment s { when %s%c\"A\"%s)%s > 3 }", info->word,
-               strchr(info->word, '(') ? ' ' : '(', info->path ? ", p" : "",
+    static const char *const operands[] = {[MEASURED_EVENT] = "\"A\")",
+                                           [MEASURED_EVENT_PATH] = "\"A\", p)",
+                                           [MEASURED_KEY] = "k)"};
+    const char *bracket = _i == MEASURE_TRAIT       ? "."
+                          : strchr(info->word, '(') ? " "
+                                                    : "(";
+    buf_printf(&text, "segment s { when %s%s%s%s > 3 }", info->word, bracket,
+               _i == MEASURE_TRAIT ? "k" : operands[info->operand],
                info->window ? " in 7d" : "");
     int ret = parse(buf_string(&text));
     said(&got, diagnostics);
@@ -289,6 +408,15 @@ static const struct limit limits[] = {
      "a = 1", "", "A name has at most 512 bytes, not 513."},
     {"bytes of a title", SEG_STRING_BYTES_MAX, "segment s { title \"", "a",
      "a\"", "", "A string has at most 65536 bytes."},
+    {"steps", RULE_STEPS_MAX, "segment s { when did \"A\" ", "then \"B\" ",
+     "then \"C\"", "", "A sequence has at most 16 steps."},
+    {"has one", RULE_DEPTH_MAX, "segment s { when user.x ", "has one where x ",
+     "= 1", "", "Brackets and `not` are nested more than 200 deep."},
+    {"objects in lists", RULE_NESTED_MAX / 2 - 1,
+     "test s \"t\" { set user.a = ", "[{ a = ", "1", " }]",
+     "Names and lists are nested more than 48 deep."},
+    {"lines of a score", RULE_WEIGHTS_MAX, "score s half-life 7d { ",
+     "\"A\" 1,", "\"A\" 1", "", "A score has at most 1000 lines."},
     {"tags", RULE_NAMES_MAX, "segment s { tags [", "\"a\",", "\"a\"]", "",
      "Here stand at most 1000 texts."},
 };
@@ -297,7 +425,10 @@ START_TEST(a_limit_is_the_last_that_is_good)
 {
     const struct limit *limit = &limits[_i];
     /* `after` is one more itself, except inside brackets. */
-    int base = *limit->close || strstr(limit->each, "not") ? 0 : 1;
+    int base = *limit->close || strstr(limit->each, "not") ||
+                       strstr(limit->each, "has one")
+                   ? 0
+                   : 1;
     for (int over = -1; over <= 1; over++) {
         int count = limit->max + over - base;
         teardown();
@@ -315,6 +446,39 @@ START_TEST(a_limit_is_the_last_that_is_good)
         if (over > 0)
             ck_assert_str_eq(seg_diagnostics_at(diagnostics, 0)->message,
                              limit->message);
+    }
+}
+END_TEST
+
+static const struct {
+    const char *before;
+    long long max;
+    const char *after, *message;
+} numbers[] = {
+    {"segment s { when did \"A\" at least ", RULE_TIMES_MAX, " times }",
+     "A number of times is from 0 to 1000000000."},
+    {"segment s { when did \"A\" at least 1 times per week for ",
+     RULE_PERIODS_MAX, " weeks }", "A number of weeks is from 1 to 5300."},
+    {"score s half-life 7d { \"A\" ", RULE_WEIGHT_MAX, " }",
+     "A weight is from -1000000000 to 1000000000."},
+    {"segment s { when user in ", 100, "% by \"x\" }",
+     "A percentage here is at most 100%."},
+    {"segment s { when count(any) > ", RULE_PERCENT_MAX / 100,
+     "% of count(any) }", "A percentage here is at most 100000%."},
+};
+
+START_TEST(a_number_has_a_limit)
+{
+    for (int over = -1; over <= 1; over++) {
+        teardown();
+        setup();
+        buf_printf(&text, "%s%lld%s", numbers[_i].before,
+                   numbers[_i].max + over, numbers[_i].after);
+        ck_assert_int_eq(parse(buf_string(&text)),
+                         over > 0 ? SEG_ERR_SYNTAX : 0);
+        if (over > 0)
+            ck_assert_str_eq(seg_diagnostics_at(diagnostics, 0)->message,
+                             numbers[_i].message);
     }
 }
 END_TEST
@@ -361,5 +525,6 @@ SUITE("parse", setup, teardown, TABLE(a_text_has_one_reading, readings),
       {&(every_measure_of_the_table_parses), MEASURE_COUNT_, 0},
       TEST(definitions_are_read_whole),
       TABLE(a_limit_is_the_last_that_is_good, limits),
+      TABLE(a_number_has_a_limit, numbers),
       TEST(a_trigger_has_a_limit_of_properties),
       TEST(a_file_has_a_limit_of_bytes), TEST(a_text_of_nothing_is_a_file))

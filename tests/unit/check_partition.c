@@ -55,8 +55,7 @@ static void tick(int64_t ms)
     solo.sim.now_ms += ms;
 }
 
-/* ---- merging --------------------------------------------------------------
- */
+/* ---- merging ------------------------------------------------------------ */
 
 START_TEST(with_clock_records_an_end_told_is_enough)
 {
@@ -130,8 +129,7 @@ START_TEST(a_record_from_the_future_does_not_wait_for_its_date)
 }
 END_TEST
 
-/* ---- the clock
- * --------------------------------------------------------------- */
+/* ---- the clock ---------------------------------------------------------- */
 
 START_TEST(a_record_moves_the_clock_at_most_to_the_wall)
 {
@@ -276,8 +274,7 @@ START_TEST(a_stored_clock_ahead_of_the_wall_waits)
 }
 END_TEST
 
-/* ---- records in
- * -------------------------------------------------------------------- */
+/* ---- records in --------------------------------------------------------- */
 
 START_TEST(there_is_room_for_so_many_records)
 {
@@ -502,8 +499,7 @@ START_TEST(what_waits_is_released_at_the_end)
 }
 END_TEST
 
-/* ---- bad input
- * ------------------------------------------------------------------------ */
+/* ---- bad input ---------------------------------------------------------- */
 
 static void append_bad(int count)
 {

@@ -172,6 +172,17 @@ static const struct {
     {"last(\"E\", p) = 1", "last(\"E\", p) = 2", 1},
     {"last(\"E\", p) = 1", "first(\"E\", p) = 1", 2},
     {"last(\"E\", p) = 1", "last(\"E\", q) = 1", 2},
+    {"latest(\"E\") was \"E\" in 7d", "last(\"E\", event.name) in 7d = \"F\"",
+     1},
+    {"count(\"E\") in 7d > count(\"F\")", "did \"E\" in 7d", 3},
+    {"count(\"E\") in 7d > count(\"F\")",
+     "count(\"F\") = 50% of count(\"E\") in 7d", 2},
+    {"sum(\"E\", p) > 1", "avg(\"E\", p) > 1", 2},
+    {"did \"E\" at least 2 times per day for 3 days",
+     "did \"E\" at least 2 times per day for 4 days", 2},
+    {"did \"E\" then \"F\" within 1d", "did \"E\" then \"F\" within 24h", 1},
+    {"did \"E\" then \"F\"", "did \"E\" then directly \"F\"", 2},
+    {"count(\"E\") since 2024-01-01 > 1", "did \"E\" since 2024-01-02", 2},
 };
 
 START_TEST(what_is_measured_the_same_way_is_one_feature)
@@ -282,6 +293,15 @@ static const struct {
     {"user.x != 1", 0},
     {"user.x is not set", 1},
     {"user.x is set", 0},
+    {"did \"E\" at most 1 time per day for 2 days", 1},
+    {"did \"E\" at least 1 time per day for 2 days", 0},
+    {"count(\"E\") <= count(\"F\")", 1},
+    {"count(\"E\") < count(\"F\")", 0},
+    {"sum(\"E\", p) = 0", 1},
+    {"avg(\"E\", p) = 0", 0},
+    {"distinct(\"E\", p) < 2", 1},
+    {"user in 10% by \"x\"", 1},
+    {"did \"E\" then \"F\"", 0},
     {"days_since(last \"E\") > 3", 0},
     {"last(\"E\", p) is not set", 1},
     {"user.x = 1 or did not \"E\"", 1},
@@ -331,7 +351,98 @@ static const struct {
     {"segment s { when did \"E\" at least 3 times in 7d\n"
      "on enter trigger \"t\" }\n",
      0},
+    {"segment s { when did \"E\" at least 3 times in 7d until did \"F\" }\n",
+     0},
+    {BASE "trait n = count(\"E\")\n", 0},
 };
+
+static const char score_text[] =
+    "score a half-life %s { \"E\" 1 }\n"
+    "segment s { when score(a) > 1 }\n";
+
+START_TEST(what_a_score_means_is_part_of_the_name)
+{
+    char text[256];
+    snprintf(text, sizeof(text), score_text, "7d");
+    compile(text);
+    uint64_t hash = plan->hash, key = plan->features[0].key;
+    snprintf(text, sizeof(text), score_text, "1w");
+    compile(text);
+    ck_assert_uint_eq(plan->hash, hash);
+    ck_assert_uint_eq(plan->features[0].key, key);
+    snprintf(text, sizeof(text), score_text, "8d");
+    compile(text);
+    ck_assert_uint_ne(plan->hash, hash);
+    ck_assert_uint_ne(plan->features[0].key, key);
+}
+END_TEST
+
+/* Feature NUMBER, whose canonical text is TEXT, keeps KEEP events. */
+static void check_keeps(uint32_t number, const char *text, uint32_t keep)
+{
+    ck_assert_uint_lt(number, plan->feature_count);
+    ck_assert_str_eq(plan->feature_texts[number], text);
+    ck_assert_uint_eq(plan->features[number].keep, keep);
+}
+
+/* What is shown or compared is kept whole, beyond the exact limit in buckets;
+ * a test up to that limit stays exact beside it. */
+START_TEST(a_count_is_kept_whole_where_it_is_not_only_tested)
+{
+    static const char e[] = "count(\"E\") in 7d";
+    static const char all_of_e[] = "all of count(\"E\") in 7d";
+    compile("segment a { when did \"E\" in 7d on enter trigger \"t\" "
+            "{ n = count(\"E\") in 7d } }\n");
+    ck_assert_uint_eq(plan->feature_count, 2);
+    check_keeps(0, e, 1);
+    check_keeps(1, all_of_e, FEATURE_KEEP_ALL);
+    ck_assert(!plan->features[1].every);
+    compile("trait n = count(\"E\") in 7d\n"
+            "segment a { when did \"E\" in 7d }\n"
+            "segment b { when trait.n >= 2 }\n"
+            "segment c { when count(\"E\") from 7d to 0d ago >= 300 }\n"
+            "segment d { when did \"E\" at most 256 times in 7d }\n"
+            "segment e { when did \"E\" at most 257 times in 7d }\n");
+    ck_assert_uint_eq(plan->feature_count, 3);
+    check_keeps(0, e, 257);
+    check_keeps(1, "all of count(\"E\") from 7d to 0d ago", 300);
+    check_keeps(2, all_of_e, FEATURE_KEEP_ALL);
+    compile("segment a { when did \"E\" in 7d }\n"
+            "segment b { when count(\"E\") in 7d > count(\"F\") in 7d }\n");
+    ck_assert_uint_eq(plan->feature_count, 3);
+    check_keeps(0, e, 1);
+    for (int f = 1; f < 3; f++) {
+        ck_assert_uint_eq(plan->features[f].keep, FEATURE_KEEP_ALL);
+        ck_assert(plan->features[f].every);
+        ck_assert_uint_eq(plan->sources[f].every.count, 1);
+        ck_assert_uint_eq(plan->sources[f].every.items[0], segment_of("b"));
+    }
+}
+END_TEST
+
+START_TEST(a_watch_is_a_source_behind_the_attributes)
+{
+    compile("segment a { when user.x = 1 and did \"E\" }\n"
+            "segment b { when entered segment a in 1d or left segment c in 2d "
+            "}\n"
+            "segment c { when left segment a in 3d }\n");
+    ck_assert_uint_eq(plan->watch_count, 2);
+    ck_assert_uint_eq(plan->source_count, 4);
+    uint32_t a = plan->segments[segment_of("a")].watch;
+    uint32_t c = plan->segments[segment_of("c")].watch;
+    ck_assert(plan_is_watch(plan, a) && plan_is_watch(plan, c) && a != c);
+    ck_assert_uint_eq(plan->segments[segment_of("b")].watch, PLAN_NONE);
+    ck_assert(plan_is_attribute(plan, 1) && !plan_is_watch(plan, 1));
+    ck_assert_uint_eq(plan->sources[a].predicate_count, 2);
+    /* Judged after what they ask about. */
+    ck_assert_uint_eq(plan->segments[segment_of("a")].rank, 0);
+    ck_assert_uint_eq(plan->segments[segment_of("c")].rank, 1);
+    ck_assert_uint_eq(plan->segments[segment_of("b")].rank, 2);
+    ck_assert_int_eq(plan->state_version, 2);
+    compile("segment a { when user.x = 1 and did \"E\" in 1d }\n");
+    ck_assert_int_eq(plan->state_version, 1);
+}
+END_TEST
 
 /* ---- needs ------------------------------------------------------------ */
 
@@ -354,6 +465,12 @@ static const struct {
     {"count(\"A\") > 0", {0, PLAN_NONE}},
     {"count(\"A\") != 3", {PLAN_NONE, PLAN_NONE}},
     {"days_since(last \"A\") < 3 and user.x = 1", {PLAN_NONE, PLAN_NONE}},
+    {"count(\"A\") > count(\"B\")", {PLAN_NONE, PLAN_NONE}},
+    {"did \"A\" then \"B\" and days(\"C\") >= 2", {0, 1}},
+    {"did \"A\" at least 1 time per day for 2 days", {0, PLAN_NONE}},
+    {"did \"A\" at most 1 time per day for 2 days", {PLAN_NONE, PLAN_NONE}},
+    {"sum(\"A\", p) > 1", {PLAN_NONE, PLAN_NONE}},
+    {"did \"A\" until did \"B\"", {PLAN_NONE, PLAN_NONE}},
 };
 
 START_TEST(a_segment_needs_what_it_cannot_hold_without)
@@ -429,6 +546,35 @@ START_TEST(files_are_one_catalogue_in_whatever_order)
 }
 END_TEST
 
+static int by_number(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* All keys of three characters. */
+START_TEST(no_segment_has_the_hash_of_the_shadow_of_another)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789_";
+    static uint64_t hashes[2 * 26 * 37 * 37];
+    size_t count = 0;
+    char key[3];
+    for (int a = 0; a < 26; a++)
+        for (int b = 0; b < 37; b++)
+            for (int c = 0; c < 37; c++)
+                for (int shadow = 0; shadow < 2; shadow++) {
+                    key[0] = letters[a];
+                    key[1] = letters[b];
+                    key[2] = letters[c];
+                    hashes[count++] =
+                        plan_segment_hash((struct seg_text){key, 3}, shadow);
+                }
+    qsort(hashes, count, sizeof(*hashes), by_number);
+    for (size_t i = 1; i < count; i++)
+        ck_assert_msg(hashes[i] != hashes[i - 1], "%zu", i);
+}
+END_TEST
+
 SUITE("plan", setup, teardown,
       TABLE(a_count_is_kept_and_shown_as_far_as_its_test_asks, counts),
       TEST(segments_share_a_feature_but_not_its_flips),
@@ -440,4 +586,8 @@ SUITE("plan", setup, teardown,
       TABLE(a_segment_needs_what_it_cannot_hold_without, needs),
       TABLE(a_catalogue_is_named_by_what_it_means, meanings),
       TEST(every_property_of_a_trigger_is_part_of_the_name),
-      TEST(files_are_one_catalogue_in_whatever_order))
+      TEST(what_a_score_means_is_part_of_the_name),
+      TEST(a_count_is_kept_whole_where_it_is_not_only_tested),
+      TEST(a_watch_is_a_source_behind_the_attributes),
+      TEST(files_are_one_catalogue_in_whatever_order),
+      TEST(no_segment_has_the_hash_of_the_shadow_of_another))

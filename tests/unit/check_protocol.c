@@ -18,7 +18,7 @@ enum { RUNS = EFFORT(3000) };
 struct total {
     uint64_t steps, crashes, kicks, revokes, warm, restores, redone, unknown,
         aborted, committed, lost, refused, deployed, cut_moves, cut_sweeps,
-        warmed;
+        warmed, traits, traits_exact, filled, cut_fills;
 };
 
 static void add(struct total *t, const struct world *w)
@@ -39,6 +39,10 @@ static void add(struct total *t, const struct world *w)
     t->cut_moves += w->cut_moves;
     t->cut_sweeps += w->cut_sweeps;
     t->warmed += w->warmed;
+    t->traits += w->traits;
+    t->traits_exact += w->traits_exact;
+    t->filled += w->filled;
+    t->cut_fills += w->cut_fills;
 }
 
 static void print(const struct total *t, uint64_t runs)
@@ -48,7 +52,9 @@ static void print(const struct total *t, uint64_t runs)
         "unknown outcome, %llu lost; %llu crashes, %llu kicks, %llu revokes; "
         "%llu restores (%llu warm) that read %llu input records again; %llu "
         "events too large for their user; %llu other catalogues, %llu moves "
-        "and %llu sweeps cut short, %llu partitions warm in the end\n",
+        "and %llu sweeps cut short, %llu partitions warm in the end; %llu "
+        "traits, %llu as undisturbed; %llu backfills, %llu cut short after the "
+        "swap began\n",
         (unsigned long long)runs, (unsigned long long)t->steps,
         (unsigned long long)t->committed, (unsigned long long)t->aborted,
         (unsigned long long)t->unknown, (unsigned long long)t->lost,
@@ -57,7 +63,9 @@ static void print(const struct total *t, uint64_t runs)
         (unsigned long long)t->warm, (unsigned long long)t->redone,
         (unsigned long long)t->refused, (unsigned long long)t->deployed,
         (unsigned long long)t->cut_moves, (unsigned long long)t->cut_sweeps,
-        (unsigned long long)t->warmed);
+        (unsigned long long)t->warmed, (unsigned long long)t->traits,
+        (unsigned long long)t->traits_exact, (unsigned long long)t->filled,
+        (unsigned long long)t->cut_fills);
 }
 
 /* A run in which nothing happens proves nothing. */
@@ -69,7 +77,9 @@ static int is_rich(const struct total *t, uint64_t runs)
            t->warm >= runs / 40 && t->redone >= runs &&
            t->refused >= runs / 4 && t->deployed >= runs / 2 &&
            t->cut_moves >= runs / 500 && t->cut_sweeps >= runs / 20 &&
-           t->warmed >= runs / 5;
+           t->warmed >= runs / 5 && t->traits >= runs &&
+           t->traits_exact >= runs / 10 && t->filled >= runs / 20 &&
+           t->cut_fills >= runs / 100;
 }
 
 int main(int argc, char **argv)

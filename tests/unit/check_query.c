@@ -190,36 +190,45 @@ static const struct {
     const char *user, *segment, *text;
 } explanations[] = {
     {"ada", "exporters",
-     "member since 2024-01-02T02:00:00.000Z, at 2024-01-03T04:30:00.000Z\n"
-     "yes did \"Report Exported\" at least 3 times in 7d  -- is 3, needs at "
-     "least 3, may change at 2024-01-08T02:00:00.000Z\n"},
+     "member since 2024-01-02T02:00:00.000Z, at "
+     "2024-01-03T04:30:00.000Z\n"
+     "yes did \"Report Exported\" at least 3 times in 7d  -- is 3, "
+     "needs at least 3, by 2024-01-02T02:00:00.000Z, "
+     "2024-01-01T03:00:00.000Z, 2024-01-01T02:00:00.000Z, may change at "
+     "2024-01-08T02:00:00.000Z\n"},
     {"bob", "exporters",
      "not a member, at 2024-01-03T04:30:00.000Z\n"
-     "no  did \"Report Exported\" at least 3 times in 7d  -- is 1, needs at "
-     "least 3\n"},
+     "no  did \"Report Exported\" at least 3 times in 7d  -- is 1, "
+     "needs at least 3, by 2024-01-01T05:00:00.000Z\n"},
     {"ada", "busy_free",
      "not a member, at 2024-01-03T04:30:00.000Z\n"
      "no  all of\n"
-     "yes   in segment exporters  -- member since 2024-01-02T02:00:00.000Z, "
-     "needs membership, may change at 2024-01-08T02:00:00.000Z\n"
+     "yes   in segment exporters  -- member since "
+     "2024-01-02T02:00:00.000Z, needs membership, may change at "
+     "2024-01-08T02:00:00.000Z\n"
      "no    not\n"
-     "yes     in segment paying  -- member since 2024-01-03T04:00:00.000Z, "
-     "needs membership\n"},
+     "yes     in segment paying  -- member since "
+     "2024-01-03T04:00:00.000Z, needs membership\n"},
     {"ada", "health",
-     "member since 2024-01-01T04:00:00.000Z, at 2024-01-03T04:30:00.000Z\n"
+     "member since 2024-01-01T04:00:00.000Z, at "
+     "2024-01-03T04:30:00.000Z\n"
      "yes all of\n"
      "yes   account.industry = \"health\"  -- is \"health\", needs = "
-     "\"health\"\n"
-     "yes   account.size > 10  -- is 11, needs > 10\n"},
+     "\"health\", set at 2024-01-01T04:00:00.000Z\n"
+     "yes   account.size > 10  -- is 11, needs > 10, set at "
+     "2024-01-01T04:00:00.000Z\n"},
     {"ada", "unhappy",
-     "member since 2024-01-02T06:00:00.000Z, at 2024-01-03T04:30:00.000Z\n"
-     "yes last(\"Answered\", score) <= 6  -- is 4.5, needs <= 6\n"},
+     "member since 2024-01-02T06:00:00.000Z, at "
+     "2024-01-03T04:30:00.000Z\n"
+     "yes last(\"Answered\", score) <= 6  -- is 4.5, needs <= 6, by "
+     "2024-01-02T06:00:00.000Z\n"},
     {"ada", "shouting",
      "not a member, at 2024-01-03T04:30:00.000Z\n"
      "no  user.nick contains \"LOUD\" ignoring case  -- is not set, "
      "needs contains \"LOUD\" ignoring case\n"},
     {"fay", "friends",
-     "member since 2024-01-02T10:00:00.000Z, at 2024-01-03T04:30:00.000Z\n"
+     "member since 2024-01-02T10:00:00.000Z, at "
+     "2024-01-03T04:30:00.000Z\n"
      "yes include names this user\n"},
     {"eve", "friends",
      "not a member, at 2024-01-03T04:30:00.000Z\n"
@@ -233,14 +242,17 @@ static const struct {
      "not a member, at 2024-01-03T04:30:00.000Z\n"
      "yes did not \"Visited\" in 1d  -- is 0, needs at most 0\n"},
     {"ada", "trial",
-     "member since 2024-01-03T00:00:00.000Z, at 2024-01-03T04:30:00.000Z\n"
+     "member since 2024-01-03T00:00:00.000Z, at "
+     "2024-01-03T04:30:00.000Z\n"
      "yes user.trial_ends_at within next 3d  -- is "
-     "\"2024-01-06T00:00:00Z\", needs within next 3d, may change at "
-     "2024-01-06T00:00:00.000Z\n"},
+     "\"2024-01-06T00:00:00Z\", needs within next 3d, set at "
+     "2024-01-02T16:00:00.000Z, may change at 2024-01-06T00:00:00.000Z\n"},
     {"ada", "fresh",
-     "member since 2024-01-01T01:00:00.000Z, at 2024-01-03T04:30:00.000Z\n"
+     "member since 2024-01-01T01:00:00.000Z, at "
+     "2024-01-03T04:30:00.000Z\n"
      "yes days_since(first \"Visited\") < 3  -- is 2.1458333333333335, "
-     "needs < 3, may change at 2024-01-04T00:59:59.999Z\n"},
+     "needs < 3, by 2024-01-01T01:00:00.000Z, may change at "
+     "2024-01-04T01:00:00.000Z\n"},
 };
 
 START_TEST(an_explanation_says_what_is_what_is_needed_and_until_when)

@@ -280,8 +280,17 @@ END_TEST
 START_TEST(segments_are_listed_with_what_they_are_and_their_sizes)
 {
     static const int64_t members[] = {7, 0};
+    static const struct render_backfill backfills[] = {
+        {3, "reads", NULL, 10, 32}, {4, "rests", "there is a reason", 0, 0}};
+    const struct render_sizes sizes = {.catalogue = catalogue,
+                                       .members = members,
+                                       .backfills = backfills,
+                                       .backfill_count = 2};
     static const struct row want[] = {
         {"partitions", "{\"here\":2,\"total\":8}"},
+        {"backfills/0", "{\"partition\":3,\"step\":\"reads\",\"reason\":null,"
+                        "\"read\":10,\"remaining\":32}"},
+        {"backfills/1/reason", "\"there is a reason\""},
         {"segments/0/key", "\"goals\""},
         {"segments/0/title", "\"Uses goals\""},
         {"segments/0/owner", "\"growth\""},
@@ -294,7 +303,7 @@ START_TEST(segments_are_listed_with_what_they_are_and_their_sizes)
         {"segments/1/members", "0"},
         {"segments/2", "(nothing)"},
     };
-    parse(render_segments(catalogue, members, 2, 8, NULL));
+    parse(render_segments(&sizes, &(struct render_here){2, 8, NULL}));
     compare(want, COUNT(want));
 }
 END_TEST

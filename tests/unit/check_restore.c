@@ -171,8 +171,7 @@ START_TEST(a_state_that_was_kept_too_long_is_not_used)
 }
 END_TEST
 
-/* ---- refusals -------------------------------------------------------------
- */
+/* ---- refusals ----------------------------------------------------------- */
 
 static struct sim_log *log_of(int topic)
 {
@@ -346,7 +345,7 @@ static const struct {
     {set_back_offsets, 1, {"partition 0", "set back"}},
     {set_back_position, 1, {"topic a partition 0", "offset 0", "before 3"}},
     {spoil_user, 1, {"sim.state partition 0", "cannot be used"}},
-    {spoil_meta, 1, {"sim.state partition 0", "version 2", "up to 1"}},
+    {spoil_meta, 1, {"sim.state partition 0", "version 3", "up to 2"}},
     {spoil_catalogue, 0, {"sim.state partition 0", "catalogue record"}},
     {lose_catalogue, 1, {"sim.state partition 0", "catalogue record"}},
     {spoil_change, 0, {"sim.changes partition 0", "offset 0", "JSON"}},
@@ -424,8 +423,7 @@ START_TEST(another_catalogue_is_taken_over)
 }
 END_TEST
 
-/* ---- a group that has expired
- * ------------------------------------------------ */
+/* ---- a group that has expired ------------------------------------------- */
 
 static void forget_offsets(void)
 {
@@ -475,8 +473,7 @@ START_TEST(without_offsets_a_dead_letter_after_meta_is_refused)
 }
 END_TEST
 
-/* ---- waiting
- * -------------------------------------------------------------------- */
+/* ---- waiting ------------------------------------------------------------ */
 
 START_TEST(an_open_transaction_in_an_output_is_waited_out)
 {

@@ -14,6 +14,7 @@
 #include "daemon/http/members.h"
 #include "daemon/http/route_table.h"
 #include "daemon/kafka/owners.h"
+#include "daemon/partition/names.h"
 #include "lib/base/text.h"
 #include "tests/support/http_client.h"
 #include "tests/support/suite.h"
@@ -48,6 +49,7 @@ struct worker {
     int64_t position;     /* Likewise, in the change topic. */
     int idle;             /* Its partition is another process's. */
     int paused;           /* Inputs. */
+    struct names names;   /* Of events. */
     worker_run *run;      /* Of the closure that waits. */
     void *arg;
 };
@@ -193,6 +195,11 @@ int worker_find_user(struct worker *worker, struct seg_text id,
     return *user ? 0 : SEG_ERR_NOT_FOUND;
 }
 
+const struct names *worker_names(const struct worker *worker)
+{
+    return &worker->names;
+}
+
 int worker_resume(struct worker *worker)
 {
     return worker->paused;
@@ -207,6 +214,8 @@ static void apply(struct worker *worker, const char *text)
     struct seg_origin origin = {0, 1, START};
     ck_assert_int_eq(seg_decoder_new(&decoder, catalogue), 0);
     ck_assert_int_eq(seg_decode(decoder, text, strlen(text), &event, NULL), 0);
+    if (event.name.bytes)
+        names_see(&worker->names, &event);
     seg_engine_advance(worker->engine, START, 1000);
     ck_assert_int_ge(seg_engine_apply(worker->engine, &event, &origin), 0);
     seg_decoder_free(decoder);
@@ -222,6 +231,7 @@ static void open_engines(void)
                                    .incarnation = (uint64_t)i + 1,
                                    .position = 100 + i};
         ck_assert_int_eq(seg_engine_new(&fakes[i].engine, &options), 0);
+        names_init(&fakes[i].names, START + i);
     }
     apply(&fakes[0],
           "{\"type\":\"track\",\"userId\":\"a/b\",\"event\":\"Goal Used\"}");
@@ -305,6 +315,7 @@ static void teardown(void)
         if (fakes[i].run)
             fakes[i].run(NULL, fakes[i].arg);
         seg_engine_free(fakes[i].engine);
+        names_done(&fakes[i].names);
     }
     routes.workers = NULL;
     loop_free(loop);
@@ -343,6 +354,8 @@ static const struct {
     {"/healthz", 200, "ok"},
     {"/readyz", 200, "\"ready\": true"},
     {"/metrics", 200, "segmentd_http_requests_total 1\n"},
+    {"/v1/events", 200, "\"Goal Used\""},
+    {"/v1/events/x", 404, "nothing at this path"},
     {"/v1/users/c", 200, "\"user\": \"c\""},
     {"/v1/users/a%2Fb", 200, "\"user\": \"a/b\""},
     {"/v1/users/%61%2fb", 200, "\"partition\": 0"},
@@ -440,6 +453,27 @@ START_TEST(segment_sizes_are_added_up_over_the_workers)
     ck_assert_int_eq(
         json_integer_value(json_object_get(json_array_get(rows, 1), "members")),
         1);
+}
+END_TEST
+
+START_TEST(names_of_events_are_put_together)
+{
+    apply(&fakes[1], "{\"type\":\"page\",\"userId\":\"c\"}");
+    apply(&fakes[0],
+          "{\"type\":\"track\",\"userId\":\"c\",\"event\":\"Ape Fed\"}");
+    get("/v1/events");
+    ck_assert_int_eq(answer.status, 200);
+    char *events = json_dumps(json_object_get(json, "events"), JSON_COMPACT);
+    ck_assert_str_eq(events, "[\"Ape Fed\",\"Goal Used\",\"Page Viewed\"]");
+    free(events);
+    ck_assert_ptr_nonnull(strstr(answer.body, "\"total\": 2"));
+    ck_assert(json_is_true(json_object_get(json, "complete")));
+    ck_assert(json_is_false(json_object_get(json, "full")));
+    fakes[0].names.full = 1;
+    set(1, ENDED, WORKER_RUNNING);
+    get("/v1/events");
+    ck_assert(json_is_false(json_object_get(json, "complete")));
+    ck_assert(json_is_true(json_object_get(json, "full")));
 }
 END_TEST
 
@@ -542,8 +576,7 @@ START_TEST(who_has_a_worker_that_hangs_is_not_well)
 }
 END_TEST
 
-/* ---- users of others ------------------------------------------------------
- */
+/* ---- users of others ---------------------------------------------------- */
 
 START_TEST(a_user_of_a_partition_that_is_restored_may_be_there)
 {
@@ -1028,6 +1061,7 @@ SUITE("routes", setup, teardown, TABLE(each_path_has_its_answer, answers),
       TEST(an_explanation_is_text_for_those_who_want_it),
       TEST(metrics_are_brought_up_to_date_first),
       TEST(segment_sizes_are_added_up_over_the_workers),
+      TEST(names_of_events_are_put_together),
       TEST(segment_sizes_say_how_many_partitions_they_are_of),
       TEST(segment_sizes_say_who_has_the_rest),
       TEST(not_ready_says_which_partition_and_why),

@@ -40,7 +40,7 @@ static int import(void)
     if (ret < 0)
         ck_assert_int_eq(detail.code, ret);
     for (uint32_t i = 0; i < engine->store.user_count; i++)
-        ck_assert(user_validate(engine->store.users[i]));
+        ck_assert(user_validate(store_at(&engine->store, i)));
     return ret;
 }
 
@@ -354,8 +354,8 @@ static const struct {
     LIMIT(account_of_type, SEG_LIST, 0),
     LIMIT(parked_of_kind, UPDATE_SPARE, 1),
     LIMIT(parked_of_kind, UPDATE_SPARE + 1, 0),
-    LIMIT(section_tag, SECTION_PARKED, 1),
-    LIMIT(section_tag, SECTION_PARKED + 1, 0),
+    LIMIT(section_tag, SECTION_WATCHES, 1),
+    LIMIT(section_tag, SECTION_WATCHES + 1, 0),
     LIMIT(feature_code_of, 0, 0),
     LIMIT(feature_code_of, 3, 1),
     LIMIT(feature_code_of, 7, 0),
@@ -385,7 +385,7 @@ START_TEST(a_user_of_the_far_future_is_written_and_read)
     first_time_of(SNAPSHOT_MS_MAX);
     ck_assert_int_eq(import(), 0);
     ck_assert_int_eq(seg_engine_restore_finish(engine, SNAPSHOT_MS_MAX, 10), 0);
-    const struct user *user = engine->store.users[0];
+    const struct user *user = store_at(&engine->store, 0);
     ck_assert_int_gt(timer_at(engine, user), SNAPSHOT_MS_MAX);
     ck_assert_int_ne(timer_at(engine, user), SEG_NEVER);
     buf_reset(&record);
@@ -402,7 +402,7 @@ START_TEST(a_membership_counts_once_however_often_it_stands_there)
 {
     membership_twice(2);
     ck_assert_int_eq(import(), 0);
-    ck_assert_uint_eq(member_count(engine->store.users[0]), 1);
+    ck_assert_uint_eq(member_count(store_at(&engine->store, 0)), 1);
 }
 END_TEST
 

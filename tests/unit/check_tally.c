@@ -50,7 +50,7 @@ END_TEST
 START_TEST(every_kind_has_a_code_of_its_own_and_is_found_by_it)
 {
     static const enum feature_kind kinds[] = {
-#define X(name, ops, code) FEATURE_##name,
+#define X(name, ops, code, counts) FEATURE_##name,
         FEATURE_TABLE(X)
 #undef X
     };

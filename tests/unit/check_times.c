@@ -103,6 +103,29 @@ static int cut(int i, uint32_t count)
     return 0;
 }
 
+/* Take the time at OUT out and insert TIME_MS where it belongs. */
+static int move(int i, uint32_t out, int64_t time_ms)
+{
+    struct twin *twin = &twins[i];
+    struct item item;
+    struct times times = read_row(i, &item);
+    uint32_t in = times_after(&times, time_ms), to = in > out ? in - 1 : in;
+    for (uint32_t n = 0; n < twin->count; n++)
+        if ((twin->times[n] > time_ms) != (n >= in))
+            ck_abort_msg("%u is not after", in);
+    int ret =
+        times_move(&store, &user, ids[i], out, in, time_ms, &item, &times);
+    if (ret < 0)
+        return ret;
+    memmove(twin->times + out, twin->times + out + 1,
+            (twin->count - out - 1) * sizeof(int64_t));
+    memmove(twin->times + to + 1, twin->times + to,
+            (twin->count - to - 1) * sizeof(int64_t));
+    twin->times[to] = time_ms;
+    must_be(i, &times);
+    return 0;
+}
+
 /* How far a time lies from the one before: all widths of a difference. */
 static const int64_t far[] = {1,      200,          300,
                               70000,  DAY_MS,       50 * DAY_MS,
@@ -123,6 +146,10 @@ static void step(struct random *random, int64_t *now_ms, int64_t most)
         random, random_chance(random, 10) ? count + 1 : count / 16 + 1);
     if (random_chance(random, 10)) {
         ck_assert_int_eq(cut(i, gone), 0);
+    } else if (count && random_chance(random, 20)) {
+        int64_t time_ms = *now_ms - random_below(random, most);
+        uint32_t out = (uint32_t)random_below(random, count);
+        ck_assert_int_eq(move(i, out, time_ms / unit * unit), 0);
     } else if (count < TIMES_MAX - 1) {
         *now_ms += random_below(random, most);
         int64_t time_ms = *now_ms - random_below(random, most);

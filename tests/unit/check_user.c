@@ -70,7 +70,7 @@ static void compare(void)
     uint64_t bits = 0;
     uint32_t id;
     ck_assert(user_validate(user));
-    ck_assert_ptr_eq(store.users[0], user);
+    ck_assert_ptr_eq(store_at(&store, 0), user);
     ck_assert_ptr_eq(
         store_find(&store, user_id(user), store_hash(&store, user_id(user))),
         user);

@@ -173,5 +173,22 @@ START_TEST(numbers_compare_as_a_wider_type_does)
 }
 END_TEST
 
+START_TEST(values_have_one_hash_if_they_are_equal)
+{
+    for (int i = 0; i < COUNT(pairs); i++) {
+        const struct seg_value *a = &pairs[i].a, *b = &pairs[i].b;
+        uint64_t x = value_hash(a), y = value_hash(b);
+        ck_assert_int_eq(x == 0, !value_same_type(a, a));
+        ck_assert_int_eq(y == 0, !value_same_type(b, b));
+        ck_assert_msg(!x || !y || (x == y) == value_equal(a, b), "row %d", i);
+    }
+    for (int i = 0; i < 200000; i++) {
+        struct seg_value a = random_number(), b = random_number();
+        ck_assert_int_eq(value_hash(&a) == value_hash(&b), value_equal(&a, &b));
+    }
+}
+END_TEST
+
 SUITE("value", NULL, NULL, TABLE(two_values_compare_as_the_table_says, pairs),
-      TEST(numbers_compare_as_a_wider_type_does))
+      TEST(numbers_compare_as_a_wider_type_does),
+      TEST(values_have_one_hash_if_they_are_equal))

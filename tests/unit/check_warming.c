@@ -75,8 +75,7 @@ static int seen_at(const char *user, int64_t at_ms)
     return eval_segment(&view, 0);
 }
 
-/* ---- counts and values
- * ---------------------------------------------------------- */
+/* ---- counts and values -------------------------------------------------- */
 
 #define COUNTS(window, end_days)                                               \
     {"did \"X\"" window, end_days, {U, T, T, T, T}},                           \
@@ -293,8 +292,7 @@ START_TEST(there_is_a_timer_for_whatever_time_decides)
 }
 END_TEST
 
-/* ---- attributes
- * ------------------------------------------------------------------------ */
+/* ---- attributes --------------------------------------------------------- */
 
 #define IDENTIFY(traits) \
     "{\"type\":\"identify\",\"userId\":\"old\",\"traits\":{" traits "}}"
@@ -370,8 +368,7 @@ START_TEST(an_attribute_is_known_as_far_as_it_was_kept)
 }
 END_TEST
 
-/* ---- and, or, not, in segment
- * ------------------------------------------------------- */
+/* ---- and, or, not, in segment ------------------------------------------- */
 
 #define UNKNOWN "did \"X\" in 7d"
 #define YES     "everyone"
@@ -466,8 +463,7 @@ START_TEST(a_segment_is_asked_once_however_many_ask)
 }
 END_TEST
 
-/* ---- thresholds that rise
- * -------------------------------------------------------------- */
+/* ---- thresholds that rise ----------------------------------------------- */
 
 /* Old did X at the HOURS before since (0 ends them), under `at least 2`; now 3
  * are asked for. Known at since? If not, until the hours after. */

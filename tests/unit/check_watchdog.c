@@ -206,8 +206,7 @@ START_TEST(nobody_may_be_watched)
 }
 END_TEST
 
-/* ---- how often -------------------------------------------------------------
- */
+/* ---- how often ---------------------------------------------------------- */
 
 static const struct {
     const char *usec, *pid; /* "self": ours. */

@@ -192,8 +192,7 @@ START_TEST(folding_in_any_order_ends_in_the_same)
 }
 END_TEST
 
-/* ---- the exact limit
- * ---------------------------------------------------------- */
+/* ---- the exact limit ---------------------------------------------------- */
 
 static int is_coarse(void)
 {

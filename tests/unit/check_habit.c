@@ -1,0 +1,298 @@
+/* check_habit.c: blocks with as many events as wanted beside counting anew. */
+#include <string.h>
+
+#include "lib/base/instant.h"
+#include "lib/user/habit.h"
+#include "lib/user/times.h"
+#include "tests/model/random.h"
+#include "tests/support/effort.h"
+#include "tests/support/fail_alloc.h"
+#include "tests/support/kind.h"
+#include "tests/support/kind_nomem.h"
+#include "tests/support/suite.h"
+
+#define WEEK_MS (7 * DAY_MS)
+
+static struct kind kind;
+static struct feature_habit habit;
+static uint32_t flips[1];
+
+/* Whether block I has low to high events at NOW_MS. */
+static int is_satisfied(const struct kind *self, int64_t i, int64_t now_ms)
+{
+    int64_t count = 0;
+    for (int e = 0; e < self->count; e++) {
+        int64_t age_ms = now_ms - self->events[e].time_ms;
+        count +=
+            age_ms >= i * habit.period_ms && age_ms < (i + 1) * habit.period_ms;
+    }
+    return count >= habit.low && count <= habit.high;
+}
+
+static uint64_t naive(const struct kind *self, int64_t now_ms)
+{
+    uint64_t result = 0;
+    for (int64_t i = 0; i < habit.periods; i++)
+        result += (uint64_t)is_satisfied(self, i, now_ms);
+    return result;
+}
+
+static int edges(const struct kind *self, int64_t *to)
+{
+    int n = 0;
+    for (int e = 0; e < self->count; e++)
+        for (int64_t i = 1; i <= habit.periods; i++)
+            to[n++] = self->events[e].time_ms + i * habit.period_ms;
+    return n;
+}
+
+static void begin(const struct feature_habit *of, int64_t now_ms)
+{
+    habit = *of;
+    flips[0] = (uint32_t)habit.periods;
+    kind.feature = (struct feature){
+        .kind = FEATURE_HABIT,
+        .item = 3,
+        .from_ms = habit.period_ms * habit.periods,
+        .keep = FEATURE_KEEP_ALL,
+        .of.habit = &habit,
+        .flip_count = 1,
+        .flips = flips,
+    };
+    kind.naive = naive;
+    kind.edges = edges;
+    kind_begin(&kind, now_ms);
+}
+
+static const struct feature_habit habits[] = {
+    {WEEK_MS, 4, 3, INT64_MAX}, {DAY_MS, 7, 1, INT64_MAX},
+    {DAY_MS, 3, 0, 2},          {WEEK_MS, 2, 0, 0},
+    {DAY_MS, 5, 2, 2},          {10, 4, 2, 3},
+    {DAY_MS, 1, 5, INT64_MAX},  {10, 3, 1, INT64_MAX},
+    {DAY_MS, 30, 1, INT64_MAX}, {WEEK_MS, 3, 0, INT64_MAX},
+    {1000, 2, 1000, INT64_MAX},
+};
+
+static const int64_t starts[] = {0, -40 * DAY_MS, INT64_C(1764112000000),
+                                 INSTANT_MIN};
+
+/* Often on the seams of the fixed cells, or of the blocks at NOW_MS. */
+static int64_t random_time(struct random *random, int64_t now_ms)
+{
+    int64_t period = habit.period_ms;
+    int64_t time_ms =
+        now_ms - random_below(random, period * (habit.periods + 1));
+    if (random_chance(random, 30))
+        time_ms = time_ms / period * period + random_between(random, -1, 1);
+    else if (random_chance(random, 30))
+        time_ms = now_ms - (now_ms - time_ms) / period * period +
+                  random_between(random, -1, 1);
+    return time_ms < now_ms ? time_ms : now_ms;
+}
+
+START_TEST(blocks_and_next_changes_are_right_at_every_edge)
+{
+    for (uint64_t seed = 0; seed < EFFORT(16); seed++) {
+        struct random random = {seed};
+        int64_t now_ms = starts[seed % COUNT(starts)];
+        /* From a few to many in a block. */
+        int64_t events = random_between(&random, 10, 120);
+        begin(&habits[_i], now_ms);
+        ck_assert_uint_eq(kind_measure(&kind, now_ms),
+                          habit.low ? 0 : (uint64_t)habit.periods);
+        for (int i = 0; i < events; i++) {
+            now_ms += random_below(
+                &random, habit.period_ms * habit.periods * 2 / events + 2);
+            kind_fold(&kind, random_time(&random, now_ms), 0, now_ms);
+            if (i % 30 == 0)
+                kind_compare(&kind, now_ms);
+        }
+        kind_compare(&kind, now_ms);
+        if (user_item(kind.one.user, 3).bytes)
+            kind_check_record(&kind, now_ms);
+        kind_end(&kind);
+    }
+}
+END_TEST
+
+/* Three a day for three days, an hour apart, seen to the millisecond. */
+START_TEST(a_habit_begins_and_ends_at_an_instant)
+{
+    const struct feature_habit often = {DAY_MS, 3, 2, INT64_MAX};
+    begin(&often, 0);
+    for (int64_t i = 0; i < 6; i++) {
+        int64_t at = i / 2 * DAY_MS + i % 2 * 1000;
+        kind_fold(&kind, at, 0, at);
+    }
+    int64_t last = 2 * DAY_MS + 1000; /* All three days have two. */
+    ck_assert_uint_eq(kind_measure(&kind, last), 3);
+    ck_assert_int_eq(one_user_next(&kind.one, &kind.feature, last), 3 * DAY_MS);
+    ck_assert_uint_eq(kind_measure(&kind, 3 * DAY_MS - 1), 3);
+    ck_assert_uint_lt(kind_measure(&kind, 3 * DAY_MS), 3);
+    kind_end(&kind);
+}
+END_TEST
+
+/* ---- order -------------------------------------------------------------- */
+
+enum { EVENTS = 150 };
+
+static void shuffle(struct random *random, int64_t *times)
+{
+    for (int i = EVENTS - 1; i > 0; i--) {
+        int j = (int)random_below(random, i + 1);
+        int64_t swapped = times[i];
+        times[i] = times[j];
+        times[j] = swapped;
+    }
+}
+
+START_TEST(folding_in_any_order_ends_in_the_same_bytes)
+{
+    struct buf first, other;
+    buf_init(&first);
+    buf_init(&other);
+    for (uint64_t seed = 0; seed < 20; seed++) {
+        struct random random = {seed};
+        int64_t times[EVENTS], end_ms = starts[seed % COUNT(starts)];
+        habit = habits[_i];
+        for (int i = 0; i < EVENTS; i++)
+            times[i] = random_time(&random, end_ms);
+        for (int round = 0; round < 6; round++) {
+            int64_t now_ms = INT64_MIN;
+            begin(&habits[_i], end_ms);
+            for (int i = 0; i < EVENTS; i++) {
+                now_ms = times[i] > now_ms ? times[i] : now_ms;
+                kind_fold_only(&kind, times[i], 0, round % 2 ? end_ms : now_ms);
+            }
+            kind_fold_only(&kind, end_ms, 0, end_ms);
+            buf_reset(&other);
+            if (user_item(kind.one.user, 3).bytes)
+                kind_write(&kind, round ? &other : &first);
+            ck_assert_uint_eq(round ? other.len : first.len, first.len);
+            if (round && first.len)
+                ck_assert_mem_eq(other.bytes, first.bytes, first.len);
+            kind_end(&kind);
+            shuffle(&random, times);
+        }
+        buf_reset(&first);
+    }
+    buf_done(&first);
+    buf_done(&other);
+}
+END_TEST
+
+/* ---- how much is kept --------------------------------------------------- */
+
+static uint32_t times_kept(void)
+{
+    struct item item = user_item(kind.one.user, 3);
+    struct times times;
+    times_read(kind.one.user, &item, &times);
+    return times.count;
+}
+
+START_TEST(no_more_is_kept_than_blocks_can_tell_apart)
+{
+    begin(&habits[_i], 0);
+    if (!habit.low && habit.high == INT64_MAX)
+        goto done;
+    uint32_t cap =
+        (uint32_t)(habit.high == INT64_MAX ? habit.low : habit.high + 1);
+    int64_t step = habit.period_ms / 40 + 1, now_ms = 0;
+    uint32_t most = 0;
+    for (int i = 0; i < 2000; i++, now_ms += step) {
+        kind_fold_only(&kind, now_ms, 0, now_ms);
+        most = times_kept() > most ? times_kept() : most;
+    }
+    ck_assert_uint_le(most, 2 * cap * (uint32_t)(habit.periods + 1));
+    ck_assert(!user_item(kind.one.user, 3).coarse);
+done:
+    kind_end(&kind);
+}
+END_TEST
+
+/* ---- the exact limit ---------------------------------------------------- */
+
+/* As many as that in each block, more than can be kept exactly. */
+static const struct feature_habit large = {DAY_MS, 30, 400, INT64_MAX};
+
+START_TEST(beyond_the_limit_events_count_early_by_less_than_a_16th)
+{
+    begin(&large, 0);
+    int64_t now_ms = 0, width_ms = DAY_MS / HABIT_BUCKETS, step = DAY_MS / 620;
+    int folded = 0;
+    for (; folded < HABIT_EXACT_MAX + 2000; folded++, now_ms += step) {
+        const struct fold fold = {.time_ms = now_ms};
+        int ret = habit_ops.fold(&kind.one.store, &kind.one.user, &kind.feature,
+                                 &fold, now_ms, &kind.one.folded);
+        int full = folded == HABIT_EXACT_MAX;
+        if (ret < 0 || kind.one.folded.coarse != full)
+            ck_abort_msg("event %d: %d, %d", folded, ret,
+                         kind.one.folded.coarse);
+    }
+    ck_assert(user_item(kind.one.user, 3).coarse);
+    ck_assert_uint_lt(user_item(kind.one.user, 3).len,
+                      31 * HABIT_BUCKETS * BUCKET_BYTES);
+    /* 620 a day since 0: a block is satisfied while it holds 400, give or take
+     * a bucket. */
+    for (int64_t at = now_ms; at < now_ms + 3 * DAY_MS; at += DAY_MS / 50) {
+        uint64_t got = kind_measure(&kind, at), low = 0, high = 0;
+        for (int64_t i = 0; i < 30; i++) {
+            int64_t begin_ms = at - (i + 1) * DAY_MS, end_ms = at - i * DAY_MS;
+            int64_t first = begin_ms < 0 ? 0 : begin_ms;
+            int64_t last = end_ms < now_ms ? end_ms : now_ms;
+            int64_t span = last > first ? last - first : 0;
+            low += (uint64_t)((span - width_ms) / step - 1 >= 400);
+            high += (uint64_t)((span + width_ms) / step + 1 >= 400);
+        }
+        ck_assert_msg(got >= low && got <= high, "at %lld: %llu", (long long)at,
+                      (unsigned long long)got);
+        int64_t next = one_user_next(&kind.one, &kind.feature, at);
+        ck_assert_int_gt(next, at);
+    }
+    kind_check_record(&kind, now_ms);
+    kind_fold_only(&kind, now_ms + 31 * DAY_MS, 0, now_ms + 31 * DAY_MS);
+    ck_assert(!user_item(kind.one.user, 3).coarse);
+    kind_end(&kind);
+}
+END_TEST
+
+START_TEST(without_memory_nothing_is_half_done)
+{
+    begin(&habits[_i], 0);
+    long failures = 0;
+    int64_t now_ms = 0;
+    for (int i = 0; i < 120; i++, now_ms += habit.period_ms / 5 + 1)
+        failures += kind_fold_nomem(&kind, now_ms, 0, now_ms);
+    ck_assert(failures > 0 || (!habit.low && habit.high == INT64_MAX));
+    if (habit.periods < 30)
+        kind_compare(&kind, now_ms);
+    kind_end(&kind);
+}
+END_TEST
+
+START_TEST(becoming_coarse_without_memory_is_refused)
+{
+    begin(&large, 0);
+    int64_t step = DAY_MS / 620, now_ms = 0;
+    for (int i = 0; i < HABIT_EXACT_MAX; i++, now_ms += step) {
+        const struct fold fold = {.time_ms = now_ms};
+        habit_ops.fold(&kind.one.store, &kind.one.user, &kind.feature, &fold,
+                       now_ms, &kind.one.folded);
+    }
+    ck_assert(!user_item(kind.one.user, 3).coarse);
+    ck_assert_int_gt(kind_fold_nomem(&kind, now_ms, 0, now_ms), 0);
+    ck_assert(user_item(kind.one.user, 3).coarse);
+    kind_end(&kind);
+}
+END_TEST
+
+SUITE("habit", NULL, NULL,
+      TABLE(blocks_and_next_changes_are_right_at_every_edge, habits),
+      TEST(a_habit_begins_and_ends_at_an_instant),
+      TABLE(folding_in_any_order_ends_in_the_same_bytes, habits),
+      TABLE(no_more_is_kept_than_blocks_can_tell_apart, habits),
+      TEST(beyond_the_limit_events_count_early_by_less_than_a_16th),
+      TABLE(without_memory_nothing_is_half_done, habits),
+      TEST(becoming_coarse_without_memory_is_refused))

@@ -25,7 +25,7 @@
     X(RESTORE_REDO_END, "restore_redo_end", "Restore: the input is read.")     \
     X(ADOPT_HALF, "adopt_half", "After some users moved to a new catalogue.")  \
     X(SWEEP_HALF, "sweep_half", "After some users were judged by it.")         \
-    X(BACKFILL_READ, "backfill_read",                                          \
+    X(BACKFILL_FOLD, "backfill_fold",                                          \
       "After a record of the past was read again for a new catalogue.")        \
     X(BACKFILL_SWAP, "backfill_swap",                                          \
       "After some users got what was read again.")                             \

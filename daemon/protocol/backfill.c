@@ -444,7 +444,7 @@ static enum backfill_turn read_on(struct backfill *backfill, int work)
             return give_up(backfill, "users_max is reached", 0);
         if (ret < 0)
             return no_memory(backfill);
-        (void)FAIL_POINT(BACKFILL_READ);
+        (void)FAIL_POINT(BACKFILL_FOLD);
     }
     if (is_near)
         return hold(backfill);

@@ -144,7 +144,7 @@ def equal_in_the_end(world, one, other):
 
 
 # What dies where, one after the other; each must be reached.
-DEATHS = ("backfill_read=kill@1500", "backfill_swap=kill@1", "backfill_swap=kill@2", "backfill_publish=kill@1",
+DEATHS = ("backfill_fold=kill@1500", "backfill_swap=kill@1", "backfill_swap=kill@2", "backfill_publish=kill@1",
           "backfill_publish=kill@3", "sweep_half=kill@1")
 
 

@@ -228,7 +228,7 @@ def what_starting_again_does_not_mend_is_not_started_again(world):
 
 def at_memory_max_no_records_are_taken_until_there_is_room(world):
     """One process cannot hold all users, two can."""
-    users, bytes_max = 24000, 3 << 20
+    users, bytes_max = 32000, 3 << 20
     text = world.text("full", [world.cluster.path("eager.seg", SEGMENT)], memory_max="%dB" % bytes_max,
                       log_format="json", properties={"heartbeat.interval.ms": 300})
     one = world.cluster.segmentd(text, "full")

@@ -16,6 +16,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, Topi
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic
 
 import schema
+from cluster import until
 
 Record = collections.namedtuple("Record", "topic partition offset timestamp_ms key value headers")
 
@@ -102,11 +103,17 @@ class Topics:
         self.admin.delete_topics([name], operation_timeout=timeout)[name].result(timeout)
 
     def configure(self, name, timeout=30, **config):
-        """Replace the settings of a topic."""
+        """Replace the settings of a topic; returns when the broker has them."""
         resource = ConfigResource(ConfigResource.Type.TOPIC, name)
         for key, value in config.items():
             resource.set_config(key.replace("_", "."), str(value))
         self.admin.alter_configs([resource])[resource].result(timeout)
+        until(lambda: all(self._setting(name, key) == str(value) for key, value in config.items()),
+              "topic %s has %s" % (name, config), timeout)
+
+    def _setting(self, name, key):
+        resource = ConfigResource(ConfigResource.Type.TOPIC, name)
+        return self.admin.describe_configs([resource])[resource].result(30)[key.replace("_", ".")].value
 
     def partitions(self, name, timeout=30):
         topic = self.admin.list_topics(name, timeout=timeout).topics[name]

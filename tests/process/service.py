@@ -296,6 +296,7 @@ def stop_the_broker_amid_a_transaction(world, daemon):
             return frozen
         except TimeoutError:
             world.kafka.thaw()
+            daemon.wait_metric("segmentd_transaction_age_seconds", lambda age: age == 0)
     raise AssertionError("no transaction was open")
 
 

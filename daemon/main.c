@@ -407,7 +407,8 @@ static int open_view(void)
         .bootstrap = app.embedded ? embedded_bootstrap(app.embedded) : NULL,
         .metrics = app.metrics,
         .workers = app.workers};
-    int err = *app.conf->redis_address.text ? view_open(&app.view, &options) : 0;
+    int err =
+        *app.conf->redis_address.text ? view_open(&app.view, &options) : 0;
     return err ? err : open_traits_view();
 }
 

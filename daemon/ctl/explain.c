@@ -34,8 +34,8 @@ int ctl_explain(int argc, char **argv)
         buf_printf(&suffix, "?segment=%s", segment ? segment : "");
         free(segment);
     }
-    int status = ask_user(&body, &options, argv[optind], buf_string(&suffix),
-                          accept);
+    int status =
+        ask_user(&body, &options, argv[optind], buf_string(&suffix), accept);
     if (status == CTL_GOOD)
         fwrite(body.bytes, 1, body.len, stdout);
     buf_done(&body);

@@ -106,8 +106,8 @@ static int read_lines(struct running *run, FILE *in)
     char *line = NULL;
     size_t cap = 0;
     int got = 0;
-    for (ssize_t len; got != SEG_ERR_NOMEM &&
-                      (len = getline(&line, &cap, in)) > 0;) {
+    for (ssize_t len;
+         got != SEG_ERR_NOMEM && (len = getline(&line, &cap, in)) > 0;) {
         len -= line[len - 1] == '\n';
         struct seg_text text = {line, (size_t)len};
         got = apply(run, &run->old, text, users->messages);
@@ -141,9 +141,9 @@ static int compare_user(void *arg, const struct seg_user *user)
     struct seg_user_info info;
     seg_user_info(run->new.engine, user, &info);
     const struct seg_user *old = seg_user_find(run->old.engine, info.id);
-    int count = old ? seg_user_memberships(run->old.engine, old, at->members,
-                                           at->max)
-                    : 0;
+    int count =
+        old ? seg_user_memberships(run->old.engine, old, at->members, at->max)
+            : 0;
     at->user++;
     for (int i = 0; i < count; i++) {
         int row = run->old.rows[at->members[i].segment];
@@ -212,8 +212,8 @@ static int take_over(struct running *run)
     if (more == 0)
         more = 1;
     while (more > 0)
-        more = seg_engine_adopt(engine, run->old.engine, positions,
-                                WORK_PER_STEP);
+        more =
+            seg_engine_adopt(engine, run->old.engine, positions, WORK_PER_STEP);
     if (more == 0)
         more = 1;
     while (more > 0) {

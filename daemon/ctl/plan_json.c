@@ -19,10 +19,10 @@ static json_t *fields_json(const struct seg_difference *of)
 {
     json_t *array = json_array();
     for (int i = 0; i < of->field_count; i++)
-        json_array_append_new(
-            array, json_pack("{s:s, s:s, s:s}", "name", of->fields[i].name,
-                             "before", of->fields[i].before, "after",
-                             of->fields[i].after));
+        json_array_append_new(array, json_pack("{s:s, s:s, s:s}", "name",
+                                               of->fields[i].name, "before",
+                                               of->fields[i].before, "after",
+                                               of->fields[i].after));
     return array;
 }
 
@@ -56,16 +56,16 @@ static json_t *users_json(const struct plan *plan)
     json_t *array = json_array();
     for (int i = 0; i < plan->segment_count; i++) {
         const struct plan_segment *of = &plan->segments[i];
-        json_t *once = json_pack("{s:I, s:I}", "enter",
-                                 (json_int_t)of->enter_at_once, "leave",
-                                 (json_int_t)of->leave_at_once);
-        json_array_append_new(
-            array,
-            json_pack("{s:s, s:I, s:I, s:I, s:I, s:o}", "segment",
-                      of->difference->name, "before", (json_int_t)of->before,
-                      "after", (json_int_t)of->after, "enter",
-                      (json_int_t)of->enter, "leave", (json_int_t)of->leave,
-                      "at_once", once));
+        json_t *once =
+            json_pack("{s:I, s:I}", "enter", (json_int_t)of->enter_at_once,
+                      "leave", (json_int_t)of->leave_at_once);
+        json_array_append_new(array, json_pack("{s:s, s:I, s:I, s:I, s:I, s:o}",
+                                               "segment", of->difference->name,
+                                               "before", (json_int_t)of->before,
+                                               "after", (json_int_t)of->after,
+                                               "enter", (json_int_t)of->enter,
+                                               "leave", (json_int_t)of->leave,
+                                               "at_once", once));
     }
     return json_pack("{s:s, s:o, s:I, s:I, s:I, s:o}", "file", users->path,
                      "clock", as_json_instant(users->clock_ms), "messages",
@@ -93,12 +93,12 @@ static json_t *state_json(const struct plan *plan)
     json_t *array = json_array();
     for (int i = 0; i < plan->segment_count; i++) {
         const struct plan_segment *of = &plan->segments[i];
-        json_array_append_new(
-            array, json_pack("{s:s, s:I, s:I, s:I}", "segment",
-                             of->difference->name, "before",
-                             (json_int_t)of->state_before, "enter",
-                             (json_int_t)of->state_enter, "leave",
-                             (json_int_t)of->state_leave));
+        json_array_append_new(array,
+                              json_pack("{s:s, s:I, s:I, s:I}", "segment",
+                                        of->difference->name, "before",
+                                        (json_int_t)of->state_before, "enter",
+                                        (json_int_t)of->state_enter, "leave",
+                                        (json_int_t)of->state_leave));
     }
     return json_pack("{s:s, s:I, s:o}", "topic", plan->state.topic, "users",
                      (json_int_t)plan->state.users, "segments", array);

@@ -33,9 +33,8 @@ static json_t *ask_one(struct plan *plan, struct asker *asker)
     struct buf body;
     buf_init(&body);
     int status = ask_get(asker, "/v1/segments", ACCEPT, &body);
-    json_t *json = status == 200
-                       ? json_loadb(body.bytes, body.len, 0, NULL)
-                       : NULL;
+    json_t *json =
+        status == 200 ? json_loadb(body.bytes, body.len, 0, NULL) : NULL;
     json_t *segments = json_object_get(json, "segments");
     if (status != 200) {
         ask_complain(asker, status, &body);
@@ -69,10 +68,10 @@ int plan_ask_now(struct plan *plan, const struct ask_options *options)
     status = json ? CTL_GOOD : CTL_FAILED;
     json_array_foreach(json_object_get(json, "others"), i, url)
     {
-        json_t *other = json_is_string(url) &&
-                                !ask_go(asker, json_string_value(url))
-                            ? ask_one(plan, asker)
-                            : NULL;
+        json_t *other =
+            json_is_string(url) && !ask_go(asker, json_string_value(url))
+                ? ask_one(plan, asker)
+                : NULL;
         json_decref(other);
     }
     json_decref(json);

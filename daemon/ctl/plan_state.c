@@ -109,9 +109,8 @@ static int read_topic(struct reading *reading)
         if (answer < 0)
             status = CTL_FAILED;
         else if (got < 0)
-            status = ctl_fail("%s, partition %d, offset %lld: %s",
-                              range.topic, record.partition,
-                              (long long)record.offset,
+            status = ctl_fail("%s, partition %d, offset %lld: %s", range.topic,
+                              record.partition, (long long)record.offset,
                               seg_error_sentence(got));
     }
     return status;
@@ -199,9 +198,9 @@ static int read_and_go_over(struct reading *reading)
     for (int p = 0; status == CTL_GOOD && p < reading->place_count; p++) {
         int got = go_over(reading, &reading->places[p]);
         if (got < 0)
-            status = ctl_fail("%s, partition %d: %s",
-                              reading->plan->state.topic, p,
-                              seg_error_sentence(got));
+            status =
+                ctl_fail("%s, partition %d: %s", reading->plan->state.topic, p,
+                         seg_error_sentence(got));
     }
     return status;
 }

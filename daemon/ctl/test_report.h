@@ -26,10 +26,10 @@ void test_tap_abort(const char *error);
 /* ---- test_coverage.c ----------------------------------------------------- */
 
 struct test_coverage {
-    const char *prefix;  /* In front of every line. */
-    struct buf table;    /* What is printed in the end. */
-    struct buf segment;  /* Key of the last one in the table. */
-    long count, covered; /* Conditions; those seen both ways, */
+    const char *prefix;          /* In front of every line. */
+    struct buf table;            /* What is printed in the end. */
+    struct buf segment;          /* Key of the last one in the table. */
+    long count, covered;         /* Conditions; those seen both ways, */
     struct seg_coverage *missed; /* and the others. */
     size_t missed_cap;
     int failed; /* There was no memory for them. */

@@ -394,12 +394,11 @@ static json_t *backfills_json(const struct render_sizes *sizes)
     for (int i = 0; i < sizes->backfill_count; i++) {
         const struct render_backfill *one = &sizes->backfills[i];
         json_array_append_new(
-            json,
-            json_pack("{s:i, s:s, s:o, s:I, s:I}", "partition", one->partition,
-                      "step", one->step, "reason",
-                      string_or_null(one->reason ? one->reason : ""), "read",
-                      (json_int_t)one->read, "remaining",
-                      (json_int_t)one->remaining));
+            json, json_pack("{s:i, s:s, s:o, s:I, s:I}", "partition",
+                            one->partition, "step", one->step, "reason",
+                            string_or_null(one->reason ? one->reason : ""),
+                            "read", (json_int_t)one->read, "remaining",
+                            (json_int_t)one->remaining));
     }
     return json;
 }

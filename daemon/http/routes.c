@@ -446,12 +446,12 @@ static void add_sizes(void *arg, const struct worker_partition *partition)
         return;
     errand->here++;
     if (partition->backfill)
-        add_backfill(&errand->backfills, &errand->backfill_count,
-                     &(struct render_backfill){
-                         partition->partition, partition->backfill,
-                         partition->backfill_reason,
-                         (int64_t)partition->backfill_read,
-                         partition->backfill_remaining});
+        add_backfill(
+            &errand->backfills, &errand->backfill_count,
+            &(struct render_backfill){partition->partition, partition->backfill,
+                                      partition->backfill_reason,
+                                      (int64_t)partition->backfill_read,
+                                      partition->backfill_remaining});
     for (int i = 0; i < seg_catalogue_segment_count(catalogue); i++) {
         int own =
             index_in(seg_engine_catalogue(partition->engine), catalogue, i);

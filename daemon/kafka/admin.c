@@ -25,10 +25,10 @@
 #define FLUSHES_KEPT 100   /* Flush intervals that outputs must be kept. */
 #define KEPT_MIN_MS  60000 /* A shorter retention is taken for this. */
 #define TOPICS_MAX   (BROKER_OUTPUTS + CONF_INPUTS_MAX)
-#define CREATE_MS 30000
-#define VERIFY    "`segmentctl topics verify` has the command."
-#define REACH_MS  10000 /* For the first answer of a broker. */
-#define AWAIT_US  20000 /* Between two looks for a topic just made. */
+#define CREATE_MS    30000
+#define VERIFY       "`segmentctl topics verify` has the command."
+#define REACH_MS     10000 /* For the first answer of a broker. */
+#define AWAIT_US     20000 /* Between two looks for a topic just made. */
 
 /* Our topics, as admin_create makes them; by enum broker_topic. */
 static const struct output {

@@ -27,9 +27,9 @@ struct admin_check {
     int verdict;                     /* enum admin_verdict. */
     char reason[ADMIN_REASON_BYTES]; /* One sentence, with the fix; "" if OK. */
     int partition_count;             /* Of all topics; if OK or CONFIG. */
-    int traits_missing; /* The topic of traits is not there, which is a fault
+    int traits_missing;   /* The topic of traits is not there, which is a fault
                            only with a catalogue that has some. */
-    int compacted; /* An input is: it does not hold its history. */
+    int compacted;        /* An input is: it does not hold its history. */
     int64_t retention_ms; /* The shortest of the changes, the triggers and the
                              inputs; if OK. */
 };

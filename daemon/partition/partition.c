@@ -269,13 +269,12 @@ static enum backfill_turn fill(struct partition *partition, int64_t now_ms)
 {
     const struct partition_options *options = partition->options;
 
-    if (!options->pace ||
-        (!partition->backfill &&
-         backfill_new(&partition->backfill, options->broker, partition->ledger,
-                      options->pace)))
+    if (!options->pace || (!partition->backfill &&
+                           backfill_new(&partition->backfill, options->broker,
+                                        partition->ledger, options->pace)))
         return BACKFILL_IDLE;
-    return backfill_turn(partition->backfill, now_ms,
-                         options->restore_per_turn, options->full != NULL);
+    return backfill_turn(partition->backfill, now_ms, options->restore_per_turn,
+                         options->full != NULL);
 }
 
 static enum partition_turn run(struct partition *partition, int64_t now_ms)
@@ -298,8 +297,8 @@ static enum partition_turn run(struct partition *partition, int64_t now_ms)
     } else if (!ledger_is_outdated(ledger)) {
         ledger_stay(ledger);
     }
-    filling = ledger_is_outdated(ledger) ? BACKFILL_IDLE
-                                         : fill(partition, now_ms);
+    filling =
+        ledger_is_outdated(ledger) ? BACKFILL_IDLE : fill(partition, now_ms);
     if (filling == BACKFILL_HOLDS)
         return backfill_wake_ms(partition->backfill) > now_ms ? PARTITION_IDLE
                                                               : PARTITION_MORE;

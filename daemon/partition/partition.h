@@ -33,7 +33,7 @@ struct partition_options {
      * one at a time has its users twice. NULL: as many as like. */
     const struct partition **mover;
     struct backfill_pace *pace; /* Of backfills; NULL: there are none. */
-    struct broker *broker; /* Borrowed, as is the next. */
+    struct broker *broker;      /* Borrowed, as is the next. */
     struct commit *commit;
     void (*release)(void *arg, void *handle); /* A record is not needed any
                                                  more. */

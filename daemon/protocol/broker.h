@@ -28,7 +28,7 @@
 #include <stdint.h>
 
 #define BROKER_CALL_MS 1000 /* The longest a call may block. */
-#define BROKER_METADATA_BYTES                                            \
+#define BROKER_METADATA_BYTES \
     128                       /* Room for offset metadata, with its NUL. \
                                */
 #define BROKER_HEADERS_MAX 16 /* Headers of one record. */

@@ -206,11 +206,11 @@ static void too_large(struct ledger *ledger, const struct seg_output *output,
                  (int)output->source_topic.len, output->source_topic.bytes,
                  output->source_offset);
     error_set(&ledger->broken, SEG_ERR_LIMIT,
-              "a record of %s in partition %d, caused by %s, has %zu bytes, more than "
+              "a record of %s in partition %d, caused by %s, has %zu bytes, "
+              "more than "
               "the %zu that one record may have",
-              broker_topic_name(topic_of(output)),
-              ledger->partition, cause, bytes,
-              ledger->options->record_bytes_max);
+              broker_topic_name(topic_of(output)), ledger->partition, cause,
+              bytes, ledger->options->record_bytes_max);
 }
 
 static int add_output(struct ledger *ledger, const struct seg_output *output,

@@ -50,7 +50,8 @@
     X(DIRTY_NOT_MOVED, "a move forgets who is dirty")                          \
     X(SWAPPED_IS_SWEPT, "a backfill is swept before it is published")          \
     X(BACKFILL_EPOCH_NOT_WRITTEN, "a backfill's users come before its epoch")  \
-    X(PUBLISHED_BEFORE_FLUSHED, "a backfill is published before it is written")
+    X(PUBLISHED_BEFORE_FLUSHED, "a backfill is published before it is "        \
+                                "written")
 
 enum mutation {
     MUTATION_NONE,

@@ -20,7 +20,7 @@
 #include "lib/base/buf.h"
 
 #define RECORD_HEADERS_MAX 8
-#define RECORD_TEXT_BYTES                                                \
+#define RECORD_TEXT_BYTES \
     1024                   /* Of a condition or value shown as evidence. \
                             */
 #define RECORD_ID_BYTES 32 /* A message id: hex digits. */

@@ -33,10 +33,10 @@ static void set_all(struct link *link, struct seg_text user,
 int traits_take(struct link *link, const char *value, size_t len,
                 struct seg_error *detail)
 {
-    json_t *root = value ? json_loadb(value, len,
-                                      JSON_ALLOW_NUL | JSON_REJECT_DUPLICATES,
-                                      NULL)
-                         : NULL;
+    json_t *root =
+        value ? json_loadb(value, len, JSON_ALLOW_NUL | JSON_REJECT_DUPLICATES,
+                           NULL)
+              : NULL;
     const json_t *user = json_object_get(root, "userId");
     const json_t *traits = json_object_get(root, "traits");
     int ret = 0;

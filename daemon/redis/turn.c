@@ -187,8 +187,7 @@ static int read_marker(struct view *view, struct mirror *mirror, int64_t now_ms)
 {
     char key[KEY_BYTES];
     redisReply *reply;
-    link_marker_key(key, sizeof(key), view->app, view->kind,
-                    mirror->partition);
+    link_marker_key(key, sizeof(key), view->app, view->kind, mirror->partition);
     connection_call(view->connection, 2, (const char *[]){"GET", key}, NULL);
     int answer = connection_answer(view->connection, now_ms, &reply);
     if (answer == CONNECTION_WRONG_TYPE) {

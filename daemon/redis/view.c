@@ -61,8 +61,8 @@ int view_open(struct view **ret, const struct view_options *options)
     view->partitioner = partitioner_common(conf);
     view->kind = options->traits ? LINK_TRAITS : LINK_MEMBERSHIPS;
     if (!options->traits)
-        got = metrics_add(options->metrics, METRIC_VIEW, &view->metric, 1,
-                          NULL);
+        got =
+            metrics_add(options->metrics, METRIC_VIEW, &view->metric, 1, NULL);
     if (got >= 0 && !options->traits)
         view->metrics = options->metrics;
     if (got >= 0)

@@ -51,8 +51,7 @@ static int take_verdict(struct worker *worker, const struct admin_check *check)
     } else {
         worker->ledger.partition_count = check->partition_count;
         worker->ledger.refresh_ms = check->retention_ms / 4;
-        worker->pace.off =
-            check->compacted ? "an input is compacted" : NULL;
+        worker->pace.off = check->compacted ? "an input is compacted" : NULL;
         if (worker->phase == PHASE_MEMBER)
             workers_say(worker->workers, worker->index, "");
     }
@@ -209,7 +208,7 @@ static void slot_open(struct worker *worker, struct slot *slot)
         partition_assign(slot->partition);
     else if (partition_new(&slot->partition, &worker->partition, number) < 0)
         return; /* No memory: again next turn. */
-    else /* What came to it elsewhere is not known here. */
+    else        /* What came to it elsewhere is not known here. */
         worker->names.since_ms = worker->now_ms;
     slot->checking = 0;
 }

@@ -136,7 +136,7 @@ int reload_run(struct reload *reload, struct buf *said)
         seg_catalogue_free(catalogue);
         ret = SEG_ERR_INVALID;
     } else if (ret >= 0 && !strcmp(seg_catalogue_hash(catalogue),
-                            seg_catalogue_hash(reload->catalogue))) {
+                                   seg_catalogue_hash(reload->catalogue))) {
         log_info("the segment files mean what they meant", "catalogue=%s",
                  seg_catalogue_hash(catalogue));
         seg_catalogue_free(catalogue);

@@ -67,7 +67,7 @@ struct worker_partition {
     int state;                       /* enum worker_state. */
     const struct seg_engine *engine; /* NULL unless RUNNING or WAITING. Borrowed
                                         during the closure. */
-    uint64_t incarnation; /* Another number whenever it was restored, or was
+    uint64_t incarnation;     /* Another number whenever it was restored, or was
                              away: cursors end there. Only with an engine. */
     int64_t changes_position; /* After the last change of it that is known to be
                                  committed: with WORKER_AFTER_COMMIT the place

@@ -43,10 +43,10 @@ struct slot {
     int64_t restore_us;   /* When its restore began. */
     int state;            /* On the board; -1: no row. */
     char reason[WORKERS_REASON_BYTES]; /* Likewise. */
-    int refused, stands; /* Refused, or standing still: that is in the log. */
-    int waits;           /* So is that its restore waits. */
-    int sweeping;        /* Its users are judged by another catalogue. */
-    int filling;         /* enum backfill_step that was told last. */
+    int refused, stands;  /* Refused, or standing still: that is in the log. */
+    int waits;            /* So is that its restore waits. */
+    int sweeping;         /* Its users are judged by another catalogue. */
+    int filling;          /* enum backfill_step that was told last. */
     const char *unfilled; /* Why its backfill was given up: that is told. */
     struct slot_seen seen;
     struct metric_partition metric;
@@ -89,7 +89,7 @@ struct worker {
     struct ledger_input inputs[SEG_TOPICS_MAX];
     struct ledger_options ledger;
     struct partition_options partition;
-    struct names names; /* Of the events that came in. */
+    struct names names;            /* Of the events that came in. */
     const struct partition *mover; /* See there. */
     struct backfill_pace pace;     /* Likewise. */
     struct backfill_pace paced;    /* What of it is counted already. */

@@ -31,7 +31,7 @@ struct seg_part_cost {
     int feature_count;
     int shared_count; /* Of these, other segments or traits read as well. */
     int attribute_count;
-    int text_count;    /* Features that keep a text. */
+    int text_count;     /* Features that keep a text. */
     uint64_t bytes_max; /* Of a user, all its features. */
 };
 

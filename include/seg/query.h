@@ -100,9 +100,9 @@ struct seg_reason {
     int more_events; /* There are more than these. */
     int written;     /* It is an attribute. */
     int64_t events_ms[SEG_REASON_EVENTS_MAX];
-    int64_t changes_at_ms;  /* When it may change by time alone; SEG_NEVER. */
-    int segment;            /* Of `in segment`: which; else -1. */
-    int64_t since_ms;       /* Of `in segment`: since when he is a member;
+    int64_t changes_at_ms; /* When it may change by time alone; SEG_NEVER. */
+    int segment;           /* Of `in segment`: which; else -1. */
+    int64_t since_ms;      /* Of `in segment`: since when he is a member;
                                SEG_NEVER if he is none. */
     /* Of a predicate that is unknown, because this user was there before it was
      * observed: since when it is, and when it is decided at the latest

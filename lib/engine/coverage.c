@@ -87,9 +87,8 @@ static void report_leaf(void *arg, const struct cond *leaf)
 {
     struct reporting *to = arg;
     const struct plan *plan = &to->catalogue->plan;
-    const struct predicate *predicate = leaf->op == OP_PREDICATE
-                                            ? &plan->predicates[leaf->number]
-                                            : NULL;
+    const struct predicate *predicate =
+        leaf->op == OP_PREDICATE ? &plan->predicates[leaf->number] : NULL;
     const struct rule_pos *pos =
         predicate ? &predicate->rule->pos : &leaf->rule->pos;
     const struct seg_coverage coverage = {

@@ -338,8 +338,7 @@ static int change(struct seg_engine *engine, struct user **user,
     if (retired)
         return 0;
     candidates_add(engine, &engine->plan->segments[segment].dependents);
-    return shadow ? 0
-                  : fire_triggers(engine, user, index, now_ms, cause);
+    return shadow ? 0 : fire_triggers(engine, user, index, now_ms, cause);
 }
 
 /* The first retired segment that USER is in, PLAN_NONE if there is none. */

@@ -12,9 +12,9 @@
 #include "lib/engine/snapshot.h"
 
 #define SHADOW_MARK 1 /* No key ends so. */
-#define SWEPT     1
-#define FILLED    2 /* The sweep is due for a backfill. */
-#define UNSETTLED SEG_NEVER /* `since` of an epoch that begins. */
+#define SWEPT       1
+#define FILLED      2         /* The sweep is due for a backfill. */
+#define UNSETTLED   SEG_NEVER /* `since` of an epoch that begins. */
 
 int observed_init(struct seg_engine *engine)
 {

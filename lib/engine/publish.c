@@ -114,9 +114,9 @@ static int read_content(struct seg_engine *engine, const struct user *user,
     const struct plan *plan = engine->plan;
     struct view view = engine_view(engine, user, now_ms);
     view.mismatches = NULL;
-    *content = (struct content){.traits = arena_calloc(
-                                    &engine->scratch, plan->trait_count,
-                                    sizeof(*content->traits))};
+    *content = (struct content){
+        .traits = arena_calloc(&engine->scratch, plan->trait_count,
+                               sizeof(*content->traits))};
     if (!content->traits)
         return SEG_ERR_NOMEM;
     buf_reset(&engine->content);
@@ -129,8 +129,7 @@ static int read_content(struct seg_engine *engine, const struct user *user,
         to->value = eval_measured(&view, trait->source).value;
         int some = !is_empty(plan, trait->source, &to->value);
         content->some |= some;
-        content->moves |=
-            some && is_moving(plan->features[trait->source].kind);
+        content->moves |= some && is_moving(plan->features[trait->source].kind);
         hash_trait(engine, &view, trait, &to->value);
     }
     content->hash = hash_bytes(engine->content.bytes, engine->content.len, 0);
@@ -170,8 +169,8 @@ static int copy_content(struct seg_engine *engine,
                         const struct content *content,
                         struct seg_output *output)
 {
-    struct seg_trait *traits = arena_calloc(
-        &engine->output_arena, content->count, sizeof(*traits));
+    struct seg_trait *traits =
+        arena_calloc(&engine->output_arena, content->count, sizeof(*traits));
     if (!traits)
         return SEG_ERR_NOMEM;
     for (uint32_t i = 0; i < content->count; i++) {

@@ -165,9 +165,8 @@ static int get_values(struct decoding *from, uint32_t id)
     /* Of a feature that is not there any more they are read all the same. */
     const struct feature gone = {
         .kind = FEATURE_FIRST, .item = id, .from_ms = 1};
-    const struct feature *feature = id < engine->plan->feature_count
-                                        ? &engine->plan->features[id]
-                                        : &gone;
+    const struct feature *feature =
+        id < engine->plan->feature_count ? &engine->plan->features[id] : &gone;
     struct fold fold = {0};
     int coarse = reader_u8(&from->reader);
     uint64_t count = get_count(from, 10);
@@ -254,9 +253,8 @@ static int get_feature(struct decoding *from)
         return SEG_ERR_RECORD;
     if (code > FEATURE_CODE_FIRST_MAX)
         return get_content(from, id);
-    return id == PLAN_NONE
-               ? skip_feature(from, (enum feature_kind)kind)
-               : get_first_kind(from, id, (enum feature_kind)kind);
+    return id == PLAN_NONE ? skip_feature(from, (enum feature_kind)kind)
+                           : get_first_kind(from, id, (enum feature_kind)kind);
 }
 
 static int get_features(struct decoding *from)

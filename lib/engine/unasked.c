@@ -47,9 +47,9 @@ static void mark_dependents(struct unasked *unasked)
 int unasked_init(struct unasked *unasked, const struct seg_catalogue *catalogue)
 {
     const struct dispatch *any = &catalogue->plan.any;
-    *unasked = (struct unasked){
-        .catalogue = catalogue,
-        .any = calloc(catalogue->plan.segment_count + 1ul, 1)};
+    *unasked =
+        (struct unasked){.catalogue = catalogue,
+                         .any = calloc(catalogue->plan.segment_count + 1ul, 1)};
     if (!unasked->any)
         return SEG_ERR_NOMEM;
     mark_selectors(unasked, &any->always);
@@ -116,8 +116,8 @@ static void write_event(const struct seg_catalogue *catalogue,
 void unasked_write(const struct unasked *unasked,
                    const struct rule_test_block *block, struct buf *buf)
 {
-    uint32_t segment = intern_find(&unasked->catalogue->plan.segment_keys,
-                                   block->segment);
+    uint32_t segment =
+        intern_find(&unasked->catalogue->plan.segment_keys, block->segment);
     if (unasked->any[segment] || (unasked->any_trait && expects_trait(block)))
         return;
     for (int i = 0; i < block->line_count; i++)

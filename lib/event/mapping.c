@@ -346,11 +346,11 @@ static int read_traits(struct mapping *mapping, const struct json *json,
     clear_slots(mapping, members);
     int result = find_traits(mapping, json, at, traits, &count);
     for (uint32_t i = 0; i < count && result >= 0; i++)
-        result = mapping->spec->whole_traits
-                     ? json_value_whole(json, traits[i].value.len, 2,
-                                        &traits[i].value)
-                     : json_value(json, traits[i].value.len, 2,
-                                  &traits[i].value);
+        result =
+            mapping->spec->whole_traits
+                ? json_value_whole(json, traits[i].value.len, 2,
+                                   &traits[i].value)
+                : json_value(json, traits[i].value.len, 2, &traits[i].value);
     event->traits = traits;
     event->trait_count = count;
     return result;

@@ -42,7 +42,7 @@ struct pick {
     uint32_t field_count, field_max;
     /* Fields of the message's own, PICK_NONE if no segment reads them. */
     uint32_t event_name, event_type, event_id;
-    uint32_t page_name; /* properties.name */
+    uint32_t page_name;   /* properties.name */
     const uint8_t *whole; /* See event_spec.h; borrowed. */
 };
 

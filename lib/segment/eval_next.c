@@ -107,8 +107,7 @@ static int64_t next_score(const struct view *view,
         if (test->operands[i].is_date ||
             (value->type != SEG_INT && value->type != SEG_DOUBLE))
             continue;
-        int64_t at =
-            score_reaches(view->user, feature, bound, 0, view->now_ms);
+        int64_t at = score_reaches(view->user, feature, bound, 0, view->now_ms);
         if (at == SEG_NEVER)
             at = score_reaches(view->user, feature, bound, 1, view->now_ms);
         next = earlier(next, at);

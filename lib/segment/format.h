@@ -12,11 +12,7 @@
 
 /* SETS is VALUES with those of a list in one order: for comparing; never for a
  * key, since that would be another one than records have. */
-enum format_lists {
-    FORMAT_LIST_NAMES,
-    FORMAT_LIST_VALUES,
-    FORMAT_LIST_SETS
-};
+enum format_lists { FORMAT_LIST_NAMES, FORMAT_LIST_VALUES, FORMAT_LIST_SETS };
 
 /* All definitions of file FILE of RULES, comments kept where they stood. */
 void format_rules(struct buf *buf, const struct rules *rules, uint32_t file);

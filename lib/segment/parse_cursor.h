@@ -34,9 +34,9 @@ struct cursor {
     int element;       /* Depth of `has one`: paths are of the element. */
     const void *bare;  /* The group joined last by `and`, no bracket since. */
     const struct rule_cond *pred; /* Read last of a condition; NULL: none. */
-    int said;          /* Errors of this file. */
-    int hinted;        /* The error said last takes no hint. */
-    int stop;          /* 0, or why nothing more is read. */
+    int said;                     /* Errors of this file. */
+    int hinted;                   /* The error said last takes no hint. */
+    int stop;                     /* 0, or why nothing more is read. */
     char *stack;
     size_t stack_len, stack_cap;
 };

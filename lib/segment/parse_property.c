@@ -91,8 +91,8 @@ int parse_property_value(struct cursor *cursor, struct rule_value *value)
 /* Whether one of A and B is the other, or an object that holds it. */
 static int overlap(const struct rule_property *a, const struct rule_property *b)
 {
-    return property_shares(a, b, a->name_count < b->name_count ? a->name_count
-                                                               : b->name_count);
+    return property_shares(
+        a, b, a->name_count < b->name_count ? a->name_count : b->name_count);
 }
 
 static int check_overlap(struct cursor *cursor,
@@ -125,9 +125,8 @@ static int make_object(struct cursor *cursor,
     i = -1;
     while ((i = property_member(members, count, i + 1, like, depth)) < count) {
         struct seg_text name = members[i].names[depth];
-        *items++ = (struct seg_value){.type = SEG_TEXT,
-                                      .len = (uint32_t)name.len,
-                                      .as.text = name.bytes};
+        *items++ = (struct seg_value){
+            .type = SEG_TEXT, .len = (uint32_t)name.len, .as.text = name.bytes};
         if (members[i].name_count == depth + 1)
             *items = members[i].value.value;
         else if (make_object(cursor, members, count, &members[i], depth + 1,

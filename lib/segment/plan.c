@@ -489,11 +489,10 @@ static int hash_plan(struct planner *planner)
 
 static void find_version(struct plan *plan)
 {
-    plan->state_version =
-        plan->watch_count || plan->trait_count || plan->spec.whole ||
-                plan->spec.whole_traits
-            ? VERSION_OF_ALL
-            : VERSION_OF_FIRST_KINDS;
+    plan->state_version = plan->watch_count || plan->trait_count ||
+                                  plan->spec.whole || plan->spec.whole_traits
+                              ? VERSION_OF_ALL
+                              : VERSION_OF_FIRST_KINDS;
     for (uint32_t i = 0; i < plan->feature_count; i++)
         if (feature_code(plan->features[i].kind) > FEATURE_CODE_FIRST_MAX)
             plan->state_version = VERSION_OF_ALL;

@@ -92,7 +92,7 @@ struct predicate {
     int64_t percent;   /* COMPARE: hundredths of a percent of the right side. */
     struct value_test test; /* VALUE, DAYS, SCORE; COMPARE: its op alone. */
     int64_t shown_max;      /* A count is shown up to this. */
-    int timed; /* May change by time alone while the measures stay. */
+    int timed;          /* May change by time alone while the measures stay. */
     const char *text;   /* Canonical spelling. */
     const char *needed; /* What explain says is needed. */
     const struct rule_cond *rule;
@@ -158,8 +158,9 @@ struct trigger {
     uint64_t key_hash; /* Of segment, on and name. */
     const struct rule_trigger *rule;
     const struct seg_trigger_property *properties;
-    const uint32_t *sources; /* Of each property; PLAN_NONE: it is as it says. */
-    int measured;            /* Some property has a source. */
+    const uint32_t
+        *sources; /* Of each property; PLAN_NONE: it is as it says. */
+    int measured; /* Some property has a source. */
 };
 
 struct trait {
@@ -219,7 +220,7 @@ struct plan {
     const struct listed *listed; /* By number of the id. */
     struct intern segment_keys;  /* Number = index of the segment. */
     struct hash_index segment_hashes, feature_hashes, trigger_hashes;
-    uint64_t hash; /* Of the meaning of it all. */
+    uint64_t hash;     /* Of the meaning of it all. */
     int state_version; /* The oldest of records that have room for it. */
 };
 

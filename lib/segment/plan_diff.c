@@ -90,9 +90,9 @@ static int compare_fields(struct arena *arena, const struct thing *old,
             continue;
         differs = 1;
         if (strcmp(before.shown, after.shown) != 0)
-            fields[difference->field_count++] = (struct seg_diff_field){
-                *after.name ? after.name : before.name, before.shown,
-                after.shown};
+            fields[difference->field_count++] =
+                (struct seg_diff_field){*after.name ? after.name : before.name,
+                                        before.shown, after.shown};
     }
     return differs;
 }
@@ -106,8 +106,8 @@ static int compare_things(struct arena *arena, const struct thing *old,
 {
     int differs = compare_fields(arena, old, new, difference);
     if (differs > 0)
-        difference->kind = difference->field_count ? SEG_DIFF_CHANGED
-                                                   : SEG_DIFF_THROUGH;
+        difference->kind =
+            difference->field_count ? SEG_DIFF_CHANGED : SEG_DIFF_THROUGH;
     return differs < 0 ? differs : 0;
 }
 
@@ -196,8 +196,8 @@ static void add_reason(void *arg, enum seg_diff_part part, struct seg_text key)
         to->count++;
         return;
     }
-    char *reason = arena_printf(&to->differ->diff->arena, "%s %s", words[part],
-                                key.bytes);
+    char *reason =
+        arena_printf(&to->differ->diff->arena, "%s %s", words[part], key.bytes);
     for (int i = 0; reason && i < to->count; i++)
         if (!strcmp(to->items[i], reason))
             return;
@@ -292,9 +292,9 @@ static int find_part_readers(struct differ *differ, enum seg_diff_part part)
                            thing_source(differ->after, part, i), &of->items[i]);
     for (int i = 0; ret == 0 && i < of->gone_count; i++) {
         uint32_t old = find(&of->old_names, of->gone[i].name);
-        ret = find_readers(differ, differ->before,
-                           thing_source(differ->before, part, old),
-                           &of->gone[i]);
+        ret =
+            find_readers(differ, differ->before,
+                         thing_source(differ->before, part, old), &of->gone[i]);
     }
     return ret;
 }
@@ -335,10 +335,10 @@ static struct seg_difference *difference_of(struct differ *differ,
                                             uint32_t source)
 {
     const struct plan *plan = &differ->after->plan;
-    uint32_t i = source < plan->feature_count
-                     ? source
-                     : source - plan_watch_source(plan, 0) +
-                           plan->feature_count;
+    uint32_t i =
+        source < plan->feature_count
+            ? source
+            : source - plan_watch_source(plan, 0) + plan->feature_count;
     return &differ->parts[SEG_DIFF_FEATURE].items[i];
 }
 
@@ -391,8 +391,8 @@ static int join(struct differ *differ)
     struct seg_diff *diff = differ->diff;
     size_t count = 0;
     for (int p = 0; p < SEG_DIFF_PARTS; p++)
-        count += differ->parts[p].after.count +
-                 (size_t)differ->parts[p].gone_count;
+        count +=
+            differ->parts[p].after.count + (size_t)differ->parts[p].gone_count;
     diff->items = calloc(count + 1, sizeof(*diff->items));
     if (!diff->items)
         return SEG_ERR_NOMEM;

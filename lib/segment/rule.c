@@ -21,8 +21,7 @@ const struct rule_op_info *rule_op_info(enum rule_op op)
 const struct rule_measure_info *rule_measure_info(enum rule_measure_kind kind)
 {
     static const struct rule_measure_info rows[] = {
-#define X(name, word, operand, window, help) \
-    {word, MEASURED_##operand, window},
+#define X(name, word, operand, window, help) {word, MEASURED_##operand, window},
         MEASURE_TABLE(X)
 #undef X
     };

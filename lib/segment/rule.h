@@ -228,9 +228,9 @@ struct rule_step {
 struct rule_sequence {
     int step_count; /* At least 1. */
     const struct rule_step *steps;
-    int64_t all_within_ms;              /* 0: not there. */
+    int64_t all_within_ms;               /* 0: not there. */
     const struct rule_event *no_between; /* NULL: not there. */
-    struct path same;                   /* count 0: not there. */
+    struct path same;                    /* count 0: not there. */
 };
 
 /* `12.5%`, in hundredths of a percent. */
@@ -260,18 +260,18 @@ struct rule_cond {
     enum rule_cond_kind kind;
     int count; /* Children: 2 or more of AND, OR; 1 of NOT. */
     struct rule_cond *const *children;
-    struct rule_event event; /* DID, SEQUENCE, LATEST. */
-    struct rule_times times; /* DID. */
-    struct rule_window window;           /* DID, SEQUENCE, LATEST. */
+    struct rule_event event;              /* DID, SEQUENCE, LATEST. */
+    struct rule_times times;              /* DID. */
+    struct rule_window window;            /* DID, SEQUENCE, LATEST. */
     const struct rule_sequence *sequence; /* SEQUENCE. */
-    struct rule_measure measure;         /* MEASURE, COMPARE. */
-    struct rule_test test;               /* MEASURE, PATH; COMPARE: its op. */
-    const struct rule_measure *other;    /* COMPARE: on the right side. */
-    struct rule_percent percent;         /* COMPARE (`of`), SHARE. */
-    struct path path;                    /* PATH: of user or account. */
-    struct seg_text key;                 /* IN_SEGMENT, ENTERED, LEFT. */
-    int segment;         /* The same: index in rules, by check. */
-    int64_t duration_ms; /* ENTERED, LEFT. */
+    struct rule_measure measure;          /* MEASURE, COMPARE. */
+    struct rule_test test;                /* MEASURE, PATH; COMPARE: its op. */
+    const struct rule_measure *other;     /* COMPARE: on the right side. */
+    struct rule_percent percent;          /* COMPARE (`of`), SHARE. */
+    struct path path;                     /* PATH: of user or account. */
+    struct seg_text key;                  /* IN_SEGMENT, ENTERED, LEFT. */
+    int segment;          /* The same: index in rules, by check. */
+    int64_t duration_ms;  /* ENTERED, LEFT. */
     struct seg_text text; /* LATEST: the name; SHARE: the salt. */
     struct rule_pos text_pos;
     struct rule_pos pos;

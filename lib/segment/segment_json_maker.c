@@ -12,8 +12,7 @@
 #include "lib/base/instant.h"
 #include "lib/base/text.h"
 
-void maker_set(struct maker *m, json_t *object, const char *name,
-                      json_t *value)
+void maker_set(struct maker *m, json_t *object, const char *name, json_t *value)
 {
     if (json_object_set_new(object, name, value) < 0)
         m->failed = 1;

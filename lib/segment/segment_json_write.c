@@ -442,7 +442,8 @@ void segment_json_write(struct buf *buf, const struct rules *rules,
     for (size_t i = 0; definitions && i < count; i++)
         maker_append(&maker, list, definition_of(&maker, &definitions[i]));
     maker_set(&maker, all, "definitions", list);
-    char *dump = json_dumps(all, JSON_INDENT(2) | JSON_REAL_PRECISION(MAKER_DIGITS));
+    char *dump =
+        json_dumps(all, JSON_INDENT(2) | JSON_REAL_PRECISION(MAKER_DIGITS));
     if (dump && definitions && !maker.failed) {
         buf_str(buf, dump);
         buf_char(buf, '\n');

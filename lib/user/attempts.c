@@ -135,8 +135,9 @@ static int is_final(const struct feature_sequence *sequence,
 
 /* Whether the first event of A is as good as that of B; LATER: in `all within`
  * a later one is better. */
-static inline int first_as_good(const struct feature *feature, const struct attempt *a,
-                         const struct attempt *b, int later)
+static inline int first_as_good(const struct feature *feature,
+                                const struct attempt *a,
+                                const struct attempt *b, int later)
 {
     if (feature->to_ms)
         return a->first_ms == b->first_ms;
@@ -175,8 +176,7 @@ static inline int dominates(const struct feature *feature,
 {
     const struct feature_sequence *sequence = feature->of.sequence;
     if (a->step == b->step && a->same == b->same &&
-        last_as_good(sequence, a, b, from_ms) &&
-        dominates_step(feature, a, b))
+        last_as_good(sequence, a, b, from_ms) && dominates_step(feature, a, b))
         return 1;
     return is_final(sequence, a, from_ms) && first_as_good(feature, a, b, 0);
 }
@@ -198,9 +198,8 @@ static inline int may_beat(const struct feature *feature, int final,
                            int64_t from_ms)
 {
     return first_as_good(feature, a, b, 0) &&
-           (final ||
-            (a->step == b->step && a->same == b->same &&
-             last_as_good(feature->of.sequence, a, b, from_ms)));
+           (final || (a->step == b->step && a->same == b->same &&
+                      last_as_good(feature->of.sequence, a, b, from_ms)));
 }
 
 /* Add ATTEMPT unless another beats it; what it beats goes. */
@@ -211,8 +210,8 @@ static void add(struct attempts *attempts, const struct feature *feature,
     struct attempt *items = attempts->items;
     uint32_t kept = 0;
     for (uint32_t i = 0; i < attempts->count; i++)
-        if (may_beat(feature, is_final(sequence, &items[i], from_ms),
-                     &items[i], &attempt, from_ms) &&
+        if (may_beat(feature, is_final(sequence, &items[i], from_ms), &items[i],
+                     &attempt, from_ms) &&
             beats(feature, &items[i], &attempt, from_ms))
             return;
     int final = is_final(sequence, &attempt, from_ms);

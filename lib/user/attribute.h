@@ -64,7 +64,7 @@ struct spare {
     struct write write;
 };
 
-#define SPARE_LOST                                                  \
+#define SPARE_LOST \
     2 /* Not an attribute: some write was too large to be kept even \
          as a mark that there was one. Without a name. */
 

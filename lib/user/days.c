@@ -207,11 +207,11 @@ static int64_t next_newest(const struct row *row, const struct feature *feature,
 static int64_t next_both(const struct row *row, const struct feature *feature,
                          int64_t now_ms)
 {
-    uint64_t dates = row->times.count / 2, count = count_at(row, feature, now_ms);
+    uint64_t dates = row->times.count / 2,
+             count = count_at(row, feature, now_ms);
     struct feature_bounds bounds = feature_bounds(feature, count);
     for (int jump = 0; jump < JUMPS_MAX; jump++) {
-        uint64_t left =
-            times_after(&row->times, now_ms - feature->from_ms) / 2;
+        uint64_t left = times_after(&row->times, now_ms - feature->from_ms) / 2;
         uint64_t leaves = left + (count - bounds.low);
         uint64_t enters = left + count + (bounds.high - 1 - count);
         int64_t at = SEG_NEVER;

@@ -107,9 +107,8 @@ static int row_is_step(const struct item *item, uint32_t i)
 static struct seg_value row_value(const struct item *item, uint32_t i)
 {
     const word *words = item->words + i * CELL_WORDS;
-    struct seg_value value = {.type = codec_get_i64(words) & IS_DOUBLE
-                                          ? SEG_DOUBLE
-                                          : SEG_INT};
+    struct seg_value value = {
+        .type = codec_get_i64(words) & IS_DOUBLE ? SEG_DOUBLE : SEG_INT};
     memcpy(&value.as, words + 2, sizeof(int64_t));
     return value;
 }
@@ -402,8 +401,7 @@ static int fold_extreme(struct store *store, struct user **user,
                         const struct feature *feature, const struct fold *fold,
                         int64_t now_ms, struct folded *folded)
 {
-    struct change to = {store, user, feature,
-                        user_item(*user, feature->item)};
+    struct change to = {store, user, feature, user_item(*user, feature->item)};
     struct cell cell = {fold->time_ms, fold->value};
     *folded = (struct folded){.next_ms = SEG_NEVER};
     if (!to_number(&cell.value)) {
@@ -440,8 +438,8 @@ static void extreme_events(const struct user *user,
         return;
     struct span span = span_at(&item, feature, now_ms);
     if (span.leave < span.enter)
-        feature_events_add(
-            events, row_time(&item, find_extreme(&item, feature, span)));
+        feature_events_add(events,
+                           row_time(&item, find_extreme(&item, feature, span)));
 }
 
 /* ---- records ----------------------------------------------------------------
@@ -522,8 +520,8 @@ static int read_cells(struct change *to, struct reader *reader, int coarse,
         uint64_t difference = i ? reader_varint(reader) : 0;
         if (difference > TIMES_MS_MAX)
             return SEG_ERR_RECORD;
-        cell.time_ms = i ? cell.time_ms + (int64_t)difference
-                         : times_read_ms(reader);
+        cell.time_ms =
+            i ? cell.time_ms + (int64_t)difference : times_read_ms(reader);
         cell.value = read_number(reader);
         if (reader_failed(reader) || cell.time_ms > TIMES_MS_MAX ||
             !is_in_order(to, coarse, &cell))
@@ -539,13 +537,11 @@ static int read_extreme(struct store *store, struct user **user,
                         const struct feature *feature, struct reader *reader,
                         const uint8_t topics[FEATURE_TOPICS])
 {
-    struct change to = {store, user, feature,
-                        user_item(*user, feature->item)};
+    struct change to = {store, user, feature, user_item(*user, feature->item)};
     (void)topics;
     if (is_ever(feature)) {
         struct seg_value value = read_number(reader);
-        return reader_failed(reader) ? SEG_ERR_RECORD
-                                     : write_ever(&to, &value);
+        return reader_failed(reader) ? SEG_ERR_RECORD : write_ever(&to, &value);
     }
     int coarse = reader_u8(reader);
     uint64_t count = reader_varint(reader);

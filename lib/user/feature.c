@@ -74,9 +74,9 @@ struct feature_bounds feature_bounds(const struct feature *feature,
     uint32_t i = feature_region(feature, count);
     if (feature->every)
         return (struct feature_bounds){count, count + 1};
-    return (struct feature_bounds){
-        i ? feature->flips[i - 1] : 0,
-        i < feature->flip_count ? feature->flips[i] : UINT64_MAX};
+    return (struct feature_bounds){i ? feature->flips[i - 1] : 0,
+                                   i < feature->flip_count ? feature->flips[i]
+                                                           : UINT64_MAX};
 }
 
 int64_t feature_bucket_ms(const struct feature *feature)

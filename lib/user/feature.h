@@ -21,18 +21,18 @@
 
 #define FEATURE_EXACT_MAX 256 /* (time, value) pairs kept exactly. */
 #define FEATURE_KEPT_MAX \
-    (FEATURE_EXACT_MAX + 1) /* `at most 256` asks for 257. */
-#define FEATURE_BUCKETS  64 /* In a window that went beyond. */
-#define BUCKET_WORDS     3  /* Start (2 words), number. */
-#define BUCKET_BYTES     (BUCKET_WORDS * WORD_BYTES)
-#define FEATURE_LIFETIME INT64_MAX
+    (FEATURE_EXACT_MAX + 1)      /* `at most 256` asks for 257. */
+#define FEATURE_BUCKETS       64 /* In a window that went beyond. */
+#define BUCKET_WORDS          3  /* Start (2 words), number. */
+#define BUCKET_BYTES          (BUCKET_WORDS * WORD_BYTES)
+#define FEATURE_LIFETIME      INT64_MAX
 #define SEQUENCE_ATTEMPTS_MAX 64 /* Open ones that are surely followed. */
 #define SEQUENCE_TAIL_MAX     64 /* Events within lateness; sequence.c. */
-#define FEATURE_KEEP_ALL UINT32_MAX
-#define FEATURE_ROLES    32 /* In one sequence. */
-#define FEATURE_NO_ROLE  UINT32_MAX
-#define FEATURE_NO_PATH  UINT32_MAX
-#define FEATURE_TOPICS   256 /* Places of topics in a record, and numbers. */
+#define FEATURE_KEEP_ALL      UINT32_MAX
+#define FEATURE_ROLES         32 /* In one sequence. */
+#define FEATURE_NO_ROLE       UINT32_MAX
+#define FEATURE_NO_PATH       UINT32_MAX
+#define FEATURE_TOPICS        256 /* Places of topics in a record, and numbers. */
 
 enum feature_kind {
 #define X(name, ops, code, counts) FEATURE_##name,
@@ -71,9 +71,9 @@ struct feature_sequence {
     } * steps;
     int64_t all_within_ms; /* 0: not there. */
     uint32_t no_between; /* Role of `with no E between`, or FEATURE_NO_ROLE. */
-    uint32_t activity;   /* Role of any event at all, if some step is `directly`,
+    uint32_t activity; /* Role of any event at all, if some step is `directly`,
                             or FEATURE_NO_ROLE. */
-    int same;            /* `for the same p`: fold.same counts. */
+    int same;          /* `for the same p`: fold.same counts. */
 };
 
 struct feature {
@@ -89,10 +89,10 @@ struct feature {
      * but for a SEQUENCE, whose role 0 it takes away from them. */
     int64_t after_ms;
     int64_t before_ms;
-    uint32_t path;   /* The seg_field whose value is folded (FIRST, LAST, SUM,
+    uint32_t path; /* The seg_field whose value is folded (FIRST, LAST, SUM,
                         AVG, MIN, MAX, DISTINCT) or must be the same (SEQUENCE);
                         else FEATURE_NO_PATH. */
-    int every; /* Every change of a count matters, not only its flips: it is
+    int every;     /* Every change of a count matters, not only its flips: it is
                   compared with something that changes too, or a trait. keep is
                   FEATURE_KEEP_ALL then. */
     union {
@@ -111,7 +111,7 @@ struct fold {
     int64_t time_ms;
     uint64_t stamp; /* Topic (8 bits), offset (56): order at one time. */
     struct seg_value value; /* Of feature.path; else SEG_MISSING. */
-    uint32_t role;  /* SCORE: which of its lines selects the event. An event that
+    uint32_t role; /* SCORE: which of its lines selects the event. An event that
                        several select is folded for each of them. */
     uint32_t roles; /* SEQUENCE: bit r: the event plays role r. */
     uint64_t same;  /* SEQUENCE: value_hash of what must be the same; 0: the
@@ -137,8 +137,8 @@ static inline int64_t stamp_offset(uint64_t stamp)
 struct folded {
     uint64_t before, after; /* What it counted; 0 if it is no counting one. */
     int rough; /* These only lie between the right flips: ask for the count. */
-    int64_t next_ms;        /* As feature_ops.next, after the fold. */
-    int coarse;             /* It became coarse. */
+    int64_t next_ms; /* As feature_ops.next, after the fold. */
+    int coarse;      /* It became coarse. */
     int mismatch; /* The event's value is of no use to it and was left out. */
 };
 

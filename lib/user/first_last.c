@@ -87,9 +87,8 @@ static uint32_t row_begin(const struct item *item, uint32_t i)
 
 static struct first_last_entry entry_at(const word *words)
 {
-    return (struct first_last_entry){codec_get_i64(words),
-                                     codec_get_u64(words + 2),
-                                     words + HEAD_WORDS};
+    return (struct first_last_entry){
+        codec_get_i64(words), codec_get_u64(words + 2), words + HEAD_WORDS};
 }
 
 static struct first_last_entry row_entry(const struct item *item, uint32_t i)

@@ -17,11 +17,11 @@
 #include "tests/bench/construct_table.h"
 #include "tests/bench/workload.h"
 
-#define START_MS   INT64_C(1767323000000)
-#define MINUTE_MS  INT64_C(60000)
-#define TURNS      24 /* Events of each user that are measured. */
-#define BATCH      500
-#define EVENT_MAX  512
+#define START_MS  INT64_C(1767323000000)
+#define MINUTE_MS INT64_C(60000)
+#define TURNS     24 /* Events of each user that are measured. */
+#define BATCH     500
+#define EVENT_MAX 512
 
 struct construct {
     const char *name;
@@ -140,7 +140,8 @@ static void make_event(struct bench *bench, int i, int user)
     uint64_t r = bench->random;
     r ^= r << 13, r ^= r >> 7, r ^= r << 17;
     bench->random = r;
-    int64_t turn = bench->turn, step_ms = bench->construct->step_min * MINUTE_MS;
+    int64_t turn = bench->turn,
+            step_ms = bench->construct->step_min * MINUTE_MS;
     bench->time_ms[i] =
         START_MS + turn * step_ms + user * step_ms / bench->users;
     int len = snprintf(

@@ -63,12 +63,11 @@ static void put_segment(struct buf *buf, const char *kind, int s, int open)
     if (threshold < WORKLOAD_THRESHOLD_MIN)
         threshold = WORKLOAD_THRESHOLD_MIN;
     const char *unseen = *kind == 'u' ? "Unseen " : "";
-    buf_printf(
-        buf, "segment %s_%d {\n  when did \"%s%s\" at least %d times in 7d",
-        kind, s, unseen, names[s % 10], threshold);
+    buf_printf(buf,
+               "segment %s_%d {\n  when did \"%s%s\" at least %d times in 7d",
+               kind, s, unseen, names[s % 10], threshold);
     if (s % 100 >= 50)
-        buf_printf(buf, " and did \"%s%s\" in 7d", unseen,
-                   names[(s + 3) % 10]);
+        buf_printf(buf, " and did \"%s%s\" in 7d", unseen, names[(s + 3) % 10]);
     buf_str(buf, open ? "\n}\n" : " and did \"Never\"\n}\n");
 }
 

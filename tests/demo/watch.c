@@ -25,7 +25,7 @@
 #define TRIGGERS_MAX 64  /* Held back, see take_record. */
 #define WIDTH        130 /* Of a line, where no terminal says otherwise. */
 #define LEFT_WIDTH   79  /* Of what stands left of the reason ... */
-#define REASON_MIN                                                       \
+#define REASON_MIN \
     20            /* ... which is left out where less than this remains. \
                    */
 #define TRIES 100 /* Of a tenth of a second. */

@@ -110,8 +110,8 @@ static void begin(struct drive *d)
     struct oracle_options options = {
         .rules = d->rules,
         .trigger_max_age_ms = d->history->trigger_max_age_ms,
-        .probe = mutant_on == MUTANT_NONE && !mutant_recording &&
-                 !drive_is_dense(d),
+        .probe =
+            mutant_on == MUTANT_NONE && !mutant_recording && !drive_is_dense(d),
         .only_listens = drive_is_dense(d),
     };
     d->engine = drive_new_engine(d, 0, d->history->seed);

@@ -28,7 +28,7 @@ struct drive_stats {
     uint64_t changes_down;     /* Of catalogue, while the engine was down. */
     uint64_t traits;           /* Outputs of them. */
     uint64_t backfills, backfills_cut, by_backfill; /* Changes. */
-    uint64_t properties; /* Of triggers, measured. */
+    uint64_t properties;                            /* Of triggers, measured. */
     uint64_t unsure; /* Ended early: see oracle_unsure. */
     uint64_t dense_checks, coarse_checks, refused;
     uint64_t late_checks, late_lost; /* Sequences of which some event came too

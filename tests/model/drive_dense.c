@@ -275,8 +275,8 @@ static int check_sequence(struct drive *d, const struct oracle_user *user,
     if (!late && got != all)
         return drive_fail(d, "late: nothing is, but it is %d, not %d", got,
                           all);
-    int rolls = when->window.kind == WINDOW_IN ||
-                when->window.kind == WINDOW_FROM_TO;
+    int rolls =
+        when->window.kind == WINDOW_IN || when->window.kind == WINDOW_FROM_TO;
     if (got && !all && rolls)
         return drive_fail(d, "late: a match that is none");
     if (!got && some && oracle_sequence_only_grows(when->sequence))

@@ -85,8 +85,9 @@ static void print_time(const char *label, int64_t ms)
 
 static void print_step(int index, const struct step *step)
 {
-    static const char *const names[] = {"message", "advance", "flush", "export",
-                                        "redo",    "change",  "sweep", "backfill"};
+    static const char *const names[] = {"message", "advance", "flush",
+                                        "export",  "redo",    "change",
+                                        "sweep",   "backfill"};
     fprintf(stderr, "%3d %-8s", index, names[step->kind]);
     if (step->kind == STEP_MESSAGE || step->kind == STEP_ADVANCE)
         print_time("clock", step->clock_ms);

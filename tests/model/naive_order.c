@@ -69,7 +69,8 @@ static long double number_of(const struct naive_value *v)
     if (v->type == NAIVE_DAYS)
         return (double)v->integer / DAY;
     if (v->type == NAIVE_UNITS && v->units % NAIVE_UNIT == 0 &&
-        v->units / NAIVE_UNIT >= INT64_MIN && v->units / NAIVE_UNIT <= INT64_MAX)
+        v->units / NAIVE_UNIT >= INT64_MIN &&
+        v->units / NAIVE_UNIT <= INT64_MAX)
         return (long double)(v->units / NAIVE_UNIT); /* An integer. */
     if (v->type == NAIVE_UNITS || v->type == NAIVE_SCORE)
         return naive_units_nearest(v->units);

@@ -39,9 +39,9 @@ struct oracle_change {
     struct seg_text key; /* Of the segment. */
     int trigger;         /* Index among the segment's triggers; -1: a change. */
     int member;          /* 1 entered, 0 exited; of a trigger: its change. */
-    int cause;         /* enum seg_cause: all but REPAIR. */
-    int trigger_count; /* Of a change: triggers that follow. */
-    int shadow;        /* Of a segment that is not published: it has no seq. */
+    int cause;           /* enum seg_cause: all but REPAIR. */
+    int trigger_count;   /* Of a change: triggers that follow. */
+    int shadow; /* Of a segment that is not published: it has no seq. */
     uint32_t seq;
     int64_t at_ms, entered_at_ms;
     int source_topic; /* -1: a timer. */

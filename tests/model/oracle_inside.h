@@ -74,9 +74,9 @@ int oracle_message_selected(const struct oracle *oracle,
                             const struct rule_event *event);
 
 /* All messages of USER that EVENT counts. */
-const struct oracle_selection *
-oracle_selection(const struct oracle *oracle, const struct oracle_user *user,
-                 const struct rule_event *event);
+const struct oracle_selection *oracle_selection(const struct oracle *oracle,
+                                                const struct oracle_user *user,
+                                                const struct rule_event *event);
 void oracle_selection_add(struct oracle_selection *selection,
                           struct oracle_message *message);
 

@@ -49,11 +49,11 @@ struct world {
     int shift;        /* Which part of each pool this case uses. */
     int odd_percent;  /* How often a value is of another kind. */
     int long_percent; /* How often a text is a long one. */
-    int punctual; /* No event is more than 24 h behind the clock: sequences
+    int punctual;     /* No event is more than 24 h behind the clock: sequences
                      may be asked for. */
     int shadows; /* Segments may be shadows: no engine is replaced by one that
                     cannot know what was not published. */
-    int many; /* A user may have more events than a count of values is exact
+    int many;    /* A user may have more events than a count of values is exact
                  for. */
     int user_count, topic_count;
     int64_t dates_ms[4]; /* Some that catalogue and messages share. */

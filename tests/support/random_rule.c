@@ -156,11 +156,10 @@ static struct seg_value random_object(struct random *r, int depth)
     uint32_t count = 1 + (uint32_t)random_below(r, 3);
     struct seg_value *items = random_make(r, 2 * count, sizeof(*items));
     for (uint32_t i = 0; i < count; i++) {
-        char *name = arena_printf(&r->rules->arena, "%s%u",
-                                  random_name(r).bytes, i);
-        items[2 * i] = (struct seg_value){.type = SEG_TEXT,
-                                          .len = (uint32_t)strlen(name),
-                                          .as.text = name};
+        char *name =
+            arena_printf(&r->rules->arena, "%s%u", random_name(r).bytes, i);
+        items[2 * i] = (struct seg_value){
+            .type = SEG_TEXT, .len = (uint32_t)strlen(name), .as.text = name};
         items[2 * i + 1] = depth && random_chance(r, 20)
                                ? random_object(r, depth - 1)
                                : random_listed(r, depth);

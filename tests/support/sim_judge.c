@@ -491,9 +491,8 @@ static int hides(const struct seg_engine *engine)
     int hidden = 0;
 
     for (uint32_t i = 0; i < engine->plan->feature_count; i++)
-        for (uint32_t t = 0;
-             warming->epoch_count && warming->of_source[i] &&
-             t < engine->topics.count;
+        for (uint32_t t = 0; warming->epoch_count && warming->of_source[i] &&
+                             t < engine->topics.count;
              t++)
             hidden |=
                 warming->epochs[warming->of_source[i] - 1].positions[t] > 0;
@@ -639,8 +638,7 @@ static void judge_partition(struct world *w, int p)
     truth = oracle(w, p, &want, &wanted);
     sim_traits_read(w, p, &traits);
     sim_traits_check(w, p, &traits);
-    if (w->ledger.clock_records && !w->deploys &&
-        sim_traits_restores(w) <= 0)
+    if (w->ledger.clock_records && !w->deploys && sim_traits_restores(w) <= 0)
         sim_traits_compare(w, p, &traits, &wanted);
     read_log(w, BROKER_CHANGES, p, &changes);
     read_log(w, BROKER_TRIGGERS, p, &triggers);

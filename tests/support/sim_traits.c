@@ -131,8 +131,9 @@ void sim_traits_check(struct world *w, int p, const struct sim_traits *log)
         if (y && x->at_ms < y->at_ms - (excused > 0))
             world_bad(w, "traits of %s in partition %d go back by %lld ms",
                       x->user, p, (long long)(y->at_ms - x->at_ms));
-        early += y && (x->at_ms - y->at_ms < w->ledger.engine.trait_interval_ms
-                       || !strcmp(x->text, y->text));
+        early +=
+            y && (x->at_ms - y->at_ms < w->ledger.engine.trait_interval_ms ||
+                  !strcmp(x->text, y->text));
         if (early > excused * WORLD_USERS)
             world_bad(w, "traits of %s in partition %d at %+lld: %s, too early",
                       x->user, p, (long long)(x->at_ms - WORLD_START_MS),
@@ -189,8 +190,9 @@ void sim_traits_compare(struct world *w, int p, const struct sim_traits *log,
         const struct sim_told *y = i < want->count ? &want->items[i] : NULL;
         if (x && y && !memcmp(x, y, sizeof(*x)))
             continue;
-        world_bad(w, "traits of partition %d, number %d: got %s %+lld %s, want "
-                     "%s %+lld %s",
+        world_bad(w,
+                  "traits of partition %d, number %d: got %s %+lld %s, want "
+                  "%s %+lld %s",
                   p, i, x ? x->user : "nothing",
                   x ? (long long)(x->at_ms - WORLD_START_MS) : 0,
                   x ? x->text : "", y ? y->user : "nothing",

@@ -59,7 +59,7 @@ struct world {
     struct sim sim;
     int deploys; /* Catalogues change; in the end that of `ledger` is in force.
                   */
-    int fills; /* What a later catalogue asks for is read again. */
+    int fills;   /* What a later catalogue asks for is read again. */
     struct ledger_options ledger;
     struct ledger_input inputs[SIM_INPUTS_MAX];
     struct commit_options commit;

@@ -85,8 +85,8 @@ END_TEST
 
 START_TEST(what_is_too_large_or_no_number_is_none)
 {
-    static const double none[] = {1.0000000000000002e21, -1.1e21, 1e300,
-                                  INFINITY, -INFINITY, NAN};
+    static const double none[] = {
+        1.0000000000000002e21, -1.1e21, 1e300, INFINITY, -INFINITY, NAN};
     decimal n;
     for (int i = 0; i < COUNT(none); i++) {
         struct seg_value value = value_of_double(none[i]);
@@ -171,13 +171,13 @@ START_TEST(the_nearest_double_is_given)
     int looked_at = 0;
     for (int i = 0; i < EFFORT(60000); i++) {
         int bits = (int)random_between(&random, 1, 61);
-        decimal n = random_between(&random, -(INT64_C(1) << bits),
-                                   INT64_C(1) << bits);
+        decimal n =
+            random_between(&random, -(INT64_C(1) << bits), INT64_C(1) << bits);
         uint64_t count = (uint64_t)random_between(&random, 1, 300);
         if (!n)
             continue;
-        int ok = is_nearest(n, (decimal)count * DECIMAL_ONE,
-                            decimal_mean(n, count));
+        int ok =
+            is_nearest(n, (decimal)count * DECIMAL_ONE, decimal_mean(n, count));
         ck_assert_msg(ok, "%lld / %llu", (long long)n,
                       (unsigned long long)count);
         looked_at += ok > 0;
@@ -204,9 +204,8 @@ START_TEST(large_quotients_are_rounded_once)
     ck_assert_double_eq(decimal_mean(one, UINT64_C(1) << 63), 0x1p-63);
     ck_assert_double_eq(decimal_mean(1, 1), 1e-9);
     ck_assert_double_eq(decimal_mean(one, 3), 1.0 / 3);
-    ck_assert_double_eq(
-        decimal_mean((decimal)((decimal_bits)1 << 127), 1),
-        -0x1p127 / 1e9);
+    ck_assert_double_eq(decimal_mean((decimal)((decimal_bits)1 << 127), 1),
+                        -0x1p127 / 1e9);
 }
 END_TEST
 
@@ -214,8 +213,8 @@ START_TEST(decimals_of_nine_digits_come_back)
 {
     struct random random = {13};
     for (int i = 0; i < EFFORT(100000); i++) {
-        decimal n = random_between(&random, -(INT64_C(1) << 52),
-                                   INT64_C(1) << 52);
+        decimal n =
+            random_between(&random, -(INT64_C(1) << 52), INT64_C(1) << 52);
         struct seg_value value = value_of_double(decimal_mean(n, 1));
         ck_assert(of(value) == n);
     }

@@ -58,7 +58,8 @@ static const struct {
      "goals.seg:1:35: error: `und` is no field of a segment.\n"
      "    segment a { when user.x = \"\xc3\xa9\xe2\x82\xac\" und }\n"
      "                                   ^~~\n"
-     "    here may stand `title`, `owner`, `tags`, `docs`, `shadow`, `when`, `until`, `include`, "
+     "    here may stand `title`, `owner`, `tags`, `docs`, `shadow`, `when`, "
+     "`until`, `include`, "
      "`exclude` or `on`\n"},
     {"a carriage return at the end of the line is not shown",
      "segment a { when evryone\r\n}\r\n",

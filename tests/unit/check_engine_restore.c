@@ -209,7 +209,8 @@ START_TEST(a_user_known_by_changes_alone_is_born_by_his_first_event)
     ck_assert_int_eq(change(1, "ever", 1, 100), 0);
     ck_assert_int_eq(redo(1, 1, 77, VISIT), SEG_APPLIED);
     ck_assert_int_eq(redo(2, 0, 78, VISIT), SEG_APPLIED);
-    ck_assert_uint_eq(user_birth(small_world_user(engine, "u")), fold_stamp(1, 77));
+    ck_assert_uint_eq(user_birth(small_world_user(engine, "u")),
+                      fold_stamp(1, 77));
 }
 END_TEST
 

@@ -140,7 +140,8 @@ static struct seg_engine *restored(int64_t now_ms)
     for (uint32_t i = 0; i < engine->store.user_count; i++) {
         const int64_t positions[] = {offset, 0};
         buf_reset(&record);
-        snapshot_encode(engine, store_at(&engine->store, i), positions, &record);
+        snapshot_encode(engine, store_at(&engine->store, i), positions,
+                        &record);
         ck_assert_int_eq(
             seg_engine_restore_user(other, record.bytes, record.len, NULL), 0);
     }

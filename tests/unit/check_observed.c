@@ -321,8 +321,11 @@ START_TEST(an_epoch_of_catalogues_to_come_is_broken)
     static const struct {
         uint8_t epoch, entry;
         int error;
-    } rows[] = {{2, 2, 0}, {2, 1, 0}, {2, 3, SEG_ERR_RECORD},
-                {1, 2, SEG_ERR_RECORD}, {0, 1, SEG_ERR_RECORD},
+    } rows[] = {{2, 2, 0},
+                {2, 1, 0},
+                {2, 3, SEG_ERR_RECORD},
+                {1, 2, SEG_ERR_RECORD},
+                {0, 1, SEG_ERR_RECORD},
                 {2, 0, SEG_ERR_RECORD}};
     begin_golden();
     take_record();

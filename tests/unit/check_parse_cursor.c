@@ -383,7 +383,8 @@ static const struct {
      "  at 1d expect in\n}",
      "2:9+4 `event`, `expect`, `identify` or `group` is missing before `evnt`. "
      "| did you mean `event`?\n"
-     "3:16+3 `in`, `out`, `enter`, `exit` or `trait` is missing before `inn`. | did you "
+     "3:16+3 `in`, `out`, `enter`, `exit` or `trait` is missing before `inn`. "
+     "| did you "
      "mean `in`?\n"
      "4:3+4 `sett` is no line of a test. | did you mean "
      "`set`?\n"},

@@ -356,9 +356,8 @@ static const struct {
     {BASE "trait n = count(\"E\")\n", 0},
 };
 
-static const char score_text[] =
-    "score a half-life %s { \"E\" 1 }\n"
-    "segment s { when score(a) > 1 }\n";
+static const char score_text[] = "score a half-life %s { \"E\" 1 }\n"
+                                 "segment s { when score(a) > 1 }\n";
 
 START_TEST(what_a_score_means_is_part_of_the_name)
 {

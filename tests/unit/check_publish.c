@@ -227,11 +227,10 @@ END_TEST
 
 START_TEST(a_trait_that_a_segment_asks_for_is_told_at_each_change)
 {
-    regime_begin(&regime,
-                 "trait opens = count(\"Open\") from 2h to 1h ago\n"
-                 "segment many { when trait.opens >= 3 }\n"
-                 "segment few { when count(\"Open\") in 1d >= 2 }\n"
-                 "trait daily = count(\"Open\") in 1d\n");
+    regime_begin(&regime, "trait opens = count(\"Open\") from 2h to 1h ago\n"
+                          "segment many { when trait.opens >= 3 }\n"
+                          "segment few { when count(\"Open\") in 1d >= 2 }\n"
+                          "trait daily = count(\"Open\") in 1d\n");
     did(0, "u", "Open");
     did(60 * SECOND, "u", "Open");
     expect("0 u =daily 1 opens 0\n60000 u =daily 2 opens 0\n");
@@ -310,7 +309,8 @@ START_TEST(without_traits_nothing_is_kept_and_nothing_written)
 {
     struct seg_engine_stats stats;
     struct buf record;
-    regime_begin(&regime, "segment s { when did \"Order\" at least 2 times }\n");
+    regime_begin(&regime,
+                 "segment s { when did \"Order\" at least 2 times }\n");
     for (int i = 0; i < 5; i++)
         order(i, "u", 1);
     pass(9 * DAY);
@@ -404,9 +404,8 @@ static void restore(const struct buf *record, const int64_t *redone, int count,
         seg_engine_restore_user(engine, record->bytes, record->len, NULL), 0);
     for (int i = 0; i < count; i++)
         tell(engine, redone[i], order_of("u", 1), 1000 + i, 1);
-    ck_assert_int_eq(seg_engine_restore_finish(
-                         engine, SMALL_WORLD_START_MS + ms, 1000),
-                     0);
+    ck_assert_int_eq(
+        seg_engine_restore_finish(engine, SMALL_WORLD_START_MS + ms, 1000), 0);
     seg_engine_outputs(engine, &outputs);
     ck_assert_uint_eq(outputs, 0); /* Nothing is published in a restore. */
     seg_engine_free(regime.engine);
@@ -510,9 +509,8 @@ END_TEST
 START_TEST(what_time_brought_and_took_since_the_flush_is_taken_back)
 {
     struct buf record;
-    regime_begin(&regime,
-                 "trait late = count(\"Order\") from 2h to 1h ago\n"
-                 "trait orders = count(\"Order\")\n");
+    regime_begin(&regime, "trait late = count(\"Order\") from 2h to 1h ago\n"
+                          "trait orders = count(\"Order\")\n");
     order(0, "u", 1);
     flush(&record);
     expect("0 u =late 0 orders 1\n");
@@ -538,9 +536,9 @@ START_TEST(reading_all_inputs_again_publishes_once_more)
         seg_engine_restore_user(engine, record.bytes, record.len, NULL), 0);
     seg_engine_forget_inputs(engine);
     tell(engine, 1000, order_of("u", 1), 0, 1);
-    ck_assert_int_eq(seg_engine_restore_finish(
-                         engine, SMALL_WORLD_START_MS + 2000, 1000),
-                     0);
+    ck_assert_int_eq(
+        seg_engine_restore_finish(engine, SMALL_WORLD_START_MS + 2000, 1000),
+        0);
     seg_engine_free(regime.engine);
     regime.engine = engine;
     pass(DAY / 2);
@@ -562,8 +560,9 @@ START_TEST(the_sweep_of_another_catalogue_publishes_what_is_new)
     expect("0 u =orders 1\n");
     pass(60 * SECOND);
     /* Added, of what is watched all along. */
-    regime_adopt(&regime, "trait orders = count(\"Order\") in 1d\n"
-                          "trait opens = count(\"Open\") in 1d\n",
+    regime_adopt(&regime,
+                 "trait orders = count(\"Order\") in 1d\n"
+                 "trait opens = count(\"Open\") in 1d\n",
                  1);
     pass(61 * SECOND);
     expect("");
@@ -629,8 +628,9 @@ START_TEST(a_trait_that_is_warming_is_left_out_until_it_is_known)
     order(0, "u", 1);
     expect("0 u =orders 1\n");
     pass(DAY / 2);
-    regime_adopt(&regime, "trait orders = count(\"Order\") in 1d\n"
-                          "trait spent = sum(\"Order\", total) in 1d\n",
+    regime_adopt(&regime,
+                 "trait orders = count(\"Order\") in 1d\n"
+                 "trait spent = sum(\"Order\", total) in 1d\n",
                  7);
     regime_sweep(&regime, 7);
     expect(""); /* Nothing new is known of him. */
@@ -675,8 +675,8 @@ static void take_published(void)
                           outputs[i].at_ms >= last[u].at_ms + INTERVAL,
                       "within the interval: %" PRId64 " after %" PRId64,
                       outputs[i].at_ms, last[u].at_ms);
-        ck_assert_msg(!last[u].text.len || strcmp(buf_string(&said),
-                                                  buf_string(&last[u].text)),
+        ck_assert_msg(!last[u].text.len ||
+                          strcmp(buf_string(&said), buf_string(&last[u].text)),
                       "said again: %s", buf_string(&said));
         last[u].at_ms = outputs[i].at_ms;
         buf_reset(&last[u].text);

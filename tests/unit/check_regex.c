@@ -89,8 +89,8 @@ START_TEST(a_pattern_without_memory_is_an_error)
     ck_assert_int_eq(regex_new(&regex, text_of(PATTERN), _i), SEG_ERR_NOMEM);
     ck_assert_ptr_null(regex);
     left = 0;
-    ck_assert_int_eq(
-        regex_refused(text_of("a(b"), _i, why, sizeof(why)), SEG_ERR_NOMEM);
+    ck_assert_int_eq(regex_refused(text_of("a(b"), _i, why, sizeof(why)),
+                     SEG_ERR_NOMEM);
     ck_assert_int_eq(failures, 2);
     ck_assert_int_eq(regex_refused(text_of("a(b"), _i, why, sizeof(why)), 1);
     ck_assert_int_eq(regex_new(&regex, text_of(PATTERN), _i), 0);
@@ -123,9 +123,8 @@ START_TEST(a_pattern_is_refused_beyond_its_memory)
 {
     struct regex *regex = NULL;
     char why[100];
-    ck_assert_int_eq(regex_refused(text_of("\\pL{900}\\pL{900}"), 0, why,
-                                   sizeof(why)),
-                     1);
+    ck_assert_int_eq(
+        regex_refused(text_of("\\pL{900}\\pL{900}"), 0, why, sizeof(why)), 1);
     ck_assert_ptr_nonnull(strstr(why, "too large"));
     ck_assert_int_eq(regex_new(&regex, text_of("\\pL{900}\\pL{900}"), 0),
                      SEG_ERR_INVALID);
@@ -141,19 +140,18 @@ START_TEST(a_search_beyond_its_memory_is_slower_but_right)
     for (size_t i = 0; i < sizeof(text); i++)
         text[i] = (i * i / 7 + i / 3) % 2 ? 'a' : 'b';
     ck_assert_int_eq(regex_new(&regex, text_of("a[ab]{60}c"), 0), 0);
-    ck_assert_int_eq(
-        regex_found(regex, (struct seg_text){text, sizeof(text)}), 0);
+    ck_assert_int_eq(regex_found(regex, (struct seg_text){text, sizeof(text)}),
+                     0);
     text[sizeof(text) - 1] = 'c';
     text[sizeof(text) - 62] = 'a';
-    ck_assert_int_eq(
-        regex_found(regex, (struct seg_text){text, sizeof(text)}), 1);
+    ck_assert_int_eq(regex_found(regex, (struct seg_text){text, sizeof(text)}),
+                     1);
     regex_free(regex);
 }
 END_TEST
 
 /* Twice: the second time ignoring case. */
-SUITE("regex", setup, teardown,
-      TIMES(a_pattern_without_memory_is_an_error, 2),
+SUITE("regex", setup, teardown, TIMES(a_pattern_without_memory_is_an_error, 2),
       TIMES(a_search_without_memory_is_an_error_once, 2),
       TEST(a_pattern_is_refused_beyond_its_memory),
       TEST(a_search_beyond_its_memory_is_slower_but_right))

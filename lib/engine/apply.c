@@ -365,8 +365,8 @@ static int is_unwanted(const struct folding *folding, uint32_t number)
 {
     const struct filling *filling = &folding->engine->filling;
     return filling->shadow &&
-           !filling->wanted[plan_attribute_source(folding->engine->plan,
-                                                  number)];
+           !filling
+                ->wanted[plan_attribute_source(folding->engine->plan, number)];
 }
 
 /* A trait replaces all of the attribute: what the catalogue reads below it as
@@ -507,7 +507,7 @@ int engine_user(struct seg_engine *engine, const struct seg_event *event,
     return ret;
 }
 
-static int is_duplicate(const struct seg_engine *engine,
+int engine_is_duplicate(const struct seg_engine *engine,
                         const struct user *user, const struct seg_event *event,
                         const struct seg_origin *origin, int64_t now_ms)
 {
@@ -516,7 +516,7 @@ static int is_duplicate(const struct seg_engine *engine,
                        origin->timestamp_ms, now_ms);
 }
 
-static void forget_newborn(struct seg_engine *engine, struct user *user)
+void engine_forget_newborn(struct seg_engine *engine, struct user *user)
 {
     struct user *moved; /* None: the newborn is the last. */
     timer_set(engine, user, SEG_NEVER);
@@ -554,7 +554,8 @@ int seg_engine_apply(struct seg_engine *engine, const struct seg_event *event,
         ret = engine_user(engine, event, origin, &user, &born);
     if (ret < 0)
         return ret;
-    if (is_duplicate(engine, user, event, origin, engine_now(engine, user))) {
+    if (engine_is_duplicate(engine, user, event, origin,
+                            engine_now(engine, user))) {
         engine->stats.events++;
         engine->stats.duplicates++;
         return SEG_APPLIED_DUPLICATE;
@@ -569,7 +570,7 @@ int seg_engine_apply(struct seg_engine *engine, const struct seg_event *event,
         if (engine->saved.used)
             touch_fail(engine, &user);
         if (born)
-            forget_newborn(engine, user);
+            engine_forget_newborn(engine, user);
         return ret;
     }
     engine->stats.events++;

@@ -232,14 +232,6 @@ static int take_known_birth(struct seg_engine *shadow,
     return known ? take_birth(&shadow->store, user, known) : 0;
 }
 
-static int forget_born(struct seg_engine *engine, struct user *user)
-{
-    struct user *moved;
-    timer_set(engine, user, SEG_NEVER);
-    store_remove(&engine->store, user, &moved);
-    return SEG_ERR_NOMEM;
-}
-
 int seg_engine_backfill_fold(struct seg_engine *shadow,
                              const struct seg_engine *engine,
                              const struct seg_event *event,
@@ -249,13 +241,11 @@ int seg_engine_backfill_fold(struct seg_engine *shadow,
     int born, ret = engine_user(shadow, event, origin, &user, &born);
     if (ret < 0)
         return ret;
-    if (born && take_known_birth(shadow, engine, &user) < 0)
-        return forget_born(shadow, user);
-    if (event->message_id.bytes &&
-        dedupe_seen(
-            user,
-            dedupe_hash(shadow->topic_hash[origin->topic], event->message_id),
-            origin->timestamp_ms, shadow->clock_ms))
+    if (born && take_known_birth(shadow, engine, &user) < 0) {
+        engine_forget_newborn(shadow, user);
+        return SEG_ERR_NOMEM;
+    }
+    if (engine_is_duplicate(shadow, user, event, origin, shadow->clock_ms))
         return SEG_APPLIED_DUPLICATE;
     touch_begin(shadow, user);
     ret = shadow->saved.used ? engine_fold(shadow, &user, event, origin, 0)
@@ -265,7 +255,7 @@ int seg_engine_backfill_fold(struct seg_engine *shadow,
     if (shadow->saved.used)
         touch_fail(shadow, &user);
     if (born)
-        forget_born(shadow, user);
+        engine_forget_newborn(shadow, user);
     return ret;
 }
 
@@ -385,9 +375,10 @@ static int find_user(struct seg_engine *engine, const struct user *from,
     if (ret < 0)
         return ret;
     (*user)->flags |= from->flags & USER_LISTED;
-    if (take_birth(store, user, from) == 0)
-        return 0;
-    return forget_born(engine, *user);
+    ret = take_birth(store, user, from);
+    if (ret < 0)
+        engine_forget_newborn(engine, *user);
+    return ret;
 }
 
 static int swap_user(struct seg_engine *engine, struct seg_engine *shadow,
@@ -409,7 +400,7 @@ static int swap_user(struct seg_engine *engine, struct seg_engine *shadow,
     if (engine->saved.used)
         touch_fail(engine, &user);
     if (born)
-        forget_born(engine, user);
+        engine_forget_newborn(engine, user);
     return ret;
 }
 
@@ -446,7 +437,8 @@ int seg_engine_backfill_swap(struct seg_engine *engine,
     for (int work = 0; filling->next < shadow->store.user_count; work++) {
         if (work == work_max)
             return 1;
-        ret = swap_user(engine, shadow, store_user(&shadow->store, filling->next));
+        ret = swap_user(engine, shadow,
+                        store_user(&shadow->store, filling->next));
         if (ret < 0)
             return ret;
         filling->next++;

@@ -170,6 +170,14 @@ int update_apply(struct seg_engine *engine, struct user **user,
 int engine_user(struct seg_engine *engine, const struct seg_event *event,
                 const struct seg_origin *origin, struct user **user, int *born);
 
+/* Whether EVENT is, at NOW_MS, one that USER sent before. */
+int engine_is_duplicate(const struct seg_engine *engine,
+                        const struct user *user, const struct seg_event *event,
+                        const struct seg_origin *origin, int64_t now_ms);
+
+/* USER was made by what failed: he is the last one, and goes. */
+void engine_forget_newborn(struct seg_engine *engine, struct user *user);
+
 /* Fold EVENT into *USER. JUDGED is 0 in a restore: nothing becomes a
  * candidate. */
 int engine_fold(struct seg_engine *engine, struct user **user,

@@ -37,45 +37,10 @@
 
 #include <string.h>
 
-#include "lib/user/feature.h"
-#include "lib/user/times.h"
+#include "lib/user/row.h"
 
-#define BLOCK_COST 16 /* To count in a block is as much as to pass so many times. */
-
-/* An item, exact or coarse, as a row of (time, weight). */
-struct row {
-    struct item item;
-    uint32_t count;
-    struct times times; /* Exact. */
-};
-
-static void row_read(const struct user *user, struct row *row)
-{
-    if (row->item.coarse) {
-        row->count = row->item.len / BUCKET_BYTES;
-        return;
-    }
-    times_read(user, &row->item, &row->times);
-    row->count = row->times.count;
-}
-
-static void row_find(const struct user *user, const struct feature *feature,
-                     struct row *row)
-{
-    row->item = user_item(user, feature->item);
-    row_read(user, row);
-}
-
-static int64_t row_time(const struct row *row, uint32_t i)
-{
-    return row->item.coarse ? codec_get_i64(row->item.words + i * BUCKET_WORDS)
-                            : times_at(&row->times, i);
-}
-
-static uint32_t row_weight(const struct row *row, uint32_t i)
-{
-    return row->item.coarse ? row->item.words[i * BUCKET_WORDS + 2] : 1;
-}
+#define BLOCK_COST \
+    16 /* To count in a block is as much as to pass so many times. */
 
 /* The first entry later than TIME_MS; END if none before that is. Quick if it
  * is near END. */
@@ -96,16 +61,6 @@ static uint32_t row_after(const struct row *row, int64_t time_ms, uint32_t end)
             low = middle + 1;
     }
     return low;
-}
-
-static uint64_t row_sum(const struct row *row, uint32_t from, uint32_t to)
-{
-    uint64_t sum = 0;
-    if (!row->item.coarse)
-        return to - from;
-    for (uint32_t i = from; i < to; i++)
-        sum += row_weight(row, i);
-    return sum;
 }
 
 /* The entry from FROM on by which NUMBER events have passed; row->count if
@@ -278,8 +233,8 @@ static void add_ends(struct verdict *verdict, const struct row *row,
     }
     int64_t ends_ms = row_time(row, (uint32_t)habit->low - 1) +
                       (habit->periods - 1) * habit->period_ms;
-    int64_t begins_ms = row_time(row, row->count - (uint32_t)habit->low) +
-                        habit->period_ms;
+    int64_t begins_ms =
+        row_time(row, row->count - (uint32_t)habit->low) + habit->period_ms;
     if (verdict->now_ms >= begins_ms)
         verdict->bad_until_ms = SEG_NEVER;
     else if (verdict->now_ms < ends_ms)
@@ -360,14 +315,7 @@ static int64_t floor_to(int64_t time_ms, int64_t width_ms)
 
 static int cut(struct change *to, uint32_t gone)
 {
-    struct row *row = &to->row;
-    int ret = row->item.coarse
-                  ? user_splice(to->store, to->user, to->feature->item, 0,
-                                -(int32_t)(gone * BUCKET_BYTES), &row->item)
-                  : times_cut(to->store, to->user, to->feature->item, gone,
-                              &row->item, &row->times);
-    row_read(*to->user, row);
-    return ret;
+    return row_cut(to->store, to->user, to->feature, &to->row, gone);
 }
 
 /* Insert TIME_MS into its cell, entries FROM to below END, or let it replace

@@ -18,46 +18,9 @@
 
 #include <seg/error.h>
 
-#include "lib/user/codec.h"
-#include "lib/user/feature.h"
-#include "lib/user/times.h"
+#include "lib/user/row.h"
 
 #define JUMPS_MAX 4 /* Of next_flip; then it is a lower bound. */
-
-/* An item, exact or coarse, as a row of (time, weight). */
-struct row {
-    struct item item;
-    uint32_t count;
-    struct times times; /* Exact. */
-};
-
-static void row_read(const struct user *user, struct row *row)
-{
-    if (row->item.coarse) {
-        row->count = row->item.len / BUCKET_BYTES;
-        return;
-    }
-    times_read(user, &row->item, &row->times);
-    row->count = row->times.count;
-}
-
-static void row_find(const struct user *user, const struct feature *feature,
-                     struct row *row)
-{
-    row->item = user_item(user, feature->item);
-    row_read(user, row);
-}
-
-static int64_t row_time(const struct row *row, uint32_t i)
-{
-    return row->item.coarse ? codec_get_i64(row->item.words + i * BUCKET_WORDS)
-                            : times_at(&row->times, i);
-}
-
-static uint32_t row_weight(const struct row *row, uint32_t i)
-{
-    return row->item.coarse ? row->item.words[i * BUCKET_WORDS + 2] : 1;
-}
 
 /* The first entry later than TIME_MS. */
 static uint32_t row_after(const struct row *row, int64_t time_ms)
@@ -75,29 +38,6 @@ static uint32_t row_after(const struct row *row, int64_t time_ms)
             low = middle + 1;
     }
     return low;
-}
-
-static uint64_t row_sum(const struct row *row, uint32_t from, uint32_t to)
-{
-    uint64_t sum = 0;
-    if (!row->item.coarse)
-        return to > from ? to - from : 0;
-    for (uint32_t i = from; i < to; i++)
-        sum += row_weight(row, i);
-    return sum;
-}
-
-/* Drop the first GONE entries, which have left the window for good. */
-static int prune(struct store *store, struct user **user,
-                 const struct feature *feature, struct row *row, uint32_t gone)
-{
-    int ret = row->item.coarse
-                  ? user_splice(store, user, feature->item, 0,
-                                -(int32_t)(gone * BUCKET_BYTES), &row->item)
-                  : times_cut(store, user, feature->item, gone, &row->item,
-                              &row->times);
-    row_read(*user, row);
-    return ret;
 }
 
 static int add_to_bucket(struct store *store, struct user **user,
@@ -159,7 +99,7 @@ static int add_time(struct store *store, struct user **user,
         /* More than needed: another catalogue asked for it. */
         uint32_t surplus = row->count - feature->keep;
         if (at <= surplus)
-            return gone ? prune(store, user, feature, row, gone) : 0;
+            return gone ? row_cut(store, user, feature, row, gone) : 0;
         gone = surplus + 1;
     }
     int ret = times_add(store, user, feature->item, gone, at, time_ms,
@@ -262,7 +202,7 @@ static int fold_row(struct store *store, struct user **user,
                     uint32_t gone, struct row *row, struct folded *folded)
 {
     if (row->item.coarse && gone) {
-        int ret = prune(store, user, feature, row, gone);
+        int ret = row_cut(store, user, feature, row, gone);
         if (ret < 0)
             return ret;
         gone = 0;
@@ -285,7 +225,7 @@ static int fold_window(struct store *store, struct user **user,
         ret = fold_row(store, user, feature, fold->time_ms, span.leave, &row,
                        folded);
     else if (span.leave)
-        ret = prune(store, user, feature, &row, span.leave);
+        ret = row_cut(store, user, feature, &row, span.leave);
     if (ret < 0)
         return ret;
     /* Those that had left are gone, but a new bucket may have left already. */
@@ -336,7 +276,7 @@ int window_trim(struct store *store, struct user **user,
     row_find(*user, feature, &row);
     return row.item.coarse || row.count <= most
                ? 0
-               : prune(store, user, feature, &row, row.count - most);
+               : row_cut(store, user, feature, &row, row.count - most);
 }
 
 static int64_t next_window(const struct user *user,

@@ -2,6 +2,7 @@
 #ifndef MODEL_RANDOM_H
 #define MODEL_RANDOM_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 /* splitmix64 (Steele, Lea, Flood 2014): any seed is a good one. */
@@ -39,5 +40,21 @@ static inline int random_chance(struct random *r, int percent)
 /* One item of an array. */
 #define RANDOM_OF(r, array) \
     ((array)[random_below((r), (int64_t)(sizeof(array) / sizeof((array)[0])))])
+
+/* Put the N things of SIZE bytes at THINGS in any order. */
+static inline void random_shuffle(struct random *r, void *things, int n,
+                                  size_t size)
+{
+    char *at = (char *)things;
+    for (int i = n - 1; i > 0; i--) {
+        char *one = at + (size_t)i * size;
+        char *other = at + (size_t)random_below(r, i + 1) * size;
+        for (size_t b = 0; b < size; b++) {
+            char swapped = one[b];
+            one[b] = other[b];
+            other[b] = swapped;
+        }
+    }
+}
 
 #endif

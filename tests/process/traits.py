@@ -11,7 +11,6 @@ import json
 import os
 import random
 import sys
-import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 import conf
@@ -116,12 +115,16 @@ def nor_does_it_get_ready_with_them(world):
 
 
 def under_kill_9_the_last_value_arrives(world):
+    def is_busy():
+        world.order(25)
+        return (world.daemon.metric("segmentd_traits_throttled_total") > 0 and
+                world.daemon.metric("segmentd_traits_total") > USERS)
+
     for kill in range(KILLS):
-        for _ in range(8):
-            world.order(25)
-            time.sleep(0.1)
-        if kill % 2:
-            time.sleep(0.5)
+        until(is_busy, "traits are published, and throttled", 30, 0.1)
+        if kill % 2:  # Amid those whose interval has passed.
+            published = world.daemon.metric("segmentd_traits_total")
+            world.daemon.wait_metric("segmentd_traits_total", lambda n: n > published)
         world.daemon.kill()
         world.order(10)
         world.start().wait_ready()

@@ -171,16 +171,6 @@ static const struct {
 
 enum { EVENTS_MAX = 400 };
 
-static void shuffle(struct random *random, struct kind_event *events, int count)
-{
-    for (int i = count - 1; i > 0; i--) {
-        int j = (int)random_below(random, i + 1);
-        struct kind_event swapped = events[i];
-        events[i] = events[j];
-        events[j] = swapped;
-    }
-}
-
 /* Also over the limit, but for sketches of the past: all at one instant, so
  * that it becomes coarse with the same events in the window. */
 START_TEST(folding_in_any_order_ends_in_the_same_bytes)
@@ -216,7 +206,7 @@ START_TEST(folding_in_any_order_ends_in_the_same_bytes)
                 kind_check_record(&kind, end_ms);
             }
             kind_end(&kind);
-            shuffle(&random, events, count);
+            random_shuffle(&random, events, count, sizeof(*events));
         }
         buf_reset(&first);
     }
@@ -323,7 +313,8 @@ static int in_sketch(int i, int64_t now_ms)
     int64_t width = kind.feature.from_ms / 64;
     int64_t begin_ms = now_ms - kind.feature.from_ms;
     begin_ms -= ((begin_ms % width) + width) % width;
-    return kind.events[i].time_ms > begin_ms && kind.events[i].time_ms <= now_ms;
+    return kind.events[i].time_ms > begin_ms &&
+           kind.events[i].time_ms <= now_ms;
 }
 
 /* A twin that keeps all events: the number of values in the window or, beyond

@@ -306,7 +306,7 @@ START_TEST(a_share_of_all_users_is_told_by_a_hash)
     buf_init(&salted);
     compile("segment s { when user in 12.5% by \"spring\" }\n");
     for (int i = 0; i < 4000; i++) {
-        char id[16], json[128];
+        char id[24], json[128];
         snprintf(id, sizeof(id), "user-%d", i);
         snprintf(json, sizeof(json),
                  "{\"type\":\"identify\",\"userId\":\"%s\"}", id);

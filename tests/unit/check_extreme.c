@@ -9,6 +9,7 @@
 #include "tests/support/fail_alloc.h"
 #include "tests/support/kind.h"
 #include "tests/support/kind_nomem.h"
+#include "tests/support/measured.h"
 #include "tests/support/suite.h"
 
 static struct kind kind;
@@ -56,8 +57,8 @@ static struct seg_value extreme_in(int64_t from_ms, int64_t to_ms,
     for (int i = 0; i < kind.count; i++) {
         int64_t age_ms = now_ms - kind.events[i].time_ms;
         value = value_of(kind.events[i].value);
-        if (!is_number(&value) ||
-            (from_ms != FEATURE_LIFETIME && (age_ms < to_ms || age_ms >= from_ms)))
+        if (!is_number(&value) || (from_ms != FEATURE_LIFETIME &&
+                                   (age_ms < to_ms || age_ms >= from_ms)))
             continue;
         if (best.type == SEG_MISSING || !value_compare(&value, &best, &order) ||
             (kind.feature.kind == FEATURE_MIN ? order < 0 : order > 0))
@@ -85,31 +86,11 @@ static uint64_t naive(const struct kind *self, int64_t now_ms)
     return (uint64_t)naive_value(now_ms).as.integer;
 }
 
-static int edges(const struct kind *self, int64_t *to)
-{
-    int n = 0;
-    for (int i = 0; i < self->count; i++) {
-        to[n++] = self->events[i].time_ms + self->feature.to_ms;
-        if (self->feature.from_ms != FEATURE_LIFETIME)
-            to[n++] = self->events[i].time_ms + self->feature.from_ms;
-    }
-    return n;
-}
-
 static void begin(enum feature_kind of, int64_t from_ms, int64_t to_ms,
                   int64_t now_ms)
 {
-    kind.feature = (struct feature){
-        .kind = of,
-        .item = 3,
-        .from_ms = from_ms,
-        .to_ms = to_ms,
-        .keep = FEATURE_KEEP_ALL,
-        .every = 1,
-    };
     kind.naive = naive;
-    kind.edges = edges;
-    kind_begin(&kind, now_ms);
+    measured_begin(&kind, of, from_ms, to_ms, now_ms);
 }
 
 static void fold(int64_t time_ms, int64_t code, int64_t now_ms)
@@ -131,10 +112,7 @@ static void fold(int64_t time_ms, int64_t code, int64_t now_ms)
     }
 }
 
-static const struct {
-    enum feature_kind kind;
-    int64_t from_ms, to_ms;
-} windows[] = {
+static const struct measured windows[] = {
     {FEATURE_MIN, FEATURE_LIFETIME, 0},
     {FEATURE_MIN, 1, 0},
     {FEATURE_MIN, 1000, 0},
@@ -146,101 +124,15 @@ static const struct {
     {FEATURE_MAX, 1000, 999},
 };
 
-static const int64_t starts[] = {0, -40 * DAY_MS, INT64_C(1764112000000),
-                                 INSTANT_MIN};
-
-static int64_t span_of(int i)
-{
-    return windows[i].from_ms == FEATURE_LIFETIME ? 1000
-                                                  : windows[i].from_ms * 5 / 4 + 2;
-}
-
-/* Small ones, money, those around what fits 32 and 64 bits; some are no
- * numbers. */
-static int64_t random_code(struct random *random)
-{
-    static const int64_t sizes[] = {3, 100, 100000, INT64_C(1) << 33,
-                                    INT64_MAX / 2 - 8};
-    int64_t size = RANDOM_OF(random, sizes);
-    int64_t code = random_between(random, -size, size);
-    return random_chance(random, 4)   ? INT64_MIN
-           : random_chance(random, 4) ? INT64_MAX - 7
-                                      : code;
-}
-
 START_TEST(extremes_and_next_changes_are_right_at_every_edge)
 {
-    for (uint64_t seed = 0; seed < EFFORT(12); seed++) {
-        struct random random = {seed};
-        int64_t now_ms = starts[seed % COUNT(starts)], span = span_of(_i);
-        begin(windows[_i].kind, windows[_i].from_ms, windows[_i].to_ms, now_ms);
-        for (int i = 0; i < 40; i++) {
-            now_ms += random_below(&random, span / 16 + 2);
-            int64_t age_ms = random_chance(&random, 40)
-                                 ? random_below(&random, span)
-                                 : random_below(&random, 3);
-            fold(now_ms - age_ms, random_code(&random), now_ms);
-            if (i % 10 == 0)
-                kind_compare(&kind, now_ms);
-        }
-        kind_compare(&kind, now_ms);
-        if (user_item(kind.one.user, 3).bytes)
-            kind_check_record(&kind, now_ms);
-        kind_end(&kind);
-    }
+    measured_at_every_edge(&kind, &windows[_i], begin, fold);
 }
 END_TEST
 
-/* ---- order -------------------------------------------------------------- */
-
-enum { EVENTS = 60 };
-
-static void shuffle(struct random *random, struct kind_event *events)
-{
-    for (int i = EVENTS - 1; i > 0; i--) {
-        int j = (int)random_below(random, i + 1);
-        struct kind_event swapped = events[i];
-        events[i] = events[j];
-        events[j] = swapped;
-    }
-}
-
 START_TEST(folding_in_any_order_ends_in_the_same_bytes)
 {
-    struct buf first, other;
-    buf_init(&first);
-    buf_init(&other);
-    for (uint64_t seed = 0; seed < EFFORT(16); seed++) {
-        struct random random = {seed};
-        struct kind_event events[EVENTS];
-        int64_t end_ms = starts[seed % COUNT(starts)];
-        for (int i = 0; i < EVENTS; i++)
-            events[i] = (struct kind_event){
-                end_ms - random_below(&random, span_of(_i)) / 7 * 7,
-                random_code(&random)};
-        for (int round = 0; round < 6; round++) {
-            int64_t now_ms = INT64_MIN;
-            begin(windows[_i].kind, windows[_i].from_ms, windows[_i].to_ms,
-                  end_ms);
-            for (int i = 0; i < EVENTS; i++) {
-                now_ms = events[i].time_ms > now_ms ? events[i].time_ms : now_ms;
-                fold(events[i].time_ms, events[i].value,
-                     round % 2 ? end_ms : now_ms);
-            }
-            fold(end_ms, 2, end_ms);
-            buf_reset(&other);
-            kind_write(&kind, round ? &other : &first);
-            if (round) {
-                ck_assert_uint_eq(other.len, first.len);
-                ck_assert_mem_eq(other.bytes, first.bytes, first.len);
-            }
-            kind_end(&kind);
-            shuffle(&random, events);
-        }
-        buf_reset(&first);
-    }
-    buf_done(&first);
-    buf_done(&other);
+    measured_in_any_order(&kind, &windows[_i], begin, fold);
 }
 END_TEST
 
@@ -360,15 +252,15 @@ START_TEST(beyond_the_limit_events_come_and_go_early_by_less_than_a_64th)
         int64_t now_ms = 0, to_ms = ends ? TO_MS : 0;
         begin(FEATURE_MAX, FROM_MS, to_ms, 0);
         for (int i = 0; i < numbers[_i]; i++) {
-            int64_t late_ms = ends && i % 5 == 0 ? random_below(&random, 999) : 0;
+            int64_t late_ms =
+                ends && i % 5 == 0 ? random_below(&random, 999) : 0;
             now_ms += numbers[_i] > 1000 ? 30 : 100;
             fold(now_ms - late_ms,
                  8 * (ends ? random_between(&random, 1, 1000) : 5000 - i),
                  now_ms);
             ck_assert_int_eq(kind.one.folded.coarse, i == 256);
         }
-        ck_assert_int_eq(user_item(kind.one.user, 3).coarse,
-                         numbers[_i] > 256);
+        ck_assert_int_eq(user_item(kind.one.user, 3).coarse, numbers[_i] > 256);
         ck_assert_uint_le(cells(), 256);
         look_beyond(&random, to_ms, now_ms);
         kind_check_record(&kind, now_ms);
@@ -457,8 +349,8 @@ START_TEST(without_memory_nothing_is_half_done)
     begin(windows[_i].kind, windows[_i].from_ms, windows[_i].to_ms, 0);
     long failures = 0;
     for (int i = 0; i < 120; i++)
-        failures += kind_fold_nomem(&kind, i * 7, 8 * (i * 7 % 50 + i % 3 * i),
-                                    i * 7);
+        failures +=
+            kind_fold_nomem(&kind, i * 7, 8 * (i * 7 % 50 + i % 3 * i), i * 7);
     ck_assert_int_ge(failures, windows[_i].from_ms > 1000);
     kind_compare(&kind, 120 * 7);
     kind_end(&kind);

@@ -137,16 +137,6 @@ END_TEST
 
 enum { EVENTS = 150 };
 
-static void shuffle(struct random *random, int64_t *times)
-{
-    for (int i = EVENTS - 1; i > 0; i--) {
-        int j = (int)random_below(random, i + 1);
-        int64_t swapped = times[i];
-        times[i] = times[j];
-        times[j] = swapped;
-    }
-}
-
 START_TEST(folding_in_any_order_ends_in_the_same_bytes)
 {
     struct buf first, other;
@@ -173,7 +163,7 @@ START_TEST(folding_in_any_order_ends_in_the_same_bytes)
             if (round && first.len)
                 ck_assert_mem_eq(other.bytes, first.bytes, first.len);
             kind_end(&kind);
-            shuffle(&random, times);
+            random_shuffle(&random, times, EVENTS, sizeof(*times));
         }
         buf_reset(&first);
     }

@@ -364,9 +364,8 @@ static struct seg_value trait_value(const struct folding *folding,
 static int is_unwanted(const struct folding *folding, uint32_t number)
 {
     const struct filling *filling = &folding->engine->filling;
-    return filling->shadow &&
-           !filling
-                ->wanted[plan_attribute_source(folding->engine->plan, number)];
+    uint32_t source = plan_attribute_source(folding->engine->plan, number);
+    return filling->shadow && !filling->wanted[source];
 }
 
 /* A trait replaces all of the attribute: what the catalogue reads below it as

@@ -39,8 +39,8 @@
 
 #include "lib/user/row.h"
 
-#define BLOCK_COST \
-    16 /* To count in a block is as much as to pass so many times. */
+/* To count in a block is as much as to pass so many times. */
+#define BLOCK_COST 16
 
 /* The first entry later than TIME_MS; END if none before that is. Quick if it
  * is near END. */

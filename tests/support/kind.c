@@ -80,6 +80,17 @@ void kind_fold(struct kind *kind, int64_t time_ms, int64_t value,
 
 /* ---- edges -------------------------------------------------------------- */
 
+int kind_window_edges(const struct kind *kind, int64_t *edges)
+{
+    int n = 0;
+    for (int i = 0; i < kind->count; i++) {
+        edges[n++] = kind->events[i].time_ms + kind->feature.to_ms;
+        if (kind->feature.from_ms != FEATURE_LIFETIME)
+            edges[n++] = kind->events[i].time_ms + kind->feature.from_ms;
+    }
+    return n;
+}
+
 static int by_number(const void *a, const void *b)
 {
     int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;

@@ -28,6 +28,10 @@ struct kind {
     int (*edges)(const struct kind *kind, int64_t *edges);
 };
 
+/* The edges of a feature whose events count from when they enter its window to
+ * when they leave it. */
+int kind_window_edges(const struct kind *kind, int64_t *edges);
+
 /* A user of times around NOW_MS, no events. */
 void kind_begin(struct kind *kind, int64_t now_ms);
 void kind_end(struct kind *kind);

@@ -6,17 +6,6 @@
 #include "tests/support/effort.h"
 #include "tests/support/suite.h"
 
-static int edges(const struct kind *self, int64_t *to)
-{
-    int n = 0;
-    for (int i = 0; i < self->count; i++) {
-        to[n++] = self->events[i].time_ms + self->feature.to_ms;
-        if (self->feature.from_ms != FEATURE_LIFETIME)
-            to[n++] = self->events[i].time_ms + self->feature.from_ms;
-    }
-    return n;
-}
-
 void measured_begin(struct kind *kind, enum feature_kind of, int64_t from_ms,
                     int64_t to_ms, int64_t now_ms)
 {
@@ -28,7 +17,7 @@ void measured_begin(struct kind *kind, enum feature_kind of, int64_t from_ms,
         .keep = FEATURE_KEEP_ALL,
         .every = 1,
     };
-    kind->edges = edges;
+    kind->edges = kind_window_edges;
     kind_begin(kind, now_ms);
 }
 

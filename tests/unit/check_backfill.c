@@ -492,6 +492,33 @@ START_TEST(what_is_known_wants_nothing)
 }
 END_TEST
 
+static size_t bytes_of(const struct seg_engine *engine, const char *id)
+{
+    struct seg_user_info info;
+    seg_user_info(engine, seg_user_find(engine, text_of(id)), &info);
+    return info.bytes;
+}
+
+#define LIVES_THERE                                                      \
+    "segment a { when user.address.city = 1 or user.address.b = 1 or "   \
+    "user.address.c = 1 or user.address.d = 1 or user.address.e = 1 or " \
+    "user.address.f = 1 or user.address.g = 1 or user.address.h = 1 }\n"
+
+/* Ann says where she lives, bob does not; she is no larger for that. */
+START_TEST(what_is_known_takes_no_room_in_the_shadow)
+{
+    regime_begin(&regime, LIVES_THERE);
+    city(1, "ann", "Oslo");
+    did(2, "ann", "X");
+    did(2, "bob", "X");
+    change_to(LIVES_THERE "segment b { when did \"X\" }\n");
+    ck_assert_uint_gt(bytes_of(regime.engine, "ann"),
+                      bytes_of(regime.engine, "bob"));
+    read_past(all, INT64_MIN);
+    ck_assert_uint_eq(bytes_of(shadow, "ann"), bytes_of(shadow, "bob"));
+}
+END_TEST
+
 /* What is left knows of Oslo, what was kept that something came later. */
 START_TEST(of_an_attribute_the_later_write_holds)
 {
@@ -671,6 +698,7 @@ SUITE("backfill", setup, teardown,
       TEST(nothing_begins_with_the_first_instant_that_is_left),
       TABLE(it_is_wanted_if_it_reaches_back_before_the_epoch, wants),
       TEST(what_is_known_wants_nothing),
+      TEST(what_is_known_takes_no_room_in_the_shadow),
       TEST(of_an_attribute_the_later_write_holds),
       TEST(who_is_only_in_the_past_becomes_known),
       TABLE(memory_that_runs_out_in_the_swap_leaves_nobody_half_done, modes),

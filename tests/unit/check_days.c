@@ -42,17 +42,6 @@ static uint64_t naive(const struct kind *self, int64_t now_ms)
     return result;
 }
 
-static int edges(const struct kind *self, int64_t *to)
-{
-    int n = 0;
-    for (int i = 0; i < self->count; i++) {
-        to[n++] = self->events[i].time_ms + self->feature.to_ms;
-        if (self->feature.from_ms != FEATURE_LIFETIME)
-            to[n++] = self->events[i].time_ms + self->feature.from_ms;
-    }
-    return n;
-}
-
 static void begin(int64_t from_ms, int64_t to_ms, int every, int64_t now_ms)
 {
     kind.feature = (struct feature){
@@ -66,7 +55,7 @@ static void begin(int64_t from_ms, int64_t to_ms, int every, int64_t now_ms)
         .flips = flips,
     };
     kind.naive = naive;
-    kind.edges = edges;
+    kind.edges = kind_window_edges;
     kind_begin(&kind, now_ms);
 }
 

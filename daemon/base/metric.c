@@ -20,12 +20,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/base/clock.h"
 #include "lib/base/alloc.h"
 #include "lib/base/intern.h"
 #include "lib/base/text.h"
 
 enum type { COUNTER, GAUGE, HISTOGRAM };
-enum unit { ONE, MS, US };
+enum unit { ONE, MS, US, SINCE };
 
 static const char *const type_names[] = {"counter", "gauge", "histogram"};
 
@@ -291,9 +292,11 @@ static int64_t sum(const struct group *group, int index, size_t offset)
 
 static void print_value(struct buf *out, enum unit unit, int64_t value)
 {
+    if (unit == SINCE && value)
+        value = clock_monotonic_ms() - value;
     if (unit == ONE)
         buf_printf(out, " %lld\n", (long long)value);
-    else if (unit == MS)
+    else if (unit == MS || unit == SINCE)
         buf_printf(out, " %.3f\n", (double)value / 1e3);
     else
         buf_printf(out, " %.6f\n", (double)value / 1e6);

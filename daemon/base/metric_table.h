@@ -16,7 +16,9 @@
  *   name   after the prefix segmentd_
  *   type   COUNTER (only grows; the name ends in _total), GAUGE, HISTOGRAM
  *   unit   ONE, or MS, US when the field is in milli- or microseconds: what is
- *          shown is in seconds
+ *          shown is in seconds; SINCE when it is the monotonic clock's
+ *          millisecond of a beginning (0: there is none): what is shown is the
+ *          seconds that have gone since, though its thread waits in a call
  *   help   what it is, and what a rise means to the one who is on call */
 #ifndef BASE_METRIC_TABLE_H
 #define BASE_METRIC_TABLE_H
@@ -147,7 +149,7 @@
     PROCESS(producers, "producers_total", COUNTER, ONE,                        \
       "Producers made, the first one of each worker included. A rise: fatal "  \
       "errors or slow commits, see the log.")                                  \
-    WORKER(transaction_age_ms, "transaction_age_seconds", GAUGE, MS,           \
+    WORKER(transaction_since_ms, "transaction_age_seconds", GAUGE, SINCE,      \
       "For how long the worker has been at the present transaction, its "      \
       "repetitions included; 0: it is at none. A rise: the brokers do not "    \
       "take it, and nothing is applied meanwhile.")                            \

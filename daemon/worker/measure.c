@@ -127,6 +127,7 @@ static int64_t first_output_ms(const struct worker *worker)
 void measure_commit_start(struct worker *worker)
 {
     worker->commit_us = clock_monotonic_us();
+    metric_set(&worker->own.transaction_since_ms, worker->commit_us / 1000);
     worker->first_ms = first_output_ms(worker);
 }
 
@@ -142,6 +143,7 @@ void measure_commit_end(struct worker *worker)
         metric_observe(&worker->metric.commit_wait_us,
                        (clock_wall_ms() - worker->first_ms) * 1000);
     worker->commit_us = 0;
+    metric_set(&worker->own.transaction_since_ms, 0);
 }
 
 static void fold_commits(struct worker *worker)
@@ -391,10 +393,6 @@ void measure_all(struct worker *worker)
     if (worker->now_ms - worker->measured_ms < EVERY_MS)
         return;
     worker->measured_ms = worker->now_ms;
-    metric_set(&worker->own.transaction_age_ms,
-               worker->commit_us
-                   ? (clock_monotonic_us() - worker->commit_us) / 1000
-                   : 0);
     if (worker->commit)
         fold_commits(worker);
     if (!worker->consumer)

@@ -283,17 +283,16 @@ def longest_pause(instants, since, until_):
 
 def stop_the_broker_amid_a_transaction(world, daemon):
     """What came of an event lingers for a second before it is committed; on a busy
-    machine that may be over before the broker is stopped.  Returns when it was."""
+    machine that may be over before the broker is stopped.  Returns when it is sure
+    to be open."""
     for user in range(10):
         before = daemon.metric("segmentd_input_records_total")
         world.tries("waits", "user%d" % user)
         daemon.wait_metric("segmentd_input_records_total", lambda n: n == before + 2)
         world.kafka.freeze()
-        frozen = time.monotonic()
         try:
-            # It is measured every second: a small age may be that of one gone by.
             daemon.wait_metric("segmentd_transaction_age_seconds", lambda age: age > 1.5, 5)
-            return frozen
+            return time.monotonic()
         except TimeoutError:
             world.kafka.thaw()
             daemon.wait_metric("segmentd_transaction_age_seconds", lambda age: age == 0)

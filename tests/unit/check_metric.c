@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "daemon/base/clock.h"
 #include "tests/support/suite.h"
 
 #define SEGMENTS "segment b { when everyone }\nsegment a { when everyone }\n"
@@ -133,6 +134,32 @@ START_TEST(states_shared_by_threads_are_added_up)
 }
 END_TEST
 
+static int64_t now_us;
+
+static int64_t now(void)
+{
+    return now_us;
+}
+
+/* A worker that waits in a call counts nothing: the reader looks at the clock. */
+START_TEST(an_age_grows_by_itself)
+{
+    static struct metric_worker one;
+    static const char *const labels[] = {"worker=\"0\""};
+    clock_source(now, now);
+    clock_open();
+    metrics_add(metrics, METRIC_WORKER, &one, 1, labels);
+    now_us = 5000000;
+    must_print("segmentd_transaction_age_seconds{worker=\"0\"} 0.000");
+    metric_set(&one.transaction_since_ms, clock_monotonic_ms());
+    now_us += 2500000;
+    must_print("segmentd_transaction_age_seconds{worker=\"0\"} 2.500");
+    metric_set(&one.transaction_since_ms, 0);
+    must_print("segmentd_transaction_age_seconds{worker=\"0\"} 0.000");
+    clock_source(NULL, NULL);
+}
+END_TEST
+
 START_TEST(each_worker_stands_by_itself)
 {
     static struct metric_worker one, two;
@@ -140,9 +167,9 @@ START_TEST(each_worker_stands_by_itself)
     static const char *const labels1[] = {"worker=\"1\""};
     metrics_add(metrics, METRIC_WORKER, &one, 1, labels0);
     metrics_add(metrics, METRIC_WORKER, &two, 1, labels1);
-    metric_set(&two.transaction_age_ms, 2500);
-    must_print("segmentd_transaction_age_seconds{worker=\"0\"} 0.000");
-    must_print("segmentd_transaction_age_seconds{worker=\"1\"} 2.500");
+    metric_set(&two.backfill_remaining, 25);
+    must_print("segmentd_backfill_remaining_records{worker=\"0\"} 0");
+    must_print("segmentd_backfill_remaining_records{worker=\"1\"} 25");
 }
 END_TEST
 
@@ -310,7 +337,7 @@ SUITE("metric", setup, teardown, TEST(structs_of_threads_are_added_up),
       TEST(segments_are_added_up_by_their_keys_in_order),
       TEST(reasons_are_named_as_in_dead_letters),
       TEST(structs_with_labels_of_their_own_stand_by_themselves),
-      TEST(states_shared_by_threads_are_added_up),
+      TEST(states_shared_by_threads_are_added_up), TEST(an_age_grows_by_itself),
       TEST(each_worker_stands_by_itself),
       TABLE(a_duration_counts_from_its_bucket_on, durations),
       TEST(the_sum_of_durations_is_in_seconds),

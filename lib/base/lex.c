@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -257,6 +258,17 @@ const char *lex_unit(struct seg_text word)
     return NULL;
 }
 
+/* Whether WORD is a length of the calendar. */
+static int is_calendar(struct seg_text word)
+{
+    static const char *const words[] = {"y",  "yr",  "yrs",   "year",  "years",
+                                        "mo", "mon", "month", "months"};
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        if (text_equal(word, text_of(words[i])))
+            return 1;
+    return 0;
+}
+
 /* Bytes of the longest start of the text that is a number of JSON; leading
  * zeros are taken too. WHOLE: neither fraction nor exponent. */
 static size_t number_len(const struct lexer *lexer, int *whole)
@@ -290,13 +302,16 @@ static void read_double(struct token *token, const char *digits)
     token->value = (struct seg_value){.type = SEG_DOUBLE, .as.number = number};
 }
 
+/* As in an event: what does not fit into 64 bits is a double. */
 static void read_integer(struct token *token, const char *digits)
 {
     errno = 0;
     long long number = strtoll(digits, NULL, 10);
     if (errno)
-        set_error(token, "This number does not fit into 64 bits.");
-    token->value = (struct seg_value){.type = SEG_INT, .as.integer = number};
+        read_double(token, digits);
+    else
+        token->value =
+            (struct seg_value){.type = SEG_INT, .as.integer = number};
 }
 
 static void lex_number(struct lexer *lexer, struct token *token, size_t len,
@@ -349,6 +364,57 @@ static void lex_percent(struct lexer *lexer, struct token *token, size_t len)
         (struct seg_value){.type = SEG_INT, .as.integer = hundredths};
 }
 
+/* 1.5d is 1d12h, if it comes out even. */
+static void set_better_fraction(struct lexer *lexer, struct token *token)
+{
+    char text[32], *end, one[8];
+    int64_t unit_ms;
+    struct buf better;
+    if (token->source.len >= sizeof(text))
+        return;
+    memcpy(text, token->source.bytes, token->source.len);
+    text[token->source.len] = 0;
+    double number = strtod(text, &end);
+    const char *unit = lex_unit(text_of(end));
+    if (!unit || !(number > 0 && number < 36500))
+        return;
+    snprintf(one, sizeof(one), "1%s", unit);
+    duration_parse(text_of(one), &unit_ms);
+    buf_init(&better);
+    if (number * (double)unit_ms == floor(number * (double)unit_ms))
+        duration_format(&better, (int64_t)(number * (double)unit_ms));
+    lexer->failed |= buf_failed(&better);
+    if (better.len && !lexer->failed)
+        set_better(lexer, token, "",
+                   (struct seg_text){better.bytes, better.len}, "");
+    buf_done(&better);
+}
+
+/* TOKEN begins with a digit and is none of what may. */
+static void wrong_duration(struct lexer *lexer, struct token *token)
+{
+    const char *start = token->source.bytes;
+    size_t digits = 0;
+    while (digits < token->source.len && is_digit(start[digits]))
+        digits++;
+    struct seg_text rest = {start + digits, token->source.len - digits};
+    const char *unit = lex_unit(rest);
+    int is_written = unit && text_equal(rest, text_of(unit));
+    set_error(token,
+              *start == '-' ? "A duration is not negative."
+              : is_calendar(rest)
+                  ? "Months and years differ in length; write days, such as "
+                    "30d or 365d."
+              : is_written
+                  ? "A duration is at most 36500d."
+                  : "This is no number, duration or date; durations are 500ms "
+                    "90s 15m 6h 7d 2w and sums of them, up to 36500d.");
+    if (unit && digits < 6 && !is_written)
+        set_better(lexer, token, "", (struct seg_text){start, digits}, unit);
+    else if (rest.len && *rest.bytes == '.')
+        set_better_fraction(lexer, token);
+}
+
 static void lex_duration(struct lexer *lexer, struct token *token)
 {
     const char *start = lexer->at, *at = start;
@@ -359,15 +425,7 @@ static void lex_duration(struct lexer *lexer, struct token *token)
     int len = duration_parse(token->source, &token->ms);
     if (len >= 0 && (size_t)len == token->source.len)
         return;
-    set_error(token, "This is no number, duration or date; durations are "
-                     "500ms 90s 15m 6h 7d 2w and sums of them, up to 36500d.");
-    size_t digits = 0;
-    while (digits < token->source.len && is_digit(start[digits]))
-        digits++;
-    const char *unit =
-        lex_unit((struct seg_text){start + digits, token->source.len - digits});
-    if (unit && digits < 6 && digits + strlen(unit) < token->source.len)
-        set_better(lexer, token, "", (struct seg_text){start, digits}, unit);
+    wrong_duration(lexer, token);
 }
 
 static int is_date(const struct lexer *lexer)

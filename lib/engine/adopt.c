@@ -21,6 +21,7 @@
 
 #include "lib/engine/engine.h"
 #include "lib/user/member.h"
+#include "lib/user/published.h"
 
 /* ---- moving ------------------------------------------------------------- */
 
@@ -39,7 +40,9 @@ static int move_user(struct seg_engine *engine, struct seg_engine *from,
     int ret =
         snapshot_decode(engine, (struct seg_text){record->bytes, record->len},
                         &user, row, NULL);
-    if (ret < 0)
+    /* A record may doubt what was published (snapshot_encode.c): we know. */
+    const struct published published = published_read(old);
+    if (ret < 0 || published_write(&engine->store, &user, &published) < 0)
         return SEG_ERR_NOMEM;
     return observed_forget(engine, &user, from->observed.epoch);
 }

@@ -108,6 +108,7 @@ struct seg_engine {
         size_t positions_of_cap;
         int gaps;           /* What is read back may leave some. */
         int unjudged;       /* Nobody is judged. */
+        int64_t clock_ms;   /* The latest record that was read again. */
         int64_t *positions; /* Rows of ENGINE_ROW. */
         size_t positions_count, positions_cap;
     } restoring;

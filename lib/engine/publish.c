@@ -41,10 +41,12 @@
  * and nothing is published in it. The record says what was when the user was
  * flushed; whatever was said after that is in *doubt*, also where his content is
  * now what it was then: it may have been another one in between. That is so if
- * events were read again, or time alone has changed something since. What is in
- * doubt, or differs, is owed at the clock, or when the interval is over. So after
- * a crash the same may be said twice, and a second time within the interval;
- * never too little.
+ * events were read again, if time alone has changed something since, if what is
+ * to be said differs, or if another catalogue may have said something: a record
+ * that is written before the sweep is over, which publishes, says so itself. What
+ * is in doubt is owed at the clock, or when the interval is over. So after a crash
+ * the same may be said twice, and a second time within the interval; never too
+ * little.
  *
  * Another catalogue has other keys or other values, and so another hash: its
  * sweep publishes. That of one without traits says {} of whom there was something
@@ -243,10 +245,7 @@ int publish_moved(struct seg_engine *engine, struct user **user,
 
 int publish_doubt(struct seg_engine *engine, struct user **user)
 {
-    struct published published = published_read(*user);
-    published.hash = PUBLISHED_DOUBT;
-    if (published.at_ms == PUBLISHED_NEVER)
-        published.at_ms = PUBLISHED_BEFORE;
+    struct published published = published_in_doubt(published_read(*user));
     return published_write(&engine->store, user, &published);
 }
 
@@ -268,13 +267,19 @@ int publish_restored(struct seg_engine *engine, struct user **user,
 {
     const struct plan *plan = engine->plan;
     struct published published = published_read(*user);
-    if (plan->trait_count && (doubt || engine->publishing.moved))
-        return publish_doubt(engine, user);
-    for (uint32_t i = 0; i < plan->trait_count; i++)
-        if (has_moved(*user, &plan->features[plan->traits[i].source],
-                      &published, now_ms))
-            return publish_doubt(engine, user);
-    return 0;
+    struct content content;
+    if (!plan->trait_count)
+        return 0;
+    doubt |= engine->publishing.moved;
+    for (uint32_t i = 0; !doubt && i < plan->trait_count; i++)
+        doubt = has_moved(*user, &plan->features[plan->traits[i].source],
+                          &published, now_ms);
+    /* What was owed when he was flushed may have been said since: it must not
+     * be forgotten when it is past before he is looked at. */
+    int ret = doubt ? 0 : read_content(engine, *user, now_ms, &content);
+    if (ret == 0 && !doubt)
+        doubt = is_owed(&content, &published, now_ms);
+    return ret == 0 && doubt ? publish_doubt(engine, user) : ret;
 }
 
 /* The scratch arena is the one thing a query writes. */

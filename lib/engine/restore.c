@@ -118,9 +118,14 @@ void seg_engine_set_state_version(struct seg_engine *engine, int version)
 
 /* What is read back comes in the order of arrival, but at the end's clock: an
  * event from the future is not parked until others have come. So nothing is too
- * late before all is there. */
+ * late before all is there. What a fold may leave out because it has left a window
+ * is another matter: beyond the exact limit it goes by how many events are left,
+ * and only the clock of that time gives what was there. The timestamps of the
+ * records are it, but for the wall's lead over them. */
 static void begin_restore(struct seg_engine *engine)
 {
+    if (!engine->restoring.active)
+        engine->restoring.clock_ms = INT64_MIN;
     engine->restoring.active = 1;
     engine->store.lateness_ms = STORE_NEVER_LATE;
 }
@@ -286,6 +291,8 @@ int seg_engine_redo(struct seg_engine *engine, const struct seg_event *event,
     begin_restore(engine);
     if (ret < 0)
         return ret;
+    if (origin->timestamp_ms > engine->restoring.clock_ms)
+        engine->restoring.clock_ms = origin->timestamp_ms;
     if (is_folded(engine, user, origin))
         return SEG_APPLIED;
     user->flags |= USER_TOUCHED;
@@ -365,7 +372,7 @@ static int settle_user(struct seg_engine *engine, struct user **user)
         ret = judge_restored(engine, user, now_ms);
         if (ret == 0)
             ret = publish_restored(engine, user, now_ms,
-                                   touched && (unswept || older));
+                                   older || (touched && unswept));
     }
     engine->publishing.held = unswept;
     if (ret == 0)

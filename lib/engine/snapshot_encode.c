@@ -278,7 +278,10 @@ static void put_parked(struct seg_engine *engine, const struct user *user,
 static void put_published(const struct seg_engine *engine,
                           const struct user *user, struct buf *buf)
 {
-    const struct published published = published_read(user);
+    struct published published = published_read(user);
+    int said = published.at_ms != PUBLISHED_NEVER || engine->plan->trait_count;
+    if (said && !engine->observed.swept) /* The sweep will publish. */
+        published = published_in_doubt(published);
     if (published.at_ms == PUBLISHED_NEVER ||
         engine->options.state_version < SNAPSHOT_TRAITS)
         return;

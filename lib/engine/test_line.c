@@ -16,6 +16,14 @@ void test_line_value(struct buf *buf, const struct rule_value *value)
         buf_json_value(buf, &value->value);
 }
 
+struct seg_text test_line_event(const struct rule_line *line)
+{
+    return line->kind == LINE_EVENT    ? line->name
+           : line->kind == LINE_PAGE   ? text_of("Page Viewed")
+           : line->kind == LINE_SCREEN ? text_of("Screen Viewed")
+                                       : text_of("");
+}
+
 /* Dotted names with their values, to be written as an object. */
 struct named {
     const struct rule_property *properties;
@@ -81,16 +89,21 @@ static void begin_message(struct buf *json, const char *type, int64_t at_ms)
 void test_line_message(struct buf *json, const struct rule_line *line,
                        int64_t at_ms)
 {
-    const char *types[] = {[LINE_EVENT] = "track",
-                           [LINE_IDENTIFY] = "identify",
-                           [LINE_GROUP] = "group"};
+    static const char *const types[] = {[LINE_EVENT] = "track",
+                                        [LINE_IDENTIFY] = "identify",
+                                        [LINE_GROUP] = "group",
+                                        [LINE_PAGE] = "page",
+                                        [LINE_SCREEN] = "screen"};
+    static const char *const names[] = {[LINE_EVENT] = ",\"event\":",
+                                        [LINE_GROUP] = ",\"groupId\":",
+                                        [LINE_PAGE] = ",\"name\":",
+                                        [LINE_SCREEN] = ",\"name\":"};
     begin_message(json, types[line->kind], at_ms);
-    if (line->kind != LINE_IDENTIFY) {
-        buf_str(json,
-                line->kind == LINE_EVENT ? ",\"event\":" : ",\"groupId\":");
+    if (line->name.len) {
+        buf_str(json, names[line->kind]);
         buf_json_text(json, line->name);
     }
-    if (line->kind == LINE_EVENT) {
+    if (test_line_event(line).len) {
         put_event(json, line);
     } else {
         const struct named traits = {line->properties, line->property_count, 0};

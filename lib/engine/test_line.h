@@ -12,8 +12,11 @@
 #define TEST_USER     "test"
 #define TEST_ACCOUNT  "test account"
 
-/* LINE, an event, identify or group, at the instant AT_MS; JSON is emptied
- * first. */
+/* The name of the event that LINE is, empty if it is none. */
+struct seg_text test_line_event(const struct rule_line *line);
+
+/* LINE, an event, page, screen, identify or group, at the instant AT_MS; JSON is
+ * emptied first. */
 void test_line_message(struct buf *json, const struct rule_line *line,
                        int64_t at_ms);
 

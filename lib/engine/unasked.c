@@ -5,6 +5,7 @@
 
 #include "lib/base/suggest.h"
 #include "lib/base/text.h"
+#include "lib/engine/test_line.h"
 
 /* ---- who asks for `any` ------------------------------------------------ */
 
@@ -71,13 +72,12 @@ static int is_unasked(const struct unasked *unasked,
                       const struct rule_test_block *block, int i)
 {
     const struct rule_line *line = &block->lines[i];
-    if (line->kind != LINE_EVENT ||
-        intern_find(&unasked->catalogue->plan.spec.names, line->name) !=
-            INTERN_NONE)
+    struct seg_text name = test_line_event(line);
+    if (!name.len ||
+        intern_find(&unasked->catalogue->plan.spec.names, name) != INTERN_NONE)
         return 0;
     for (int j = 0; j < i; j++)
-        if (block->lines[j].kind == LINE_EVENT &&
-            text_equal(block->lines[j].name, line->name))
+        if (text_equal(test_line_event(&block->lines[j]), name))
             return 0;
     return 1;
 }
@@ -95,12 +95,13 @@ static void write_event(const struct seg_catalogue *catalogue,
                         const struct rule_line *line, struct buf *buf)
 {
     const struct intern *names = &catalogue->plan.spec.names;
+    struct seg_text name = test_line_event(line);
     struct suggest suggest;
     buf_printf(buf, "%s:%u:%u: warning: No segment asks for the event ",
                catalogue->rules.files[line->pos.file].name.bytes,
                line->pos.line, line->pos.column);
-    buf_json_text(buf, line->name);
-    suggest_init(&suggest, line->name);
+    buf_json_text(buf, name);
+    suggest_init(&suggest, name);
     for (uint32_t i = 0; i < names->count; i++)
         suggest_offer(&suggest, names->texts[i]);
     if (suggest.best.bytes) {

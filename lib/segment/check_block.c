@@ -3,10 +3,12 @@
 #include "lib/segment/checker.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "lib/base/buf.h"
 #include "lib/base/intern.h"
 #include "lib/base/text.h"
+#include "lib/segment/format.h"
 
 /* ---- lists ----------------------------------------------------------- */
 
@@ -155,13 +157,41 @@ static void check_triggers(struct checker *checker,
     }
 }
 
+/* Whether A and B are written alike. */
+static int is_alike(struct checker *checker, const struct rule_cond *a,
+                    const struct rule_cond *b)
+{
+    struct buf left, right;
+    buf_init(&left);
+    buf_init(&right);
+    format_cond(&left, a, FORMAT_LIST_NAMES);
+    format_cond(&right, b, FORMAT_LIST_NAMES);
+    int alike = !strcmp(buf_string(&left), buf_string(&right));
+    if (buf_failed(&left) || buf_failed(&right))
+        checker->diagnostics->failed = 1;
+    buf_done(&left);
+    buf_done(&right);
+    return alike;
+}
+
 static void check_until(struct checker *checker, struct rule_segment *segment)
 {
+    struct rule_pos pos = segment->field_pos[FIELD_UNTIL];
+    const struct rule_cond *until = segment->until;
     check_cond(checker, segment->until);
     if (!segment->when)
-        check_error(checker, segment->field_pos[FIELD_UNTIL],
+        check_error(checker, pos,
                     "`until` says how long `when` goes on, and there is no "
                     "`when`.");
+    else if (until->kind == COND_EVERYONE ||
+             is_alike(checker, until, segment->when))
+        check_warning(checker, pos,
+                      "Nobody can enter: `until` is true whenever `when` is.");
+    else if (until->kind == COND_NOT &&
+             is_alike(checker, until->children[0], segment->when))
+        check_warning(checker, pos,
+                      "Without `until` it is just so: who is in leaves when "
+                      "`when` is not true any more.");
 }
 
 void check_segment(struct checker *checker, struct rule_segment *segment)
@@ -246,6 +276,27 @@ static void check_set(struct checker *checker,
     }
 }
 
+/* Names that begin with a word which stands before them elsewhere: `identify {
+ * user.plan = "pro" }` is about user.user.plan. */
+static void check_roots(struct checker *checker, const struct rule_line *line)
+{
+    const char *root = line->kind == LINE_IDENTIFY ? "user"
+                       : line->kind == LINE_GROUP  ? "account"
+                                                   : "properties";
+    for (int i = 0; i < line->property_count; i++) {
+        const struct rule_property *property = &line->properties[i];
+        if (property->name_count < 2 ||
+            !text_equal(property->names[0], text_of(root)))
+            continue;
+        check_warning(checker, property->pos,
+                      "What stands here is of `%s` already: this is about "
+                      "`%s.%s.%s`.",
+                      root, root, root, property->names[1].bytes);
+        diagnostics_suggest(checker->diagnostics, "did you mean `%s`?",
+                            property->names[1].bytes);
+    }
+}
+
 static void check_lines(struct checker *checker,
                         const struct rule_test_block *test)
 {
@@ -260,6 +311,7 @@ static void check_lines(struct checker *checker,
             check_set(checker, test, i);
             continue;
         }
+        check_roots(checker, line);
         if (line->at_ms < at_ms)
             check_warning(checker, line->pos,
                           "This line is earlier than the one before it.");

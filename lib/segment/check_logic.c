@@ -3,10 +3,11 @@
  * Of each condition of a group that stands alone (no and, no or) a fact is
  * kept: its text, what it is about (the subject: a measure or a path, as text)
  * and what it says of it: an interval of numbers, or the values it may equal.
- * Two facts about one subject whose intervals or values do not meet exclude
- * each other. A count is a whole number from 0 on and never missing, so of
- * counts it is also known when one of two always holds. `did E at least 3 times
- * in W` is a fact about count(E) in W. */
+ * Two facts about one subject whose intervals, values or types do not meet
+ * exclude each other. A count is a whole number from 0 on and never missing, so
+ * of counts it is also known when one of two always holds. `did E at least 3
+ * times in W` is a fact about count(E) in W, which is no more than count(E) in
+ * any window that holds W. */
 #include "lib/segment/checker.h"
 
 #include <math.h>
@@ -24,11 +25,18 @@ struct part {
     size_t at, len;
 };
 
+/* Types of values, as bits. */
+enum { TYPE_TEXT = 1, TYPE_NUMBER = 2, TYPE_TRUTH = 4, TYPE_LIST = 8 };
+
 struct fact {
     struct rule_pos pos;
     struct part text, subject;
-    int negated;  /* `not` stands before it. */
-    int is_count; /* Whole, at least 0, never missing. */
+    struct part about; /* The subject without its window. */
+    const struct rule_window *window;
+    unsigned types; /* The value is of one of these; 0: of any. */
+    int negated;    /* `not` stands before it. */
+    int is_age;     /* A number from 0 on, or missing. */
+    int is_count;   /* Whole, at least 0, never missing. */
     int has_range;
     double most;      /* Of a count: it is never more; 0: not known. */
     double low, high; /* Both inclusive unless open. */
@@ -36,6 +44,7 @@ struct fact {
     const struct rule_values *values; /* Equals one of them; NULL: unknown. */
     int says_missing;                 /* `is not set`. */
     int says_set;                     /* False of what is missing. */
+    int is_set;                       /* `is set`. */
 };
 
 struct facts {
@@ -92,10 +101,40 @@ static int is_plain(const struct rule_test *test)
     return !test->ignoring_case;
 }
 
+static unsigned type_of(const struct rule_value *value)
+{
+    return value->is_date                  ? TYPE_TEXT | TYPE_NUMBER
+           : value->value.type == SEG_TEXT ? TYPE_TEXT
+           : value->value.type == SEG_BOOL ? TYPE_TRUTH
+                                           : TYPE_NUMBER;
+}
+
+/* What the value must be for TEST to hold. */
+static unsigned types_of(const struct rule_test *test)
+{
+    enum rule_operand operand = rule_op_info(test->op)->operand;
+    unsigned types = 0;
+    switch (rule_op_info(test->op)->of) {
+    case OF_TEXT:
+        return TYPE_TEXT;
+    case OF_LIST:
+        return TYPE_LIST;
+    case OF_TIME:
+        return TYPE_TEXT | TYPE_NUMBER;
+    case OF_ANY:
+        break;
+    }
+    for (int i = 0; operand != OPERAND_NONE && i < test->values.count; i++)
+        types |= type_of(&test->values.items[i]);
+    return types;
+}
+
 static void set_test(struct fact *fact, const struct rule_test *test)
 {
+    fact->types = types_of(test);
     fact->says_missing = test->op == OP_IS_NOT_SET;
     fact->says_set = !fact->says_missing;
+    fact->is_set = test->op == OP_IS_SET;
     if (test->op == OP_EQ || test->op == OP_LT || test->op == OP_LE ||
         test->op == OP_GT || test->op == OP_GE || test->op == OP_BETWEEN)
         set_range(fact, test);
@@ -145,19 +184,42 @@ static void make_whole(struct fact *fact)
 
 /* ---- facts of conditions --------------------------------------------- */
 
+static struct part measure_text(struct facts *facts,
+                                const struct rule_measure *measure)
+{
+    struct part part = {.at = facts->buf.len};
+    format_measure(&facts->buf, measure, FORMAT_LIST_NAMES);
+    part.len = facts->buf.len - part.at;
+    return part;
+}
+
+static void set_measure(struct facts *facts, struct fact *fact,
+                        const struct rule_cond *cond)
+{
+    struct rule_measure measure = cond->measure;
+    fact->window = &cond->measure.window;
+    if (cond->kind == COND_DID) {
+        measure = (struct rule_measure){.kind = MEASURE_COUNT,
+                                        .event = cond->event,
+                                        .window = cond->window};
+        fact->window = &cond->window;
+    }
+    fact->subject = measure_text(facts, &measure);
+    measure.window = (struct rule_window){.kind = WINDOW_LIFETIME};
+    fact->about = measure_text(facts, &measure);
+}
+
 static void set_subject(struct facts *facts, struct fact *fact,
                         const struct rule_cond *cond)
 {
-    struct rule_measure count = {
-        .kind = MEASURE_COUNT, .event = cond->event, .window = cond->window};
-    fact->subject.at = facts->buf.len;
-    if (cond->kind == COND_DID && !cond->times.period_ms)
-        format_measure(&facts->buf, &count, FORMAT_LIST_NAMES);
-    else if (cond->kind == COND_MEASURE)
-        format_measure(&facts->buf, &cond->measure, FORMAT_LIST_NAMES);
-    else if (cond->kind == COND_PATH)
+    if (cond->kind == COND_MEASURE ||
+        (cond->kind == COND_DID && !cond->times.period_ms)) {
+        set_measure(facts, fact, cond);
+    } else if (cond->kind == COND_PATH) {
+        fact->subject.at = facts->buf.len;
         format_path(&facts->buf, &cond->path);
-    fact->subject.len = facts->buf.len - fact->subject.at;
+        fact->subject.len = facts->buf.len - fact->subject.at;
+    }
 }
 
 /* The next fact to fill in, or NULL: enough. */
@@ -176,7 +238,8 @@ static struct fact *next_fact(struct facts *facts, struct rule_pos pos,
 static void negate(struct fact *fact)
 {
     fact->values = NULL;
-    fact->says_missing = fact->says_set = 0;
+    fact->says_missing = fact->says_set = fact->is_set = 0;
+    fact->types = 0;
     if (fact->is_count && fact->has_range && isinf(fact->high)) {
         fact->high = fact->low - 1;
         fact->low = 0;
@@ -230,6 +293,9 @@ static void add_cond(struct facts *facts, const struct rule_cond *cond)
         if (fact->has_range)
             make_whole(fact);
     }
+    fact->is_age = cond->kind == COND_MEASURE &&
+                   (cond->measure.kind == MEASURE_DAYS_SINCE_FIRST ||
+                    cond->measure.kind == MEASURE_DAYS_SINCE_LAST);
     if (negated)
         negate(fact);
 }
@@ -287,14 +353,43 @@ static int values_meet(const struct rule_values *a, const struct rule_values *b)
     return 0;
 }
 
+/* Whether all of the window INNER is in OUTER, at any time. */
+static int is_inside(const struct rule_window *inner,
+                     const struct rule_window *outer)
+{
+    int rolls = inner->kind == WINDOW_IN || inner->kind == WINDOW_FROM_TO;
+    int outer_rolls = outer->kind == WINDOW_IN || outer->kind == WINDOW_FROM_TO;
+    if (outer->kind == WINDOW_LIFETIME)
+        return 1;
+    if (inner->kind == WINDOW_LIFETIME || rolls != outer_rolls)
+        return 0;
+    return rolls ? inner->from_ms <= outer->from_ms &&
+                       inner->to_ms >= outer->to_ms
+                 : inner->from_ms >= outer->from_ms &&
+                       inner->to_ms <= outer->to_ms;
+}
+
+/* Whether A counts what B counts, or a part of it. */
+static int is_part(const struct facts *facts, const struct fact *a,
+                   const struct fact *b)
+{
+    return a->is_count && b->is_count && a->has_range && b->has_range &&
+           same(facts, a->about, b->about) && is_inside(a->window, b->window);
+}
+
 static int exclude(const struct facts *facts, const struct fact *a,
                    const struct fact *b)
 {
     if (same(facts, a->text, b->text))
         return a->negated != b->negated;
+    if ((is_part(facts, a, b) && a->low > b->high) ||
+        (is_part(facts, b, a) && b->low > a->high))
+        return 1;
     if (!same(facts, a->subject, b->subject))
         return 0;
     if (a->has_range && b->has_range && !ranges_meet(a, b))
+        return 1;
+    if (a->types && b->types && !(a->types & b->types))
         return 1;
     if (a->values && b->values && !values_meet(a->values, b->values))
         return 1;
@@ -302,10 +397,13 @@ static int exclude(const struct facts *facts, const struct fact *a,
                             (b->says_missing && a->says_set));
 }
 
-/* Whether A begins at 0 and B goes on, without a gap, to the end. */
-static int covers(const struct fact *a, const struct fact *b)
+/* Whether A begins at 0 and B goes on, without a gap, to the end: whatever is
+ * more than A allows is no less in the window of B. */
+static int covers(const struct facts *facts, const struct fact *a,
+                  const struct fact *b)
 {
-    return a->low == 0 && isinf(b->high) && b->low <= a->high + 1;
+    return is_part(facts, a, b) && a->low == 0 && isinf(b->high) &&
+           b->low <= a->high + 1;
 }
 
 static int exhaust(const struct facts *facts, const struct fact *a,
@@ -313,8 +411,10 @@ static int exhaust(const struct facts *facts, const struct fact *a,
 {
     if (same(facts, a->text, b->text))
         return a->negated != b->negated;
-    return same(facts, a->subject, b->subject) && a->is_count && b->is_count &&
-           a->has_range && b->has_range && (covers(a, b) || covers(b, a));
+    if (same(facts, a->subject, b->subject) &&
+        ((a->says_missing && b->is_set) || (b->says_missing && a->is_set)))
+        return 1;
+    return covers(facts, a, b) || covers(facts, b, a);
 }
 
 /* The shown part of the text of FACT, with its `not`. */
@@ -355,9 +455,25 @@ static void compare_facts(struct checker *checker, const struct facts *facts,
 
 /* ---- entry ----------------------------------------------------------- */
 
-/* One count alone: whether it says nothing, or nothing can be so. */
+/* A time since something happened is never negative. */
+static void check_age(struct checker *checker, const struct fact *fact)
+{
+    if (fact->high < 0 || (fact->high == 0 && fact->high_open))
+        check_warning(checker, fact->pos,
+                      "This is never true: what has happened was not in the "
+                      "future.");
+    else if (isinf(fact->high) &&
+             (fact->low < 0 || (fact->low == 0 && !fact->low_open)))
+        check_warning(checker, fact->pos,
+                      "This is true whenever it has happened: `did` says the "
+                      "same.");
+}
+
+/* One number alone: whether it says nothing, or nothing can be so. */
 static void check_alone(struct checker *checker, const struct fact *fact)
 {
+    if (fact->is_age && fact->has_range)
+        check_age(checker, fact);
     if (!fact->is_count || !fact->has_range)
         return;
     if (fact->most && fact->low > fact->most)
@@ -375,10 +491,30 @@ static void check_alone(struct checker *checker, const struct fact *fact)
                       "whole number from 0 on.");
 }
 
+/* `everyone` beside other conditions, or with `not`. */
+static void check_everyone(struct checker *checker,
+                           const struct rule_cond *cond)
+{
+    for (int i = 0; i < cond->count; i++) {
+        if (cond->children[i]->kind != COND_EVERYONE)
+            continue;
+        if (cond->kind == COND_NOT)
+            check_warning(checker, cond->pos,
+                          "This is never true: `everyone` is every user.");
+        else if (cond->kind == COND_OR)
+            check_warning(checker, cond->children[i]->pos,
+                          "This is always true, and so is all of this `or`.");
+        else
+            check_warning(checker, cond->children[i]->pos,
+                          "This is always true and adds nothing to an `and`.");
+    }
+}
+
 void check_group(struct checker *checker, const struct rule_cond *cond)
 {
     struct facts *facts;
     int is_group = cond->kind == COND_AND || cond->kind == COND_OR;
+    check_everyone(checker, cond);
     if (cond->kind == COND_NOT)
         return;
     facts = calloc(1, sizeof(*facts));

@@ -2,6 +2,11 @@
  * of what it is tested against. */
 #include "lib/segment/checker.h"
 
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/instant.h"
 #include "lib/base/text.h"
 #include "lib/event/value.h"
 #include "lib/event/version.h"
@@ -73,6 +78,43 @@ static int has_order(const struct rule_value *value)
     return value->value.type != SEG_BOOL;
 }
 
+static int is_numeral(struct seg_text text)
+{
+    char *end;
+    return text.len && strspn(text.bytes, "-.0123456789eE") == text.len &&
+           strtod(text.bytes, &end) != HUGE_VAL && end == text.bytes + text.len;
+}
+
+/* Texts are in order of their characters, which is not that of what they
+ * write: "9" comes after "18". */
+static void check_text_order(struct checker *checker,
+                             const struct rule_test *test)
+{
+    int64_t ms;
+    int order;
+    for (int i = 0; i < test->values.count; i++) {
+        const struct rule_value *value = &test->values.items[i];
+        struct seg_text text = text_of_item(value);
+        if (!is_text(value))
+            continue;
+        int version = version_compare(text, text, &order);
+        if (!version && !is_numeral(text) && instant_parse(text, &ms) < 0)
+            continue;
+        check_warning(checker, value->pos,
+                      "Texts are in order of their characters: \"9\" comes "
+                      "after \"18\".");
+        if (version && test->op != OP_BETWEEN)
+            diagnostics_suggest(checker->diagnostics,
+                                "did you mean `version %s \"%s\"`?",
+                                rule_op_info(test->op)->words, text.bytes);
+        else if (!version)
+            diagnostics_suggest(checker->diagnostics,
+                                "a number or a date has no quotes: `%s`",
+                                text.bytes);
+        return;
+    }
+}
+
 static void check_range(struct checker *checker, const struct rule_test *test)
 {
     const struct rule_value *low = &test->values.items[0], *high = low + 1;
@@ -133,6 +175,8 @@ void check_test(struct checker *checker, enum check_subject subject,
                     "`ignoring case` goes only with texts.");
     if (info->operand == OPERAND_ORDERED || info->operand == OPERAND_RANGE)
         check_items(checker, test, has_order, "true and false have no order.");
+    if (info->operand == OPERAND_ORDERED || info->operand == OPERAND_RANGE)
+        check_text_order(checker, test);
     if (info->operand == OPERAND_RANGE)
         check_range(checker, test);
     if (test->op >= OP_VERSION_EQ && test->op <= OP_VERSION_GE)

@@ -3,9 +3,11 @@
  * Brackets stand around each group inside a group and after `not`, and nowhere
  * else. So parsing what is written here gives the same tree again. With
  * FORMAT_LIST_VALUES dates and numbers are spelled out too, since that text
- * names a meaning, not a spelling; there `and` inside `or` has no brackets. */
+ * names a meaning, not a spelling; there `and` inside `or` has no brackets.
+ * FORMAT_LIST_SETS goes further: 1.0 is 1, and lists are in one order. */
 #include "lib/segment/format.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "lib/base/instant.h"
@@ -21,6 +23,9 @@ static void format_duration(struct buf *buf, int64_t ms)
         buf_str(buf, "0d");
 }
 
+/* Doubles below are whole numbers without a gap. */
+#define WHOLE_MAX 9007199254740992.0
+
 /* ---- values ---------------------------------------------------------- */
 
 static void format_value(struct buf *buf, const struct rule_value *value,
@@ -30,13 +35,17 @@ static void format_value(struct buf *buf, const struct rule_value *value,
         buf_text(buf, value->spelling);
     else if (value->is_date)
         instant_format(buf, value->value.as.integer);
+    else if (lists == FORMAT_LIST_SETS && value->value.type == SEG_DOUBLE &&
+             fabs(value->value.as.number) < WHOLE_MAX &&
+             floor(value->value.as.number) == value->value.as.number)
+        buf_int(buf, (int64_t)value->value.as.number);
     else
         buf_json_value(buf, &value->value);
 }
 
 static void value_piece(struct buf *buf, const void *of, int i)
 {
-    format_value(buf, (const struct rule_value *)of + i, FORMAT_LIST_VALUES);
+    format_value(buf, (const struct rule_value *)of + i, FORMAT_LIST_SETS);
 }
 
 void format_values(struct buf *buf, const struct rule_values *values,

@@ -189,6 +189,11 @@ static void write_line(struct writer *writer, const struct rule_line *line)
                                           [EXPECT_ENTER] = "enter",
                                           [EXPECT_EXIT] = "exit",
                                           [EXPECT_TRAIT] = "trait "};
+    static const char *const happenings[] = {
+        [LINE_EVENT] = " event",   [LINE_IDENTIFY] = " identify",
+        [LINE_GROUP] = " group",   [LINE_PAGE] = " page",
+        [LINE_SCREEN] = " screen",
+    };
     struct buf *buf = writer->buf;
     if (line->kind == LINE_SET) {
         struct rule_property value = {.value = line->value};
@@ -208,11 +213,11 @@ static void write_line(struct writer *writer, const struct rule_line *line)
             write_expect_trait(buf, line);
         return;
     }
-    buf_str(buf, line->kind == LINE_EVENT      ? " event "
-                 : line->kind == LINE_IDENTIFY ? " identify"
-                                               : " group ");
-    if (line->kind != LINE_IDENTIFY)
+    buf_str(buf, happenings[line->kind]);
+    if (line->name.len) {
+        buf_char(buf, ' ');
         buf_json_text(buf, line->name);
+    }
     write_properties(writer, line->properties, line->property_count);
 }
 

@@ -3,6 +3,7 @@
 
 #include "lib/base/alloc.h"
 #include "lib/segment/parse_event.h"
+#include "lib/segment/parse_habit.h"
 #include "lib/segment/parse_measure.h"
 #include "lib/segment/parse_path.h"
 #include "lib/segment/parse_property.h"
@@ -235,6 +236,25 @@ static int parse_happening(struct cursor *cursor, struct rule_line *line)
                : 0;
 }
 
+/* What follows `page` or `screen`: its name, if it has one, and properties. */
+static int parse_look(struct cursor *cursor, enum rule_line_kind kind,
+                      struct rule_line *line)
+{
+    line->kind = kind;
+    if (cursor_peek(cursor, 0)->kind == TOKEN_STRING) {
+        if (parse_string(cursor, "The name of a page", SEG_STRING_BYTES_MAX,
+                         &line->name) < 0)
+            return -1;
+        if (!line->name.len)
+            return cursor_error_at(cursor, cursor_pos(cursor, &cursor->last),
+                                   "The name of a page is not empty.");
+    }
+    return cursor_at(cursor, 0, "{")
+               ? parse_properties(cursor, PROPERTIES_OF_EVENT,
+                                  &line->properties, &line->property_count)
+               : 0;
+}
+
 static int parse_group(struct cursor *cursor, struct rule_line *line)
 {
     line->kind = LINE_GROUP;
@@ -276,7 +296,9 @@ static int parse_expect(struct cursor *cursor, struct rule_line *line)
         }
     if (cursor_accept(cursor, "trait"))
         return parse_expect_trait(cursor, line);
-    return cursor_wrong_word(cursor, NULL, "in|out|enter|exit|trait");
+    return habit_said(cursor, HABIT_EXPECT) < 0
+               ? -1
+               : cursor_wrong_word(cursor, NULL, "in|out|enter|exit|trait");
 }
 
 static int parse_at(struct cursor *cursor, struct rule_line *line)
@@ -285,6 +307,10 @@ static int parse_at(struct cursor *cursor, struct rule_line *line)
         return -1;
     if (cursor_accept(cursor, "event"))
         return parse_happening(cursor, line);
+    if (cursor_accept(cursor, "page"))
+        return parse_look(cursor, LINE_PAGE, line);
+    if (cursor_accept(cursor, "screen"))
+        return parse_look(cursor, LINE_SCREEN, line);
     if (cursor_accept(cursor, "expect"))
         return parse_expect(cursor, line);
     if (cursor_accept(cursor, "group"))
@@ -294,7 +320,10 @@ static int parse_at(struct cursor *cursor, struct rule_line *line)
         return parse_properties(cursor, PROPERTIES_OF_EVENT, &line->properties,
                                 &line->property_count);
     }
-    return cursor_wrong_word(cursor, NULL, "event|expect|identify|group");
+    return habit_said(cursor, HABIT_AT) < 0
+               ? -1
+               : cursor_wrong_word(cursor, NULL,
+                                   "event|page|screen|expect|identify|group");
 }
 
 static int parse_line(struct cursor *cursor)
@@ -306,7 +335,9 @@ static int parse_line(struct cursor *cursor)
     else if (cursor_accept(cursor, "at"))
         ret = parse_at(cursor, &line);
     else
-        ret = cursor_wrong_word(cursor, "line of a test", "at|set");
+        ret = habit_said(cursor, HABIT_LINE) < 0
+                  ? -1
+                  : cursor_wrong_word(cursor, "line of a test", "at|set");
     if (ret < 0)
         return -1;
     line.pos = cursor_span(cursor, line.pos);

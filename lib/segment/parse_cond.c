@@ -5,6 +5,7 @@
 #include "lib/segment/format.h"
 #include "lib/segment/parse_did.h"
 #include "lib/segment/parse_event.h"
+#include "lib/segment/parse_habit.h"
 #include "lib/segment/parse_measure.h"
 #include "lib/segment/parse_path.h"
 #include "lib/segment/parse_test.h"
@@ -156,7 +157,7 @@ static int wrong_word(struct cursor *cursor)
         "did|everyone|not|in|user|account|latest|entered|left";
     const struct token *token = cursor_peek(cursor, 0);
     struct suggest suggest;
-    if (wrong_known_word(cursor) < 0 ||
+    if (habit_said(cursor, HABIT_COND) < 0 || wrong_known_word(cursor) < 0 ||
         (test_is_here(cursor) && wrong_second_value(cursor) < 0))
         return -1;
     if (cursor_at(cursor, 1, "("))
@@ -189,6 +190,11 @@ static int wrong_pred(struct cursor *cursor)
     if (cursor_at(cursor, 0, "!")) {
         cursor_missing(cursor, "A condition");
         return cursor_suggest(cursor, "did you mean `not`?");
+    }
+    if (token->kind == TOKEN_PERCENT) {
+        cursor_missing(cursor, "A condition");
+        return cursor_suggest(cursor, "a share of the users is `user in 10%% "
+                                      "by \"spring-campaign\"`");
     }
     return cursor_wrong_word(cursor, "condition", "");
 }
@@ -375,6 +381,13 @@ static struct rule_cond *parse_in_segment(struct cursor *cursor)
     if (cursor_expect(cursor, "segment") < 0 ||
         parse_key(cursor, "segment", &cond->key) < 0)
         return NULL;
+    if (cursor_at(cursor, 0, "in") &&
+        cursor_peek(cursor, 1)->kind == TOKEN_DURATION) {
+        cursor_error(cursor, "`in segment` is about now and has no window.");
+        cursor_suggest(cursor, "write, for example, `entered segment %s in 7d`",
+                       cond->key.bytes);
+        return NULL;
+    }
     return cond;
 }
 

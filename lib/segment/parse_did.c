@@ -5,6 +5,7 @@
 #include "lib/segment/parse_cond.h"
 #include "lib/segment/parse_event.h"
 #include "lib/segment/parse_sequence.h"
+#include "lib/segment/parse_test.h"
 
 /* What stands behind the steps of a sequence, where there are none. */
 static int wrong_sequence(struct cursor *cursor)
@@ -60,6 +61,25 @@ static int wrong_relation(struct cursor *cursor)
                : -1;
 }
 
+/* A comma, of which there is none. */
+static int wrong_comma(struct cursor *cursor, const struct rule_cond *cond)
+{
+    if (cond->window.kind != WINDOW_LIFETIME || cond->times.kind != TIMES_NONE)
+        return parse_no_joint(cursor);
+    if (!cond->event.where) {
+        cursor_error(cursor, "Events are joined by `or` in brackets.");
+        return cursor_suggest(cursor, "write `did (\"A\" or \"B\")`");
+    }
+    if (cursor->last.kind == TOKEN_NUMBER &&
+        (cursor_peek(cursor, 1)->kind == TOKEN_NUMBER ||
+         cursor_peek(cursor, 1)->kind == TOKEN_ERROR)) /* 1,000 */
+        return cursor_error(cursor, "A number has no comma.");
+    cursor_error(cursor, "Several tests of one event are joined by `and` in "
+                         "brackets.");
+    return cursor_suggest(cursor, "write, for example, `where (total > 3 and "
+                                  "currency = \"EUR\")`");
+}
+
 /* What people write after `did ...`. */
 static int wrong_after_did(struct cursor *cursor, const struct rule_cond *cond)
 {
@@ -71,10 +91,8 @@ static int wrong_after_did(struct cursor *cursor, const struct rule_cond *cond)
         return cursor_suggest(cursor, "write, for example, `at least 3 times "
                                       "in 7d`");
     }
-    if (cursor_at(cursor, 0, ",")) {
-        cursor_error(cursor, "Events are joined by `or` in brackets.");
-        return cursor_suggest(cursor, "write `did (\"A\" or \"B\")`");
-    }
+    if (cursor_at(cursor, 0, ","))
+        return wrong_comma(cursor, cond);
     if (cond->window.kind != WINDOW_LIFETIME ||
         !cursor_at_any(cursor, 0, "within during over last for the"))
         return 0;

@@ -82,11 +82,23 @@ int parse_event(struct cursor *cursor, int inside, struct rule_event *event)
 
 /* ---- how often ------------------------------------------------------- */
 
+/* `three`, `2.5`, or no number at all. */
+static int wrong_number(struct cursor *cursor)
+{
+    static const char *const words[] = {"one", "two",   "three", "four", "five",
+                                        "six", "seven", "eight", "nine", "ten"};
+    cursor_error(cursor, "A whole number is missing here.");
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        if (cursor_at(cursor, 0, words[i]))
+            return cursor_suggest(cursor, "did you mean `%zu`?", i + 1);
+    return -1;
+}
+
 static int parse_number_of_times(struct cursor *cursor, int64_t *number)
 {
     const struct token *token = cursor_peek(cursor, 0);
     if (token->kind != TOKEN_NUMBER || token->value.type != SEG_INT)
-        return cursor_error(cursor, "A whole number is missing here.");
+        return wrong_number(cursor);
     if (token->value.as.integer < 0 || token->value.as.integer > RULE_TIMES_MAX)
         return cursor_error(cursor, "A number of times is from 0 to %d.",
                             RULE_TIMES_MAX);
@@ -166,7 +178,7 @@ static int parse_periods(struct cursor *cursor, struct rule_times *times,
                               one, many);
     }
     if (token->kind != TOKEN_NUMBER || token->value.type != SEG_INT)
-        return cursor_error(cursor, "A whole number is missing here.");
+        return wrong_number(cursor);
     if (token->value.as.integer < 1 ||
         token->value.as.integer > RULE_PERIODS_MAX)
         return cursor_error(cursor, "A number of %s is from 1 to %d.", many,
@@ -285,8 +297,14 @@ static int check_from_to(struct cursor *cursor,
 static int parse_from_to(struct cursor *cursor, struct rule_window *window)
 {
     window->kind = WINDOW_FROM_TO;
-    if (parse_duration(cursor, "from", 0, &window->from_ms) < 0 ||
-        cursor_expect(cursor, "to") < 0 ||
+    if (parse_duration(cursor, "from", 0, &window->from_ms) < 0)
+        return -1;
+    if (cursor_at(cursor, 0, "ago")) {
+        cursor_error(cursor, "`ago` stands once, at the end of the window.");
+        return cursor_suggest(cursor, "write, for example, `from 28d to 14d "
+                                      "ago`");
+    }
+    if (cursor_expect(cursor, "to") < 0 ||
         parse_duration(cursor, "to", 0, &window->to_ms) < 0 ||
         cursor_expect(cursor, "ago") < 0)
         return -1;

@@ -8,9 +8,13 @@
 
 /* ---- values ---------------------------------------------------------- */
 
-/* As parse_value, but what belongs into an event. */
+/* As parse_value, but what belongs into an event: `null` is missing there. */
 static int parse_plain_value(struct cursor *cursor, struct rule_value *value)
 {
+    *value =
+        (struct rule_value){.pos = cursor_pos(cursor, cursor_peek(cursor, 0))};
+    if (cursor_accept(cursor, "null"))
+        return 0;
     if (parse_value(cursor, value) < 0)
         return -1;
     if (value->is_date) {
@@ -35,7 +39,7 @@ static int parse_list_item(struct cursor *cursor, int depth,
                : parse_plain_value(cursor, value);
 }
 
-/* `[a, b]`; its items are DEPTH deep in lists and objects. */
+/* `[a, b]` or `[]`; its items are DEPTH deep in lists and objects. */
 static int parse_list(struct cursor *cursor, int depth,
                       struct rule_value *value)
 {
@@ -43,8 +47,8 @@ static int parse_list(struct cursor *cursor, int depth,
     size_t from = cursor->stack_len;
     struct rule_value item;
     uint32_t count = 0;
-    int more;
-    do {
+    int more = !cursor_accept(cursor, "]");
+    while (more > 0) {
         if (count == RULE_VALUES_MAX)
             return cursor_error(cursor, "A list has at most %d values.",
                                 RULE_VALUES_MAX);
@@ -53,7 +57,7 @@ static int parse_list(struct cursor *cursor, int depth,
             return -1;
         count++;
         more = next_item(cursor, "]");
-    } while (more > 0);
+    }
     if (more < 0)
         return -1;
     *value =

@@ -2,6 +2,8 @@
 #include "lib/base/alloc.h"
 #include "lib/segment/parse_block.h"
 #include "lib/segment/parse_cond.h"
+#include "lib/segment/parse_habit.h"
+#include "lib/segment/parse_measure.h"
 #include "lib/segment/parse_property.h"
 #include "lib/segment/parse_value.h"
 
@@ -31,6 +33,10 @@ static int parse_once(struct cursor *cursor, struct rule_trigger *trigger)
     if (!cursor_accept(cursor, "once"))
         return 0;
     trigger->once = 1;
+    if (cursor_at_any(cursor, 0, "a an every each in daily weekly")) {
+        cursor_error(cursor, "How long a trigger waits is said by `once per`.");
+        return cursor_suggest(cursor, "write, for example, `once per 1d`");
+    }
     if (!cursor_accept(cursor, "per"))
         return 0;
     return parse_duration(cursor, "per", 1, &trigger->cooldown_ms);
@@ -119,6 +125,8 @@ static int field_is_here(struct cursor *cursor, enum rule_field field)
 
 static int wrong_field(struct cursor *cursor)
 {
+    if (habit_said(cursor, HABIT_FIELD) < 0)
+        return -1;
     if (cursor_at_any(cursor, 0, "did not user account")) {
         cursor_error(cursor, "A condition stands after `when`.");
         return cursor_instead(cursor, 0, "when ", " ...");
@@ -128,12 +136,33 @@ static int wrong_field(struct cursor *cursor)
                              "exclude|on");
 }
 
+/* Whether the last field was a condition. */
+static int is_behind_cond(const struct rule_segment *segment)
+{
+    int last = FIELD_TITLE;
+    for (int i = 0; i < FIELD_COUNT_; i++) {
+        struct rule_pos at = segment->field_pos[i];
+        struct rule_pos before = segment->field_pos[last];
+        if (at.line > before.line ||
+            (at.line == before.line && at.column > before.column))
+            last = i;
+    }
+    return last == FIELD_WHEN || last == FIELD_UNTIL;
+}
+
 /* What stands after a field instead of the next one. */
-static int wrong_after_field(struct cursor *cursor)
+static int wrong_after_field(struct cursor *cursor,
+                             const struct rule_segment *segment)
 {
     if (cursor_at_any(cursor, 0, "and or"))
         return cursor_missing(cursor, "A condition");
-    return wrong_field(cursor);
+    if (!is_behind_cond(segment))
+        return wrong_field(cursor);
+    if (cursor_at_any(cursor, 0,
+                      "did not user account everyone latest entered left in") ||
+        measure_at(cursor, 0) != MEASURE_COUNT_)
+        return cursor_missing(cursor, "`and` or `or`");
+    return habit_said(cursor, HABIT_AFTER_COND) < 0 ? -1 : wrong_field(cursor);
 }
 
 static int parse_text_field(struct cursor *cursor, const char *what,
@@ -199,7 +228,7 @@ static int parse_field(struct cursor *cursor, enum rule_field field,
     case FIELD_COUNT_:
         break;
     }
-    return wrong_after_field(cursor);
+    return wrong_after_field(cursor, segment);
 }
 
 /* One field, not said before. */

@@ -13,6 +13,7 @@
 #include "lib/segment/parse_sequence.h"
 
 #include "lib/segment/parse_event.h"
+#include "lib/segment/parse_habit.h"
 #include "lib/segment/parse_path.h"
 #include "lib/segment/parse_value.h"
 
@@ -74,6 +75,12 @@ static int wrong_after_step(struct cursor *cursor, const struct rule_step *step)
             cursor_instead(cursor, 1, "within ", "");
         return -1;
     }
+    if (cursor_at(cursor, 0, "between") && !step->without) {
+        cursor_error(cursor, "How long after the step before it comes is said "
+                             "by `after` and `within`.");
+        return cursor_suggest(cursor, "write, for example, `after 1h within "
+                                      "2h`");
+    }
     if (cursor_at_any(cursor, 0, "at exactly")) {
         cursor_error(cursor, "A step happens once, it is not said how often.");
         return cursor_suggest(cursor, "repeat the step: `then \"A\" then "
@@ -86,7 +93,7 @@ static int parse_then(struct cursor *cursor, struct rule_step *step)
 {
     cursor_take(cursor);
     step->directly = cursor_accept(cursor, "directly");
-    if (wrong_step(cursor, step) < 0 ||
+    if (wrong_step(cursor, step) < 0 || habit_said(cursor, HABIT_STEP) < 0 ||
         parse_event(cursor, 0, &step->event) < 0 ||
         parse_after(cursor, step) < 0)
         return -1;
@@ -104,6 +111,10 @@ static int parse_without(struct cursor *cursor, struct rule_step *step)
     if (step->within_ms)
         return 0;
     cursor_missing(cursor, "`within` and a duration");
+    if (cursor_at(cursor, 0, "between"))
+        return cursor_suggest(cursor, "that none comes in between is said "
+                                      "behind all steps: `with no \"A\" "
+                                      "between`");
     return cursor_suggest(cursor, "for how long there is none is said: "
                                   "`without \"Order Placed\" within 1h`");
 }
@@ -154,6 +165,11 @@ static int parse_no_between(struct cursor *cursor,
     struct rule_event *event;
     if (!cursor_accept(cursor, "with"))
         return 0;
+    if (cursor_at_any(cursor, 0, "same the")) {
+        cursor_missing(cursor, "`no`");
+        return cursor_suggest(cursor, "that all have the same value is said "
+                                      "by `for the same cart_id`");
+    }
     event = cursor_alloc(cursor, sizeof(*event));
     if (!event || cursor_expect(cursor, "no") < 0 ||
         parse_event(cursor, 0, event) < 0)

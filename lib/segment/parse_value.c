@@ -285,6 +285,24 @@ int parse_strings(struct cursor *cursor, const char *what, size_t max,
 
 /* ---- durations ------------------------------------------------------- */
 
+/* `the last 7 days`, `last 7d`, `day`. */
+static int suggest_duration(struct cursor *cursor)
+{
+    int at = 0;
+    while (at < 2 && cursor_at_any(cursor, at, "the last past previous"))
+        at++;
+    const struct token *token = cursor_peek(cursor, at);
+    const char *letter = at ? lex_unit(cursor_peek(cursor, at + 1)->source)
+                            : lex_unit(token->source);
+    if (at && token->kind == TOKEN_DURATION)
+        return cursor_instead(cursor, at, "", "");
+    if (at && token->kind == TOKEN_NUMBER && letter)
+        return cursor_instead(cursor, at, "", letter);
+    return !at && token->kind == TOKEN_WORD && letter
+               ? cursor_suggest(cursor, "did you mean `1%s`?", letter)
+               : -1;
+}
+
 /* `7 days`, `7`, `"7d"`, `the last 7 days`, `1 month`. */
 static int wrong_duration(struct cursor *cursor, const char *before)
 {
@@ -302,7 +320,8 @@ static int wrong_duration(struct cursor *cursor, const char *before)
          !strncmp(unit->source.bytes, "year", 4)))
         return cursor_suggest(cursor, "months and years differ in length; "
                                       "write days, such as 30d or 365d");
-    return number ? cursor_instead(cursor, 0, "", "d") : -1;
+    return number ? cursor_instead(cursor, 0, "", "d")
+                  : suggest_duration(cursor);
 }
 
 int parse_duration(struct cursor *cursor, const char *before, int64_t least_ms,
@@ -311,7 +330,8 @@ int parse_duration(struct cursor *cursor, const char *before, int64_t least_ms,
     if (cursor_peek(cursor, 0)->kind != TOKEN_DURATION)
         return wrong_duration(cursor, before);
     if (cursor_peek(cursor, 0)->ms < least_ms)
-        return cursor_error(cursor, "A duration of nothing matches nothing.");
+        return cursor_error(cursor, "`%s` needs a duration of at least 1ms.",
+                            before);
     *ms = cursor_take(cursor)->ms;
     return 0;
 }

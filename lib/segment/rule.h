@@ -381,6 +381,8 @@ enum rule_line_kind {
     LINE_EVENT,    /* name, properties */
     LINE_IDENTIFY, /* properties */
     LINE_GROUP,    /* name = group id, properties */
+    LINE_PAGE,     /* name, empty if it has none, properties */
+    LINE_SCREEN,   /* the same */
     LINE_EXPECT,   /* expect */
 };
 

@@ -34,11 +34,20 @@ static int put_members(struct json_reader *r, json_t *list)
     return json_each(r, list, ", ", put_member);
 }
 
+/* A value, or null. */
+static int put_plain(struct json_reader *r, json_t *value)
+{
+    if (!json_is_null(value))
+        return json_put_value(r, value);
+    buf_str(r->text, "null");
+    return 0;
+}
+
 /* What stands in a list: a value, or an object. */
 static int put_list_item(struct json_reader *r, json_t *item)
 {
     if (!json_object_get(item, "object"))
-        return json_put_value(r, item);
+        return put_plain(r, item);
     buf_str(r->text, "{ ");
     if (json_known(r, item, "object") < 0 ||
         json_member(r, item, "object", put_members) < 0)
@@ -50,7 +59,7 @@ static int put_list_item(struct json_reader *r, json_t *item)
 int json_put_property_value(struct json_reader *r, json_t *value)
 {
     if (!json_is_array(value))
-        return json_put_value(r, value);
+        return put_plain(r, value);
     buf_char(r->text, '[');
     int ret = json_each(r, value, ", ", put_list_item);
     buf_char(r->text, ']');
@@ -236,6 +245,13 @@ static int put_expect_trait(struct json_reader *r, json_t *line)
     return json_member(r, line, "value", json_put_value);
 }
 
+static int put_name_if_any(struct json_reader *r, json_t *name)
+{
+    return json_is_string(name) && !json_string_length(name)
+               ? 0
+               : json_put_text(r, name);
+}
+
 /* A line with an instant; each has one member that says what it is. */
 static int put_at(struct json_reader *r, json_t *line)
 {
@@ -245,6 +261,8 @@ static int put_at(struct json_reader *r, json_t *line)
     } rows[] = {
         {"event", "at|event|properties", " event ", json_put_text},
         {"group", "at|group|properties", " group ", json_put_text},
+        {"page", "at|page|properties", " page ", put_name_if_any},
+        {"screen", "at|screen|properties", " screen ", put_name_if_any},
         {"identify", "at|identify", " identify", put_properties},
         {"expect", "at|expect", " expect ", put_word},
     };
@@ -264,8 +282,9 @@ static int put_at(struct json_reader *r, json_t *line)
                    ? -1
                    : json_if_there(r, line, "properties", "", put_properties);
     }
-    return json_wrong(r, "one of `event`, `group`, `identify`, `expect` and "
-                         "`expect_trait` is missing.");
+    return json_wrong(r, "one of `event`, `group`, `page`, `screen`, "
+                         "`identify`, `expect` and `expect_trait` is "
+                         "missing.");
 }
 
 static int put_line(struct json_reader *r, json_t *line)

@@ -358,6 +358,10 @@ static json_t *line_of(struct maker *m, const struct rule_line *line)
                                           [EXPECT_OUT] = "out",
                                           [EXPECT_ENTER] = "enter",
                                           [EXPECT_EXIT] = "exit"};
+    static const char *const named[] = {[LINE_EVENT] = "event",
+                                        [LINE_GROUP] = "group",
+                                        [LINE_PAGE] = "page",
+                                        [LINE_SCREEN] = "screen"};
     json_t *object = json_object();
     if (line->kind == LINE_SET) {
         maker_set(m, object, "set", maker_path(m, &line->path));
@@ -375,8 +379,8 @@ static json_t *line_of(struct maker *m, const struct rule_line *line)
         maker_set(m, object, "identify",
                   properties_of(m, line->properties, line->property_count));
     } else {
-        maker_set(m, object, line->kind == LINE_EVENT ? "event" : "group",
-                  maker_text(line->name));
+        maker_set(m, object, named[line->kind],
+                  line->name.len ? maker_text(line->name) : json_string(""));
         if (line->property_count)
             maker_set(m, object, "properties",
                       properties_of(m, line->properties, line->property_count));

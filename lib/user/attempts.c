@@ -1,10 +1,8 @@
 /* attempts.c: see attempts.h. */
-#include "lib/user/attempts.h"
+#include "lib/user/attempts_inside.h"
 
 #include <assert.h>
 #include <string.h>
-
-#define FEW 8 /* Attempts of which each is compared with each other one. */
 
 void sequence_link(struct feature_step *steps, uint32_t count)
 {
@@ -19,18 +17,6 @@ void sequence_link(struct feature_step *steps, uint32_t count)
         if (next < count && steps[next].after_ms > steps[i].least_ms)
             steps[i].least_ms = steps[next].after_ms;
     }
-}
-
-static inline uint32_t next_step(const struct feature_sequence *sequence,
-                                 uint32_t step)
-{
-    return sequence->steps[step].next;
-}
-
-static inline int64_t quiet_after(const struct feature_sequence *sequence,
-                                  uint32_t step)
-{
-    return sequence->steps[step].quiet_ms;
 }
 
 static int plays(const struct seen *seen, uint32_t role)
@@ -56,13 +42,6 @@ uint32_t sequence_roles(const struct feature_sequence *sequence)
     if (sequence->activity != FEATURE_NO_ROLE)
         roles |= UINT32_C(1) << sequence->activity;
     return roles;
-}
-
-void attempts_copy(struct attempts *to, const struct attempts *from)
-{
-    to->count = from->count;
-    to->dropped = from->dropped;
-    memcpy(to->items, from->items, from->count * sizeof(*from->items));
 }
 
 /* ---- one event --------------------------------------------------------- */
@@ -124,14 +103,51 @@ static int survives(const struct feature_sequence *sequence,
            !is_over(sequence, attempt, next, seen->time_ms);
 }
 
-/* ---- domination ---------------------------------------------------------- */
-
-static int is_final(const struct feature_sequence *sequence,
-                    const struct attempt *attempt, int64_t from_ms)
+/* Whether one of ATTEMPTS may be over. */
+static int may_have_over(const struct attempts *attempts,
+                         const struct feature_sequence *sequence,
+                         int64_t time_ms)
 {
-    return next_step(sequence, attempt->step) == sequence->step_count &&
-           from_ms - attempt->last_ms >= quiet_after(sequence, attempt->step);
+    for (uint32_t steps = attempts->bounds.steps; steps;) {
+        uint32_t s = take_step(&steps);
+        const struct attempt earliest = {attempts->bounds.at[s].first_ms,
+                                         attempts->bounds.at[s].last_ms, 0, s,
+                                         0};
+        if (is_over(sequence, &earliest, next_step(sequence, s), time_ms))
+            return 1;
+    }
+    return 0;
 }
+
+/* The roles by which an event goes on with an attempt at STEP, or ends it. */
+static uint32_t roles_for(const struct feature_sequence *sequence,
+                          uint32_t step)
+{
+    uint32_t next = next_step(sequence, step), roles = 0;
+    for (uint32_t i = step + 1; i < next; i++)
+        roles |= UINT32_C(1) << i;
+    if (next == sequence->step_count)
+        return roles;
+    roles |= UINT32_C(1) << next;
+    if (sequence->no_between != FEATURE_NO_ROLE)
+        roles |= UINT32_C(1) << sequence->no_between;
+    if (sequence->steps[next].directly && sequence->activity != FEATURE_NO_ROLE)
+        roles |= UINT32_C(1) << sequence->activity;
+    return roles;
+}
+
+/* Whether SEEN may do something to one of ATTEMPTS, whatever their keys. */
+static int may_touch(const struct attempts *attempts,
+                     const struct feature_sequence *sequence,
+                     const struct seen *seen)
+{
+    for (uint32_t steps = attempts->bounds.steps; steps;)
+        if (seen->roles & roles_for(sequence, take_step(&steps)))
+            return 1;
+    return may_have_over(attempts, sequence, seen->time_ms);
+}
+
+/* ---- domination ---------------------------------------------------------- */
 
 /* Whether the first event of A is as good as that of B; LATER: in `all within`
  * a later one is better. */
@@ -202,25 +218,89 @@ static inline int may_beat(const struct feature *feature, int final,
                       last_as_good(feature->of.sequence, a, b, from_ms)));
 }
 
-/* Add ATTEMPT unless another beats it; what it beats goes. */
-static void add(struct attempts *attempts, const struct feature *feature,
-                struct attempt attempt, int64_t from_ms)
+/* Whether one of ATTEMPTS may beat ATTEMPT. */
+static int may_be_beaten(const struct attempts *attempts,
+                         const struct feature *feature,
+                         const struct attempt *attempt, int64_t from_ms)
+{
+    const struct attempt_bounds *bounds = &attempts->bounds;
+    if (feature->from_ms != FEATURE_LIFETIME &&
+        bounds->first_max_ms < attempt->first_ms)
+        return 0;
+    return (bounds->steps >> attempt->step & 1) ||
+           may_have_final(attempts, feature->of.sequence, from_ms);
+}
+
+/* Whether ATTEMPT may beat one of ATTEMPTS. */
+static int may_beat_some(const struct attempts *attempts,
+                         const struct feature *feature,
+                         const struct attempt *attempt, int64_t from_ms)
 {
     const struct feature_sequence *sequence = feature->of.sequence;
-    struct attempt *items = attempts->items;
-    uint32_t kept = 0;
+    const struct attempt_bounds *bounds = &attempts->bounds;
+    if (is_final(sequence, attempt, from_ms))
+        return 1;
+    return (bounds->steps >> attempt->step & 1) &&
+           (attempt->last_ms <= bounds->at[attempt->step].last_max_ms ||
+            from_ms - attempt->last_ms >=
+                sequence->steps[attempt->step].least_ms) &&
+           attempts_may_have(attempts, attempt->step, attempt->same);
+}
+
+static int is_beaten(struct attempts *attempts, const struct feature *feature,
+                     const struct attempt *attempt, int64_t from_ms)
+{
+    const struct feature_sequence *sequence = feature->of.sequence;
+    const struct attempt *items = attempts->items;
+    attempts_read(attempts);
     for (uint32_t i = 0; i < attempts->count; i++)
         if (may_beat(feature, is_final(sequence, &items[i], from_ms), &items[i],
-                     &attempt, from_ms) &&
-            beats(feature, &items[i], &attempt, from_ms))
-            return;
-    int final = is_final(sequence, &attempt, from_ms);
-    for (uint32_t i = 0; i < attempts->count; i++)
-        if (!may_beat(feature, final, &attempt, &items[i], from_ms) ||
-            !beats(feature, &attempt, &items[i], from_ms))
+                     attempt, from_ms) &&
+            beats(feature, &items[i], attempt, from_ms))
+            return 1;
+    return 0;
+}
+
+/* Whether ATTEMPT, final or not, beats B. */
+static inline int goes_for(const struct feature *feature, int final,
+                           const struct attempt *attempt,
+                           const struct attempt *b, int64_t from_ms)
+{
+    return may_beat(feature, final, attempt, b, from_ms) &&
+           beats(feature, attempt, b, from_ms);
+}
+
+static void drop_beaten_by(struct attempts *attempts,
+                           const struct feature *feature,
+                           const struct attempt *attempt, int64_t from_ms)
+{
+    struct attempt *items = attempts->items;
+    int final = is_final(feature->of.sequence, attempt, from_ms);
+    uint32_t i = 0, kept;
+    attempts_read(attempts);
+    if (!final) /* Of another step, or with another key: most are passed. */
+        while (i < attempts->count && (items[i].same != attempt->same ||
+                                       items[i].step != attempt->step))
+            i++;
+    while (i < attempts->count &&
+           !goes_for(feature, final, attempt, &items[i], from_ms))
+        i++;
+    for (kept = i; i < attempts->count; i++)
+        if (!goes_for(feature, final, attempt, &items[i], from_ms))
             items[kept++] = items[i];
-    items[kept++] = attempt;
     attempts->count = kept;
+}
+
+/* Add ATTEMPT unless another beats it; what it beats goes. */
+static void add(struct attempts *attempts, const struct feature *feature,
+                const struct attempt *attempt, int64_t from_ms)
+{
+    if (may_be_beaten(attempts, feature, attempt, from_ms) &&
+        is_beaten(attempts, feature, attempt, from_ms))
+        return;
+    if (may_beat_some(attempts, feature, attempt, from_ms))
+        drop_beaten_by(attempts, feature, attempt, from_ms);
+    attempts_append(attempts, attempt);
 }
 
 static void take_out(struct attempts *attempts, uint32_t index)
@@ -230,30 +310,86 @@ static void take_out(struct attempts *attempts, uint32_t index)
             (attempts->count - index) * sizeof(*attempts->items));
 }
 
+/* Whether attempt I may beat one behind it or before, where MIN_FIRST_MS is the
+ * earliest first event of those behind. They are in the order of last_ms. */
+static int may_beat_any(const struct attempts *attempts,
+                        const struct feature *feature, uint32_t i,
+                        int64_t min_first_ms, int64_t from_ms)
+{
+    const struct feature_sequence *sequence = feature->of.sequence;
+    const struct attempt *a = &attempts->items[i];
+    if (feature->from_ms == FEATURE_LIFETIME ||
+        is_final(sequence, a, from_ms) ||
+        from_ms - a->last_ms >= sequence->steps[a->step].least_ms)
+        return 1;
+    return min_first_ms <= a->first_ms || (i && a[-1].last_ms >= a->last_ms);
+}
+
+/* SKIP[i] gets whether attempt i beats none. */
+static void find_idle(const struct attempts *attempts,
+                      const struct feature *feature, int64_t from_ms,
+                      uint8_t *skip)
+{
+    const struct attempt *items = attempts->items;
+    int64_t min_first_ms = INT64_MAX;
+    uint8_t with_key[1024] = {0};
+    int ordered = 1;
+    for (uint32_t i = 0; i < attempts->count; i++) {
+        uint8_t *with = &with_key[items[i].same >> 54 ^ items[i].step];
+        *with += *with < 2;
+        ordered &= !i || items[i - 1].last_ms <= items[i].last_ms;
+    }
+    for (uint32_t i = attempts->count; i-- > 0;) {
+        int final = is_final(feature->of.sequence, &items[i], from_ms);
+        int alone = with_key[items[i].same >> 54 ^ items[i].step] < 2;
+        skip[i] = (alone && !final) ||
+                  (ordered &&
+                   !may_beat_any(attempts, feature, i, min_first_ms, from_ms));
+        if (items[i].first_ms < min_first_ms)
+            min_first_ms = items[i].first_ms;
+    }
+}
+
 static void drop_dominated(struct attempts *attempts,
                            const struct feature *feature, int64_t from_ms)
 {
     const struct feature_sequence *sequence = feature->of.sequence;
     struct attempt *items = attempts->items;
+    uint8_t skip[2 * SEQUENCE_ATTEMPTS_ROOM + 1] = {0};
+    attempts_read(attempts);
+    if (attempts->count > ATTEMPTS_FEW)
+        find_idle(attempts, feature, from_ms, skip);
     for (uint32_t i = 0; i < attempts->count; i++) {
         int final = is_final(sequence, &items[i], from_ms);
+        if (skip[i])
+            continue;
         for (uint32_t j = attempts->count; j-- > 0;)
             if (j != i &&
                 may_beat(feature, final, &items[i], &items[j], from_ms) &&
                 beats(feature, &items[i], &items[j], from_ms)) {
                 take_out(attempts, j);
+                memmove(skip + j, skip + j + 1, attempts->count - j);
                 i -= j < i;
             }
     }
 }
 
-static uint32_t oldest_of(const struct attempts *attempts)
+static void drop_oldest(struct attempts *attempts)
 {
-    uint32_t oldest = 0;
-    for (uint32_t i = 1; i < attempts->count; i++)
-        if (attempts->items[i].first_ms < attempts->items[oldest].first_ms)
+    const struct attempt *items = attempts->items;
+    uint32_t oldest = 0, gone = attempts->count - SEQUENCE_ATTEMPTS_MAX, i = 1;
+    while (i < attempts->count && items[i - 1].first_ms <= items[i].first_ms)
+        i++;
+    if (i == attempts->count) { /* In order, as a rule. */
+        attempts->count -= gone;
+        memmove(attempts->items, items + gone,
+                attempts->count * sizeof(*items));
+        return;
+    }
+    for (i = 1; i < attempts->count; i++)
+        if (items[i].first_ms < items[oldest].first_ms)
             oldest = i;
-    return oldest;
+    take_out(attempts, oldest);
 }
 
 static void limit(struct attempts *attempts, const struct feature *feature,
@@ -266,7 +402,7 @@ static void limit(struct attempts *attempts, const struct feature *feature,
         return;
     attempts->dropped = 1;
     while (attempts->count > SEQUENCE_ATTEMPTS_MAX)
-        take_out(attempts, oldest_of(attempts));
+        drop_oldest(attempts);
 }
 
 /* Attempts made by SEEN stand behind the first COUNT, of which KEPT survived.
@@ -277,7 +413,7 @@ static void add_made(struct attempts *attempts, const struct feature *feature,
     attempts->count = kept;
     for (uint32_t i = 0; i < made; i++) {
         struct attempt attempt = attempts->items[count + i];
-        add(attempts, feature, attempt, attempt.last_ms);
+        add(attempts, feature, &attempt, attempt.last_ms);
     }
 }
 
@@ -288,18 +424,22 @@ void attempts_see(struct attempts *attempts, const struct feature *feature,
     struct attempt *items = attempts->items;
     uint32_t count = attempts->count, kept = 0, made = 0;
     assert(count <= SEQUENCE_ATTEMPTS_ROOM);
-    for (uint32_t i = 0; i < count; i++) {
+    if (may_touch(attempts, sequence, seen))
+        attempts_read(attempts);
+    else
+        kept = count;
+    for (uint32_t i = kept; i < count; i++) {
         uint32_t next = next_step(sequence, items[i].step);
         if (next < sequence->step_count &&
             fits(sequence, &items[i], next, seen))
             items[count + made++] = (struct attempt){
-                items[i].first_ms, seen->time_ms, seen->same, next};
+                items[i].first_ms, seen->time_ms, seen->same, next, 0};
         if (survives(sequence, &items[i], next, seen))
             items[kept++] = items[i];
     }
     if (plays(seen, 0))
         items[count + made++] =
-            (struct attempt){seen->time_ms, seen->time_ms, seen->same, 0};
+            (struct attempt){seen->time_ms, seen->time_ms, seen->same, 0, 0};
     add_made(attempts, feature, kept, count, made);
     limit(attempts, feature, seen->time_ms);
 }
@@ -348,103 +488,22 @@ void attempts_see_late(struct attempts *attempts, const struct feature *feature,
     struct attempt *items = attempts->items;
     uint32_t count = attempts->count, kept = 0, made = 0;
     int grows = sequence_only_grows(sequence);
+    attempts_read(attempts);
     for (uint32_t i = 0; i < count; i++) {
         uint32_t next = next_step(sequence, items[i].step);
         if (grows && next < sequence->step_count &&
             seen->time_ms > items[i].last_ms &&
             fits(sequence, &items[i], next, seen))
             items[count + made++] = (struct attempt){
-                items[i].first_ms, seen->time_ms, seen->same, next};
+                items[i].first_ms, seen->time_ms, seen->same, next, 0};
         if (survives_late(sequence, &items[i], seen))
             items[kept++] = items[i];
     }
     if (grows && plays(seen, 0))
         items[count + made++] =
-            (struct attempt){seen->time_ms, seen->time_ms, seen->same, 0};
+            (struct attempt){seen->time_ms, seen->time_ms, seen->same, 0, 0};
     add_made(attempts, feature, kept, count, made);
     limit(attempts, feature, seen->time_ms);
-}
-
-/* ---- what the attempts say ---------------------------------------------- */
-
-/* From when to when a complete attempt holds. */
-struct span {
-    int64_t from_ms, to_ms;
-};
-
-/* An attempt that is not complete: at no time. */
-static struct span span_of(const struct feature *feature,
-                           const struct attempt *attempt)
-{
-    const struct feature_sequence *sequence = feature->of.sequence;
-    struct span span = {SEG_NEVER, SEG_NEVER};
-    if (next_step(sequence, attempt->step) < sequence->step_count)
-        return span;
-    span.from_ms = attempt->last_ms + quiet_after(sequence, attempt->step);
-    if (attempt->first_ms + feature->to_ms > span.from_ms)
-        span.from_ms = attempt->first_ms + feature->to_ms;
-    if (feature->from_ms != FEATURE_LIFETIME)
-        span.to_ms = attempt->first_ms + feature->from_ms;
-    return span;
-}
-
-int attempts_hold(const struct attempts *attempts,
-                  const struct feature *feature, int64_t now_ms)
-{
-    for (uint32_t i = 0; i < attempts->count; i++) {
-        struct span span = span_of(feature, &attempts->items[i]);
-        if (span.from_ms <= now_ms && now_ms < span.to_ms)
-            return 1;
-    }
-    return 0;
-}
-
-/* The end of the spans that hold at NOW_MS and of those that follow without a
- * gap. */
-static int64_t end_of(const struct attempts *attempts,
-                      const struct feature *feature, int64_t now_ms)
-{
-    int64_t end_ms = now_ms;
-    for (int moved = 1; moved;) {
-        moved = 0;
-        for (uint32_t i = 0; i < attempts->count; i++) {
-            struct span span = span_of(feature, &attempts->items[i]);
-            if (span.from_ms <= end_ms && span.to_ms > end_ms) {
-                end_ms = span.to_ms;
-                moved = 1;
-            }
-        }
-    }
-    return end_ms;
-}
-
-int64_t attempts_next(const struct attempts *attempts,
-                      const struct feature *feature, int64_t now_ms)
-{
-    int64_t next_ms = SEG_NEVER;
-    if (attempts_hold(attempts, feature, now_ms))
-        return end_of(attempts, feature, now_ms);
-    for (uint32_t i = 0; i < attempts->count; i++) {
-        struct span span = span_of(feature, &attempts->items[i]);
-        if (span.from_ms > now_ms && span.from_ms < span.to_ms &&
-            span.from_ms < next_ms)
-            next_ms = span.from_ms;
-    }
-    return next_ms;
-}
-
-const struct attempt *attempts_final(const struct attempts *attempts,
-                                     const struct feature *feature,
-                                     int64_t from_ms)
-{
-    const struct attempt *found = NULL;
-    for (uint32_t i = 0; i < attempts->count; i++) {
-        const struct attempt *attempt = &attempts->items[i];
-        if (is_final(feature->of.sequence, attempt, from_ms) &&
-            (!found || attempt->first_ms > found->first_ms))
-            found = attempt;
-    }
-    return found;
 }
 
 /* ---- pruning ------------------------------------------------------------ */
@@ -496,22 +555,11 @@ static void drop_before_final(struct attempts *attempts,
     attempts->count = kept;
 }
 
-void attempts_expire(struct attempts *attempts, int64_t time_ms)
+static void drop_over(struct attempts *attempts,
+                      const struct feature_sequence *sequence, int64_t from_ms)
 {
     uint32_t kept = 0;
-    for (uint32_t i = 0; i < attempts->count; i++)
-        if (attempts->items[i].first_ms > time_ms)
-            attempts->items[kept++] = attempts->items[i];
-    attempts->count = kept;
-}
-
-void attempts_prune(struct attempts *attempts, const struct feature *feature,
-                    int64_t from_ms, int64_t now_ms)
-{
-    const struct feature_sequence *sequence = feature->of.sequence;
-    uint32_t kept = 0;
-    if (feature->from_ms != FEATURE_LIFETIME)
-        attempts_expire(attempts, now_ms - feature->from_ms);
+    attempts_read(attempts);
     for (uint32_t i = 0; i < attempts->count; i++) {
         struct attempt attempt = attempts->items[i];
         uint32_t next = next_step(sequence, attempt.step);
@@ -519,58 +567,20 @@ void attempts_prune(struct attempts *attempts, const struct feature *feature,
             attempts->items[kept++] = attempt;
     }
     attempts->count = kept;
+}
+
+void attempts_prune(struct attempts *attempts, const struct feature *feature,
+                    int64_t from_ms, int64_t now_ms)
+{
+    const struct feature_sequence *sequence = feature->of.sequence;
+    if (feature->from_ms != FEATURE_LIFETIME)
+        attempts_expire(attempts, now_ms - feature->from_ms);
+    if (may_have_over(attempts, sequence, from_ms))
+        drop_over(attempts, sequence, from_ms);
     drop_before_final(attempts, feature, from_ms);
-    if (attempts->count < 2 || attempts->count > FEW)
+    if (attempts->count < 2 || attempts->count > ATTEMPTS_FEW)
         return;
     drop_dominated(attempts, feature, from_ms);
     if (feature->to_ms && attempts->count > 2)
         drop_covered(attempts, feature, from_ms);
-}
-
-/* ---- for explain -------------------------------------------------------- */
-
-uint32_t attempt_matched(const struct attempt *attempt,
-                         const struct feature_sequence *sequence)
-{
-    uint32_t matched = 0;
-    for (uint32_t i = 0; i <= attempt->step; i++)
-        matched += !sequence->steps[i].without;
-    return matched;
-}
-
-int64_t attempt_until(const struct attempt *attempt,
-                      const struct feature *feature, int64_t now_ms)
-{
-    const struct feature_sequence *sequence = feature->of.sequence;
-    uint32_t next = next_step(sequence, attempt->step);
-    int64_t until_ms = feature->from_ms == FEATURE_LIFETIME
-                           ? SEG_NEVER
-                           : attempt->first_ms + feature->from_ms;
-    if (next == sequence->step_count) {
-        int64_t from_ms = span_of(feature, attempt).from_ms;
-        return from_ms > now_ms && from_ms < until_ms ? from_ms : until_ms;
-    }
-    int64_t within_ms = sequence->steps[next].within_ms;
-    if (within_ms && attempt->last_ms + within_ms < until_ms)
-        until_ms = attempt->last_ms + within_ms;
-    if (sequence->all_within_ms &&
-        attempt->first_ms + sequence->all_within_ms < until_ms)
-        until_ms = attempt->first_ms + sequence->all_within_ms;
-    return until_ms;
-}
-
-const struct attempt *attempts_best(const struct attempts *attempts,
-                                    const struct feature *feature,
-                                    int64_t now_ms)
-{
-    const struct attempt *best = NULL;
-    for (uint32_t i = 0; i < attempts->count; i++) {
-        const struct attempt *attempt = &attempts->items[i];
-        if (attempt_until(attempt, feature, now_ms) > now_ms &&
-            (!best || attempt->step > best->step ||
-             (attempt->step == best->step &&
-              attempt->first_ms > best->first_ms)))
-            best = attempt;
-    }
-    return best;
 }

@@ -53,6 +53,7 @@ struct attempt {
     int64_t last_ms;  /* Of the event of STEP. */
     uint64_t same;    /* Key; 0 if there is none. */
     uint32_t step;    /* Matched last. */
+    uint16_t stored;  /* Which one of the item it is, from 1; 0: none. */
 };
 
 /* An event as a sequence sees it. */
@@ -61,15 +62,54 @@ struct seen {
     uint64_t stamp;
     uint64_t same;
     uint32_t roles;
+    /* Where it stands in the item, and ends; 0: nowhere. */
+    uint16_t stored, stored_end;
 };
 
 #define SEQUENCE_ATTEMPTS_ROOM (2 * SEQUENCE_ATTEMPTS_MAX)
 
+/* What bounds some attempts, so that most of what could happen to one of them
+ * need not be looked for: each is at one of these steps (bits), began no later
+ * than FIRST_MAX_MS and has no more than LENGTH_MAX_MS from the first event to
+ * the last; those at step s began no earlier than AT[s].FIRST_MS and were
+ * matched last from LAST_MS to LAST_MAX_MS. They bound all COUNT that ever were
+ * among them: who is taken out leaves them as they are. */
+struct attempt_bounds {
+    uint32_t count;
+    uint32_t steps;
+    int64_t first_max_ms, length_max_ms;
+    struct {
+        int64_t first_ms, last_ms, last_max_ms;
+    } at[FEATURE_ROLES];
+};
+
+/* Attempts as they stand in an item (attempts_item.c). */
+struct attempts_stored {
+    uint32_t count;
+    uint32_t first_bytes, length_bytes, bytes; /* The last: of all of one. */
+    const uint8_t *at;
+    const struct user *user;
+};
+
 struct attempts {
     uint32_t count; /* At most SEQUENCE_ATTEMPTS_ROOM after each call. */
     int dropped;    /* Some were given up. */
+    /* The first so many items are those of STORED, and not read yet: bounds are
+     * all that is known of them. */
+    uint32_t unread;
+    struct attempts_stored stored;
+    struct attempt_bounds bounds;
     struct attempt items[2 * SEQUENCE_ATTEMPTS_ROOM + 1];
 };
+
+/* Make ATTEMPTS none. */
+void attempts_clear(struct attempts *attempts);
+
+/* Make the bounds no wider than they need be. */
+void attempts_bound(struct attempts *attempts);
+
+/* Put ATTEMPT behind the others. */
+void attempts_append(struct attempts *attempts, const struct attempt *attempt);
 
 /* Whether SEEN comes before the event of TIME_MS and STAMP. */
 static inline int seen_before(const struct seen *seen, int64_t time_ms,
@@ -80,7 +120,7 @@ static inline int seen_before(const struct seen *seen, int64_t time_ms,
 }
 
 /* Make TO a copy of FROM. */
-void attempts_copy(struct attempts *to, const struct attempts *from);
+void attempts_copy(struct attempts *to, struct attempts *from);
 
 /* Whether nothing that is found can be taken back: no step is `without` or
  * `directly`, and nothing is forbidden between. */
@@ -108,22 +148,22 @@ void attempts_prune(struct attempts *attempts, const struct feature *feature,
 void attempts_expire(struct attempts *attempts, int64_t time_ms);
 
 /* Whether a match is complete and in the window at NOW_MS. */
-int attempts_hold(const struct attempts *attempts,
-                  const struct feature *feature, int64_t now_ms);
+int attempts_hold(struct attempts *attempts, const struct feature *feature,
+                  int64_t now_ms);
 
 /* The first instant after NOW_MS at which that changes by time alone. */
-int64_t attempts_next(const struct attempts *attempts,
-                      const struct feature *feature, int64_t now_ms);
+int64_t attempts_next(struct attempts *attempts, const struct feature *feature,
+                      int64_t now_ms);
 
 /* The complete attempt of the latest first event that, no event being to come
  * before FROM_MS, cannot be taken back; NULL if there is none. */
-const struct attempt *attempts_final(const struct attempts *attempts,
+const struct attempt *attempts_final(struct attempts *attempts,
                                      const struct feature *feature,
                                      int64_t from_ms);
 
 /* The attempt that has come furthest at NOW_MS; of several the one of the
  * latest first event; NULL if none is open or holds. */
-const struct attempt *attempts_best(const struct attempts *attempts,
+const struct attempt *attempts_best(struct attempts *attempts,
                                     const struct feature *feature,
                                     int64_t now_ms);
 
@@ -135,5 +175,33 @@ uint32_t attempt_matched(const struct attempt *attempt,
  * ends to, or its next step comes too late. */
 int64_t attempt_until(const struct attempt *attempt,
                       const struct feature *feature, int64_t now_ms);
+
+/* ---- in an item (attempts_item.c) --------------------------------------- */
+
+#define ATTEMPTS_FEW \
+    8 /* So many are compared with each other; and read at once. */
+
+/* Bytes at most. */
+#define ATTEMPTS_BYTES \
+    (32 + FEATURE_ROLES * 30 + SEQUENCE_ATTEMPTS_ROOM * (1 + 2 * 8 + 8))
+
+/* Write ATTEMPTS of USER at TO; what STORED refers to must still be there.
+ * Returns where they end. */
+uint8_t *attempts_put(uint8_t *to, const struct user *user,
+                      const struct feature *feature, struct attempts *attempts);
+
+/* ATTEMPTS, of which there are none, get those that stand at FROM, in the item
+ * of USER, which must not change while ATTEMPTS are used. Returns where they
+ * end. */
+const uint8_t *attempts_get(const uint8_t *from, const struct user *user,
+                            const struct feature *feature,
+                            struct attempts *attempts);
+
+/* Read those that are not read yet: attempts_read. */
+void attempts_read_all(struct attempts *attempts);
+
+/* Whether there may be one at STEP with the key SAME. */
+int attempts_may_have(const struct attempts *attempts, uint32_t step,
+                      uint64_t same);
 
 #endif

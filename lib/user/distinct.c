@@ -177,26 +177,10 @@ static int64_t next_at(const struct item *item, const struct feature *feature,
                                        : past_next(item, feature, now_ms);
 }
 
-static int prune(struct slot *to, int64_t begin_ms)
-{
-    if (!to->item.bytes || shape_of(to->feature) == EVER)
-        return 0;
-    if (shape_of(to->feature) == PAST)
-        return past_prune(to, begin_ms);
-    return newest_prune(to, begin_ms);
-}
-
 static int add(struct slot *to, const struct pair *pair, struct folded *folded)
 {
-    switch (shape_of(to->feature)) {
-    case EVER:
-        return add_ever(to, pair->hash, folded);
-    case WINDOW:
-        return newest_add(to, pair, folded);
-    case PAST:
-        break;
-    }
-    return past_add(to, pair, folded);
+    return shape_of(to->feature) == EVER ? add_ever(to, pair->hash, folded)
+                                         : newest_add(to, pair, folded);
 }
 
 static int fold_distinct(struct store *store, struct user **user,
@@ -206,12 +190,15 @@ static int fold_distinct(struct store *store, struct user **user,
     struct slot to = {store, user, feature, user_item(*user, feature->item)};
     const struct pair pair = {fold->time_ms, value_hash(&fold->value)};
     int64_t begin_ms = begin_of(feature, now_ms);
-    *folded = (struct folded){.before = count_at(&to.item, feature, now_ms)};
-    int ret = prune(&to, begin_ms);
+    *folded = (struct folded){.next_ms = SEG_NEVER};
+    if (shape_of(feature) == PAST)
+        return past_fold(&to, &pair, now_ms, folded);
+    folded->before = count_at(&to.item, feature, now_ms);
+    int ret = 0;
+    if (to.item.bytes && shape_of(feature) == WINDOW)
+        ret = newest_prune(&to, begin_ms);
     if (ret == 0 && pair.hash && fold->time_ms > begin_ms)
         ret = add(&to, &pair, folded);
-    if (ret == 0 && shape_of(feature) == PAST)
-        ret = prune(&to, begin_ms);
     if (ret < 0)
         return ret;
     folded->after = count_at(&to.item, feature, now_ms);

@@ -11,6 +11,7 @@
  * A value of FIRST, LAST is taken for a number; a text is as long as it is. */
 #include "lib/base/instant.h"
 #include "lib/user/attempts.h"
+#include "lib/user/dial.h"
 #include "lib/user/distinct.h"
 #include "lib/user/feature.h"
 #include "lib/user/habit.h"
@@ -33,7 +34,8 @@
 #define MARKS_BYTES     (DISTINCT_KEPT * PAIR_BYTES + 118 + 8 * 1024 * MARK_BYTES)
 #define SCORE_BYTES     (24 * (SCORE_HALF_LIVES / 16 + 1))
 #define SEQUENCE_HEAD   24
-#define ATTEMPT_BYTES   21
+#define ATTEMPT_BYTES   17 /* attempts_item.c */
+#define BOUNDS_BYTES    18
 #define SEEN_BYTES      31
 #define KEY_BYTES       8
 
@@ -89,6 +91,12 @@ static uint64_t distinct_bytes(const struct feature *feature)
                     MARK_BYTES);
 }
 
+/* Of a row of so many times. */
+static uint64_t dial_bytes(uint64_t times)
+{
+    return (times < DIAL_MAX ? times : DIAL_MAX) * DIAL_PART_BYTES + 2;
+}
+
 static uint64_t habit_bytes(const struct feature_habit *habit)
 {
     uint64_t cells = (uint64_t)habit->periods + 1;
@@ -96,9 +104,12 @@ static uint64_t habit_bytes(const struct feature_habit *habit)
     if (habit->high != INT64_MAX)
         cap = (uint64_t)habit->high + 1;
     int64_t span_ms = habit->period_ms * (int64_t)cells;
-    if (2 * cap * cells <= HABIT_EXACT_MAX)
-        return times_bytes(2 * cap * cells, span_ms);
-    return most(times_bytes(HABIT_EXACT_MAX, span_ms),
+    uint64_t times = 2 * cap * cells;
+    if (times < HABIT_DIAL_FROM)
+        return times_bytes(times, span_ms);
+    if (times <= HABIT_EXACT_MAX)
+        return times_bytes(times, span_ms) + dial_bytes(times);
+    return most(times_bytes(HABIT_EXACT_MAX, span_ms) + dial_bytes(times),
                 cells * HABIT_BUCKETS * BUCKET_BYTES);
 }
 
@@ -114,10 +125,14 @@ static int piles_up(const struct feature *feature)
 
 static uint64_t sequence_bytes(const struct feature *feature)
 {
-    uint64_t key = feature->of.sequence->same ? KEY_BYTES : 0;
-    uint64_t attempts = piles_up(feature) ? SEQUENCE_ATTEMPTS_ROOM
-                                          : feature->of.sequence->step_count;
-    return SEQUENCE_HEAD + 2 * attempts * (ATTEMPT_BYTES + key) +
+    const struct feature_sequence *sequence = feature->of.sequence;
+    uint64_t key = sequence->same ? KEY_BYTES : 0;
+    uint64_t attempts =
+        piles_up(feature) ? SEQUENCE_ATTEMPTS_ROOM : sequence->step_count;
+    uint64_t bounds = attempts > ATTEMPTS_FEW
+                          ? BOUNDS_BYTES * (1 + (uint64_t)sequence->step_count)
+                          : 0;
+    return SEQUENCE_HEAD + 2 * (bounds + attempts * (ATTEMPT_BYTES + key)) +
            SEQUENCE_TAIL_MAX * (SEEN_BYTES + key);
 }
 

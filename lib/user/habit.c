@@ -25,6 +25,11 @@
  *   -----x---------------------x-------------->    [-----)     [-----)
  *        |<------- P ------->|<>|                  i = 0       i = 1
  *
+ * So all that is asked of the pairs is when, by the time of the period, block 0
+ * was bad last: fewer than K periods ago? Of many events a dial says that at
+ * once (habit_row.h); an event in order is the end of one pair, and a late one
+ * makes all of it anew.
+ *
  * Example: `at least 1 times per day for 3 days`, events on Monday at 8, 9 and
  * 20: 8 and 20 are kept. So K + 1 cells of 2 cap times are all that is ever
  * kept: exact, however many events there are. Only where that is beyond
@@ -37,260 +42,7 @@
 
 #include <string.h>
 
-#include "lib/user/row.h"
-
-/* To count in a block is as much as to pass so many times. */
-#define BLOCK_COST 16
-
-/* The first entry later than TIME_MS; END if none before that is. Quick if it
- * is near END. */
-static uint32_t row_after(const struct row *row, int64_t time_ms, uint32_t end)
-{
-    uint32_t low = 0, high = end, step = 1;
-    while (high >= step && row_time(row, high - step) > time_ms) {
-        high -= step;
-        step *= 2;
-    }
-    if (high >= step)
-        low = high - step + 1;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (row_time(row, middle) > time_ms)
-            high = middle;
-        else
-            low = middle + 1;
-    }
-    return low;
-}
-
-/* The entry from FROM on by which NUMBER events have passed; row->count if
- * there are not so many. */
-static uint32_t row_nth(const struct row *row, uint32_t from, uint64_t number)
-{
-    if (!row->item.coarse)
-        return number <= row->count - from ? from + (uint32_t)number - 1
-                                           : row->count;
-    uint32_t i = from;
-    for (; i < row->count && row_weight(row, i) < number; i++)
-        number -= row_weight(row, i);
-    return i;
-}
-
-/* ---- blocks ------------------------------------------------------------- */
-
-/* A walk over the blocks, the newest first. */
-struct walk {
-    const struct row *row;
-    const struct feature_habit *habit;
-    int64_t index;      /* The block's. */
-    int64_t begin_ms;   /* It has the events later than that ... */
-    uint32_t from, end; /* ... entries FROM to below END. */
-    uint64_t count;
-};
-
-static void walk_start(struct walk *walk, const struct row *row,
-                       const struct feature_habit *habit, int64_t now_ms)
-{
-    *walk = (struct walk){.row = row,
-                          .habit = habit,
-                          .index = -1,
-                          .begin_ms = now_ms,
-                          .from = row->count};
-}
-
-/* Go to the next block; 0 at the end. */
-static int walk_next(struct walk *walk)
-{
-    if (++walk->index == walk->habit->periods)
-        return 0;
-    walk->begin_ms -= walk->habit->period_ms;
-    walk->end = walk->from;
-    walk->from = row_after(walk->row, walk->begin_ms, walk->end);
-    walk->count = row_sum(walk->row, walk->from, walk->end);
-    return 1;
-}
-
-static int satisfies(const struct feature_habit *habit, uint64_t count)
-{
-    return count >= (uint64_t)habit->low && count <= (uint64_t)habit->high;
-}
-
-static uint64_t count_at(const struct row *row,
-                         const struct feature_habit *habit, int64_t now_ms)
-{
-    struct walk walk;
-    uint64_t count = 0;
-    walk_start(&walk, row, habit, now_ms);
-    while (walk_next(&walk)) {
-        count += satisfies(habit, walk.count);
-        if (!walk.from) /* All further ones are empty. */
-            return count + (satisfies(habit, 0)
-                                ? (uint64_t)(habit->periods - 1 - walk.index)
-                                : 0);
-    }
-    return count;
-}
-
-/* ---- when it changes -------------------------------------------------------
- *
- * A lower bound. An event at t comes into block i at t + i P. While all blocks
- * are satisfied, one of them must first lose, or get, more events than it can
- * bear; while some are not, each of them must first get those it lacks, from
- * the blocks after it, or lose those that are too many. */
-
-static int64_t comes_into(const struct walk *walk, uint32_t entry,
-                          int64_t block)
-{
-    return entry < walk->row->count
-               ? row_time(walk->row, entry) + block * walk->habit->period_ms
-               : SEG_NEVER;
-}
-
-static int64_t satisfied_until(const struct walk *walk)
-{
-    const struct feature_habit *habit = walk->habit;
-    uint64_t spare = walk->count - (uint64_t)habit->low;
-    uint64_t room = (uint64_t)habit->high - walk->count;
-    int64_t too_few = SEG_NEVER, too_many = SEG_NEVER;
-    if (habit->low)
-        too_few = comes_into(walk, row_nth(walk->row, walk->from, spare + 1),
-                             walk->index + 1);
-    if (habit->high != INT64_MAX)
-        too_many = comes_into(walk, row_nth(walk->row, walk->end, room + 1),
-                              walk->index);
-    return too_few < too_many ? too_few : too_many;
-}
-
-static int64_t unsatisfied_until(const struct walk *walk)
-{
-    const struct feature_habit *habit = walk->habit;
-    if (walk->count < (uint64_t)habit->low)
-        return comes_into(
-            walk,
-            row_nth(walk->row, walk->end, (uint64_t)habit->low - walk->count),
-            walk->index);
-    return comes_into(
-        walk,
-        row_nth(walk->row, walk->from, walk->count - (uint64_t)habit->high),
-        walk->index + 1);
-}
-
-/* *COUNT gets how many blocks are satisfied at NOW_MS. */
-static int64_t next_of(const struct row *row, const struct feature_habit *habit,
-                       int64_t now_ms, uint64_t *count)
-{
-    struct walk walk;
-    int64_t broken = SEG_NEVER, whole = INT64_MIN;
-    *count = 0;
-    walk_start(&walk, row, habit, now_ms);
-    while (walk_next(&walk)) {
-        int good = satisfies(habit, walk.count);
-        int64_t at = good ? satisfied_until(&walk) : unsatisfied_until(&walk);
-        *count += (uint64_t)good;
-        if (good)
-            broken = at < broken ? at : broken;
-        else
-            whole = at > whole ? at : whole;
-    }
-    return whole == INT64_MIN ? broken : whole;
-}
-
-/* ---- whether all are satisfied ------------------------------------------- */
-
-struct verdict {
-    int64_t now_ms;
-    int64_t bad_until_ms; /* INT64_MIN: it is not. */
-    int64_t bad_from_ms;  /* Else the next instant at which it is; SEG_NEVER. */
-};
-
-/* Some block is bad from START_MS + i P to before END_MS + i P. */
-static void add_bad(struct verdict *verdict, const struct feature_habit *habit,
-                    int64_t start_ms, int64_t end_ms)
-{
-    int64_t period = habit->period_ms, last = habit->periods - 1, i = -1;
-    if (verdict->now_ms >= start_ms) {
-        i = (verdict->now_ms - start_ms) / period;
-        i = i < last ? i : last;
-    }
-    if (i >= 0 && verdict->now_ms < end_ms + i * period) {
-        /* One that lasts longer than P goes over into the next one. */
-        int64_t until =
-            end_ms + (end_ms - start_ms < period ? i : last) * period;
-        if (until > verdict->bad_until_ms)
-            verdict->bad_until_ms = until;
-    } else if (i < last && start_ms + (i + 1) * period < verdict->bad_from_ms) {
-        verdict->bad_from_ms = start_ms + (i + 1) * period;
-    }
-}
-
-/* There are too few behind the newest `low` events, and before the oldest. */
-static void add_ends(struct verdict *verdict, const struct row *row,
-                     const struct feature_habit *habit)
-{
-    if (row->count < habit->low) {
-        verdict->bad_until_ms = SEG_NEVER;
-        return;
-    }
-    int64_t ends_ms = row_time(row, (uint32_t)habit->low - 1) +
-                      (habit->periods - 1) * habit->period_ms;
-    int64_t begins_ms =
-        row_time(row, row->count - (uint32_t)habit->low) + habit->period_ms;
-    if (verdict->now_ms >= begins_ms)
-        verdict->bad_until_ms = SEG_NEVER;
-    else if (verdict->now_ms < ends_ms)
-        verdict->bad_until_ms = ends_ms;
-    else
-        verdict->bad_from_ms = begins_ms;
-}
-
-static void add_gaps(struct verdict *verdict, const struct row *row,
-                     const struct feature_habit *habit)
-{
-    const struct times times = row->times;
-    const int64_t period_ms = habit->period_ms;
-    for (uint32_t i = 0, j = (uint32_t)habit->low; j < times.count; i++, j++) {
-        int64_t start_ms = times_at(&times, i) + period_ms;
-        int64_t end_ms = times_at(&times, j);
-        if (start_ms < end_ms)
-            add_bad(verdict, habit, start_ms, end_ms);
-    }
-}
-
-static void add_crowds(struct verdict *verdict, const struct row *row,
-                       const struct feature_habit *habit)
-{
-    const struct times times = row->times;
-    const int64_t period_ms = habit->period_ms;
-    for (uint64_t i = 0, j = (uint64_t)habit->high; j < times.count; i++, j++) {
-        int64_t start_ms = times_at(&times, (uint32_t)j);
-        int64_t end_ms = times_at(&times, (uint32_t)i) + period_ms;
-        if (start_ms < end_ms)
-            add_bad(verdict, habit, start_ms, end_ms);
-    }
-}
-
-/* How many blocks are satisfied at NOW_MS; if not all are, any smaller number.
- * *NEXT_MS gets when that changes, or a lower bound. */
-static uint64_t rough_count(const struct row *row,
-                            const struct feature_habit *habit, int64_t now_ms,
-                            int64_t *next_ms)
-{
-    struct verdict verdict = {now_ms, INT64_MIN, SEG_NEVER};
-    uint64_t count;
-    if (row->item.coarse || habit->periods * BLOCK_COST < row->count) {
-        *next_ms = next_of(row, habit, now_ms, &count);
-        return count;
-    }
-    if (habit->low)
-        add_ends(&verdict, row, habit);
-    if (habit->low && verdict.bad_until_ms == INT64_MIN)
-        add_gaps(&verdict, row, habit);
-    if (habit->high != INT64_MAX && verdict.bad_until_ms == INT64_MIN)
-        add_crowds(&verdict, row, habit);
-    int whole = verdict.bad_until_ms == INT64_MIN;
-    *next_ms = whole ? verdict.bad_from_ms : verdict.bad_until_ms;
-    return (uint64_t)(habit->periods - !whole);
-}
+#include "lib/user/habit_row.h"
 
 /* ---- folding ------------------------------------------------------------ */
 
@@ -299,7 +51,8 @@ struct change {
     struct user **user;
     const struct feature *feature;
     const struct feature_habit *habit;
-    struct row row;
+    struct habit_row of;
+    struct row *row; /* of.row. */
 };
 
 static uint64_t cap_of(const struct feature_habit *habit)
@@ -315,7 +68,7 @@ static int64_t floor_to(int64_t time_ms, int64_t width_ms)
 
 static int cut(struct change *to, uint32_t gone)
 {
-    return row_cut(to->store, to->user, to->feature, &to->row, gone);
+    return row_cut(to->store, to->user, to->feature, to->row, gone);
 }
 
 /* Insert TIME_MS into its cell, entries FROM to below END, or let it replace
@@ -323,9 +76,10 @@ static int cut(struct change *to, uint32_t gone)
 static int add_to_cell(struct change *to, int64_t time_ms, uint32_t from,
                        uint32_t end)
 {
-    struct row *row = &to->row;
+    struct row *row = to->row;
     uint64_t cap = cap_of(to->habit);
-    uint32_t id = to->feature->item, in = row_after(row, time_ms, row->count);
+    uint32_t id = to->feature->item,
+             in = habit_row_after(row, time_ms, row->count);
     uint32_t out = in; /* Nothing. */
     int ret;
     if (end - from < 2 * cap) {
@@ -368,7 +122,7 @@ static int64_t bucket_ms(const struct change *to)
 
 static int make_coarse(struct change *to)
 {
-    struct row *row = &to->row;
+    struct row *row = to->row;
     struct buf *scratch = &to->store->scratch;
     uint32_t count = 0;
     buf_reset(scratch);
@@ -391,9 +145,9 @@ static int make_coarse(struct change *to)
 
 static int add_to_bucket(struct change *to, int64_t time_ms)
 {
-    struct row *row = &to->row;
+    struct row *row = to->row;
     int64_t start_ms = floor_to(time_ms, bucket_ms(to));
-    uint32_t i = row_after(row, start_ms - 1, row->count);
+    uint32_t i = habit_row_after(row, start_ms - 1, row->count);
     if (i == row->count || row_time(row, i) != start_ms) {
         int ret = user_splice(to->store, to->user, to->feature->item,
                               i * BUCKET_BYTES, BUCKET_BYTES, &row->item);
@@ -409,13 +163,13 @@ static int add_to_bucket(struct change *to, int64_t time_ms)
 
 static int add(struct change *to, int64_t time_ms, struct folded *folded)
 {
-    struct row *row = &to->row;
+    struct row *row = to->row;
     int64_t cell_ms = floor_to(time_ms, to->habit->period_ms);
     if (row->item.coarse)
         return add_to_bucket(to, time_ms);
     uint32_t end =
-        row_after(row, cell_ms + to->habit->period_ms - 1, row->count);
-    uint32_t from = row_after(row, cell_ms - 1, end);
+        habit_row_after(row, cell_ms + to->habit->period_ms - 1, row->count);
+    uint32_t from = habit_row_after(row, cell_ms - 1, end);
     int ret = add_to_cell(to, time_ms, from, end);
     if (ret < 0 || row->count <= HABIT_EXACT_MAX)
         return ret;
@@ -427,17 +181,32 @@ static int add(struct change *to, int64_t time_ms, struct folded *folded)
  * the newest. */
 static int prune(struct change *to, int64_t begin_ms)
 {
-    struct row *row = &to->row;
+    struct row *row = to->row;
     uint64_t cap = cap_of(to->habit);
-    uint32_t gone = row_after(row, begin_ms, row->count);
+    uint32_t gone = habit_row_after(row, begin_ms, row->count);
     if (!row->item.coarse) {
         int64_t cell_ms = floor_to(begin_ms, to->habit->period_ms);
-        uint32_t end =
-            row_after(row, cell_ms + to->habit->period_ms - 1, row->count);
+        uint32_t end = habit_row_after(row, cell_ms + to->habit->period_ms - 1,
+                                       row->count);
         if (end - gone > cap)
             gone = end - (uint32_t)cap;
     }
     return gone ? cut(to, gone) : 0;
+}
+
+/* Let FOLD happen to the row. */
+static int fold_row(struct change *to, const struct fold *fold, int64_t now_ms,
+                    struct folded *folded)
+{
+    const struct feature_habit *habit = to->habit;
+    int64_t begin_ms = now_ms - habit->period_ms * habit->periods;
+    int ret = prune(to, begin_ms);
+    if (ret == 0 && fold->time_ms > begin_ms && cap_of(habit)) {
+        ret = add(to, fold->time_ms, folded);
+        if (ret == 0)
+            ret = prune(to, begin_ms);
+    }
+    return ret;
 }
 
 static int fold_habit(struct store *store, struct user **user,
@@ -445,21 +214,23 @@ static int fold_habit(struct store *store, struct user **user,
                       int64_t now_ms, struct folded *folded)
 {
     const struct feature_habit *habit = feature->of.habit;
-    struct change to = {
-        .store = store, .user = user, .feature = feature, .habit = habit};
-    int64_t begin_ms = now_ms - habit->period_ms * habit->periods;
-    row_find(*user, feature, &to.row);
+    struct change to = {.store = store,
+                        .user = user,
+                        .feature = feature,
+                        .habit = habit,
+                        .row = &to.of.row};
+    struct habit_room room;
+    habit_row_find(*user, feature, &to.of);
+    uint32_t count = to.row->count;
+    int in_order = !count || fold->time_ms >= row_time(to.row, count - 1);
     *folded = (struct folded){.rough = 1};
-    folded->before = rough_count(&to.row, habit, now_ms, &folded->next_ms);
-    int ret = prune(&to, begin_ms);
-    if (ret == 0 && fold->time_ms > begin_ms && cap_of(habit)) {
-        ret = add(&to, fold->time_ms, folded);
-        if (ret == 0)
-            ret = prune(&to, begin_ms);
-    }
+    folded->before = habit_rough_count(&to.of, habit, now_ms, &folded->next_ms);
+    habit_row_take(store, user, feature, &to.of, &room);
+    int ret = fold_row(&to, fold, now_ms, folded);
     if (ret < 0)
         return ret;
-    folded->after = rough_count(&to.row, habit, now_ms, &folded->next_ms);
+    habit_row_put(store, user, feature, &to.of, in_order, now_ms);
+    folded->after = habit_rough_count(&to.of, habit, now_ms, &folded->next_ms);
     return 0;
 }
 
@@ -467,22 +238,22 @@ static int measure_habit(const struct user *user, const struct feature *feature,
                          int64_t now_ms, struct arena *arena,
                          struct seg_value *value)
 {
-    struct row row;
+    struct habit_row row;
     (void)arena;
-    row_find(user, feature, &row);
-    *value = (struct seg_value){
-        .type = SEG_INT,
-        .as.integer = (int64_t)count_at(&row, feature->of.habit, now_ms)};
+    habit_row_find(user, feature, &row);
+    *value = (struct seg_value){.type = SEG_INT,
+                                .as.integer = (int64_t)habit_count(
+                                    &row.row, feature->of.habit, now_ms)};
     return 0;
 }
 
 static int64_t next_habit(const struct user *user,
                           const struct feature *feature, int64_t now_ms)
 {
-    struct row row;
+    struct habit_row row;
     int64_t next_ms;
-    row_find(user, feature, &row);
-    rough_count(&row, feature->of.habit, now_ms, &next_ms);
+    habit_row_find(user, feature, &row);
+    habit_rough_count(&row, feature->of.habit, now_ms, &next_ms);
     return next_ms;
 }
 
@@ -490,14 +261,15 @@ static void habit_events(const struct user *user, const struct feature *feature,
                          int64_t now_ms, struct feature_events *events)
 {
     const struct feature_habit *habit = feature->of.habit;
-    struct row row;
-    row_find(user, feature, &row);
-    uint32_t from =
-        row_after(&row, now_ms - habit->period_ms * habit->periods, row.count);
-    if (row.item.coarse)
+    struct habit_row of;
+    const struct row *row = &of.row;
+    habit_row_find(user, feature, &of);
+    uint32_t from = habit_row_after(
+        row, now_ms - habit->period_ms * habit->periods, row->count);
+    if (row->item.coarse)
         return;
-    for (uint32_t i = row.count; i > from; i--)
-        if (!feature_events_add(events, row_time(&row, i - 1)))
+    for (uint32_t i = row->count; i > from; i--)
+        if (!feature_events_add(events, row_time(row, i - 1)))
             return;
 }
 
@@ -509,25 +281,25 @@ static void write_habit(const struct user *user, const struct feature *feature,
                         const struct item *item, struct buf *buf,
                         const uint8_t places[FEATURE_TOPICS])
 {
-    struct row row = {.item = *item};
-    (void)feature;
+    struct habit_row of;
+    const struct row *row = &of.row;
     (void)places;
-    row_read(user, &row);
+    habit_row_find(user, feature, &of);
     buf_u8(buf, (uint8_t)item->coarse);
     if (!item->coarse) {
-        times_write(&row.times, buf);
+        times_write(&row->times, buf);
         return;
     }
-    buf_varint(buf, row.count);
-    for (uint32_t i = 0; i < row.count; i++) {
-        buf_u64(buf, (uint64_t)row_time(&row, i));
-        buf_varint(buf, row_weight(&row, i));
+    buf_varint(buf, row->count);
+    for (uint32_t i = 0; i < row->count; i++) {
+        buf_u64(buf, (uint64_t)row_time(row, i));
+        buf_varint(buf, row_weight(row, i));
     }
 }
 
 static int read_buckets(struct change *to, struct reader *reader)
 {
-    struct item *item = &to->row.item;
+    struct item *item = &to->row->item;
     uint64_t count = reader_varint(reader);
     int64_t last = INT64_MIN;
     *item = user_item(*to->user, to->feature->item);
@@ -555,7 +327,7 @@ static int read_buckets(struct change *to, struct reader *reader)
 /* Whether no cell has more times than folding leaves in it. */
 static int cells_fit(const struct change *to)
 {
-    const struct row *row = &to->row;
+    const struct row *row = to->row;
     int64_t period_ms = to->habit->period_ms;
     uint64_t in_cell = 0;
     for (uint32_t i = 0; i < row->count; i++) {
@@ -575,16 +347,20 @@ static int read_habit(struct store *store, struct user **user,
     struct change to = {.store = store,
                         .user = user,
                         .feature = feature,
-                        .habit = feature->of.habit};
+                        .habit = feature->of.habit,
+                        .row = &to.of.row};
     (void)topics;
     if (reader_u8(reader))
         return read_buckets(&to, reader);
-    int ret = times_read_row(store, user, feature->item, reader, &to.row.item,
-                             &to.row.times);
-    to.row.count = to.row.times.count;
+    int ret = times_read_row(store, user, feature->item, reader, &to.row->item,
+                             &to.row->times);
     if (ret < 0)
         return ret;
-    return cells_fit(&to) ? 0 : SEG_ERR_RECORD;
+    to.row->count = to.row->times.count;
+    if (!cells_fit(&to))
+        return SEG_ERR_RECORD;
+    habit_row_make(store, user, feature, &to.of);
+    return 0;
 }
 
 const struct feature_ops habit_ops = {.fold = fold_habit,

@@ -8,4 +8,8 @@
 #define HABIT_EXACT_MAX 16384
 #define HABIT_BUCKETS   16
 
+/* From so many times on it is kept by the time of the period when there were
+ * too few or too many last, instead of looking at all of them (habit_row.h). */
+#define HABIT_DIAL_FROM 33
+
 #endif

@@ -102,10 +102,10 @@ void newest_write(const struct item *item, struct buf *buf);
 int newest_read(struct slot *to, int coarse, struct reader *reader);
 
 /* ---- a window that ends in the past (past.c) --------------------------------
- * Likewise. */
+ * Likewise; past_fold does all that a fold does. */
 
-int past_add(struct slot *to, const struct pair *pair, struct folded *folded);
-int past_prune(struct slot *to, int64_t begin_ms);
+int past_fold(struct slot *to, const struct pair *pair, int64_t now_ms,
+              struct folded *folded);
 uint64_t past_values(const struct item *item, int64_t begin_ms, int64_t end_ms);
 int64_t past_next(const struct item *item, const struct feature *feature,
                   int64_t now_ms);

@@ -68,7 +68,7 @@ static int may_add_past(struct slot *to, const struct pair *pair)
     return 1;
 }
 
-int past_add(struct slot *to, const struct pair *pair, struct folded *folded)
+static int add(struct slot *to, const struct pair *pair, struct folded *folded)
 {
     if (to->item.coarse)
         return add_past_mark(to, pair);
@@ -82,16 +82,22 @@ int past_add(struct slot *to, const struct pair *pair, struct folded *folded)
     return make_past_marks(to);
 }
 
+/* The last instant of the cell of BEGIN_MS. */
+static int64_t first_cell_end(const struct feature *feature, int64_t begin_ms)
+{
+    int64_t width_ms = cell_ms(feature);
+    return floor_to(begin_ms, width_ms) + width_ms - 1;
+}
+
 /* In the cell of BEGIN_MS only the newest pair of a value is needed. */
 static void thin_first_cell(struct slot *to, int64_t begin_ms)
 {
-    int64_t width_ms = cell_ms(to->feature);
-    int64_t last_ms = floor_to(begin_ms, width_ms) + width_ms - 1;
+    int64_t last_ms = first_cell_end(to->feature, begin_ms);
     uint32_t end = pairs_after(&to->item, pair_count(&to->item), last_ms);
     pairs_keep_newest(to, end);
 }
 
-int past_prune(struct slot *to, int64_t begin_ms)
+static int prune(struct slot *to, int64_t begin_ms)
 {
     const struct marks marks = slot_marks(to);
     if (to->item.coarse)
@@ -125,17 +131,17 @@ static int64_t next_mark(const struct item *item, const struct feature *feature,
     return leaves < enters ? leaves : enters;
 }
 
-/* A lower bound: with each pair that comes in or leaves the count changes by one
- * at most, so as many must as it lies from the end of its region. */
-int64_t past_next(const struct item *item, const struct feature *feature,
-                  int64_t now_ms)
+/* Of COUNT values at NOW_MS, a lower bound: with each pair that comes in or
+ * leaves the count changes by one at most, so as many must as it lies from the
+ * end of its region. */
+static int64_t next_of(const struct item *item, const struct feature *feature,
+                       int64_t now_ms, uint64_t count)
 {
     if (item->coarse)
         return next_mark(item, feature, now_ms);
     uint32_t all = pair_count(item);
     uint32_t leave = pairs_after(item, all, now_ms - feature->from_ms);
     uint32_t enter = pairs_after(item, all, now_ms - feature->to_ms);
-    uint64_t count = pairs_values(item, leave, enter);
     struct feature_bounds bounds = feature_bounds(feature, count);
     uint64_t leaves = leave + (count - bounds.low);
     uint64_t enters = enter + (bounds.high - 1 - count);
@@ -148,4 +154,49 @@ int64_t past_next(const struct item *item, const struct feature *feature,
         at = enters_ms < at ? enters_ms : at;
     }
     return at;
+}
+
+int64_t past_next(const struct item *item, const struct feature *feature,
+                  int64_t now_ms)
+{
+    uint64_t count = item->coarse ? 0
+                                  : past_values(item, now_ms - feature->from_ms,
+                                                now_ms - feature->to_ms);
+    return next_of(item, feature, now_ms, count);
+}
+
+/* ---- folding ------------------------------------------------------------ */
+
+/* Whether PAIR, which was added, is in the window at END_MS. */
+static int is_in(const struct slot *to, const struct pair *pair, int64_t end_ms)
+{
+    int64_t time_ms = pair->time_ms;
+    if (to->item.coarse)
+        time_ms = floor_to(time_ms, feature_bucket_ms(to->feature));
+    return time_ms <= end_ms;
+}
+
+/* As a rule an event is not in the window yet: then the values are counted
+ * once, and of the first cell nothing has changed. */
+int past_fold(struct slot *to, const struct pair *pair, int64_t now_ms,
+              struct folded *folded)
+{
+    const struct feature *feature = to->feature;
+    int64_t begin_ms = now_ms - feature->from_ms;
+    int64_t end_ms = now_ms - feature->to_ms;
+    int adds = pair->hash && pair->time_ms > begin_ms;
+    folded->before = past_values(&to->item, begin_ms, end_ms);
+    int ret = prune(to, begin_ms);
+    if (ret == 0 && adds)
+        ret = add(to, pair, folded);
+    if (ret == 0 && adds &&
+        (to->item.coarse || pair->time_ms <= first_cell_end(feature, begin_ms)))
+        ret = prune(to, begin_ms);
+    if (ret < 0)
+        return ret;
+    folded->after = folded->before;
+    if (folded->coarse || (adds && is_in(to, pair, end_ms)))
+        folded->after = past_values(&to->item, begin_ms, end_ms);
+    folded->next_ms = next_of(&to->item, feature, now_ms, folded->after);
+    return 0;
 }

@@ -12,6 +12,13 @@ struct published published_read(const struct user *user)
                               codec_get_u64(item.words + 2)};
 }
 
+struct published published_in_doubt(struct published published)
+{
+    return (struct published){
+        published.at_ms == PUBLISHED_NEVER ? PUBLISHED_BEFORE : published.at_ms,
+        PUBLISHED_DOUBT};
+}
+
 int published_write(struct store *store, struct user **user,
                     const struct published *published)
 {

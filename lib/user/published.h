@@ -20,6 +20,9 @@ struct published {
 
 struct published published_read(const struct user *user);
 
+/* PUBLISHED, when something else may have been said since. */
+struct published published_in_doubt(struct published published);
+
 /* Let USER's item say PUBLISHED; there is none if that is never. Returns 0,
  * SEG_ERR_USER_BYTES or SEG_ERR_NOMEM. */
 int published_write(struct store *store, struct user **user,

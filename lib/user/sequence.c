@@ -58,8 +58,9 @@ static struct seen seen_of(const struct feature *feature,
                            const struct fold *fold)
 {
     const struct feature_sequence *sequence = feature->of.sequence;
-    struct seen seen = {fold->time_ms, fold->stamp, 0,
-                        fold->roles & sequence_roles(sequence)};
+    struct seen seen = {.time_ms = fold->time_ms,
+                        .stamp = fold->stamp,
+                        .roles = fold->roles & sequence_roles(sequence)};
     uint32_t keyless = 0;
     if (fold->time_ms < feature->after_ms)
         seen.roles = 0;
@@ -169,8 +170,8 @@ static void forget_before(struct sequence_state *state,
         return;
     attempts_expire(&state->frozen, first_ms);
     /* That it holds is all that is left of it. */
-    state->frozen.items[state->frozen.count++] =
-        (struct attempt){first_ms, first_ms, 0, final->step};
+    const struct attempt held = {first_ms, first_ms, 0, final->step, 0};
+    attempts_append(&state->frozen, &held);
     while (gone < state->tail_count && state->tail[gone].time_ms < first_ms)
         gone++;
     state->tail_count -= gone;

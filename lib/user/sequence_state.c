@@ -1,20 +1,20 @@
 /* sequence_state.c: what a user has of a sequence, as bytes.
  *
- * The item: a head, then, unless settled, numbers of 7 bits a byte:
+ * The item: a head, then, unless settled, attempts (attempts_item.c) and numbers
+ * of 7 bits a byte:
  *
  *     | head | live | frozen | edge | event ... |
  *       1      0-     1-       0-
  *
  *     head     1 settled, 2 there is an edge, 4 attempts were given up, 8 what
  *              all of it came to stands there as well, as *live* attempts
- *     live, frozen: how many (1 byte), then each
- *     attempt  step (1 byte), time of the first event beside the user's base,
- *              time between first and last, key (8 bytes, if there are keys)
  *     edge     time beside the base, topic (1 byte), offset
  *     event    time beside the base, of all but the first after the one before;
  *              roles × 2 + 1 if of another topic (of the first: if not of topic
  *              0): then the topic (1 byte); offset, of all but the first of a
  *              topic less that of the event before, zigzag; key
+ *
+ * What has not changed since the item was read is copied as it stands there.
  *
  * Example: `did A without B within 1h` of a user born an hour before his A at
  * offset 1000 is 00 00  80 ba b7 03  02  e8 07: nine bytes. */
@@ -24,37 +24,17 @@
 
 #include <seg/error.h>
 
+#include "lib/user/number.h"
 #include "lib/user/times.h"
 
 enum { SETTLED = 1, EDGE = 2, DROPPED = 4, LIVE = 8 };
 
 /* ---- the item ----------------------------------------------------------- */
 
-#define NUMBER_BYTES  10
-#define ATTEMPT_BYTES (1 + 2 * NUMBER_BYTES + 8)
-#define EVENT_BYTES   (3 * NUMBER_BYTES + 1 + 8)
-#define ITEM_BYTES                                                           \
-    (3 + 2 * SEQUENCE_ATTEMPTS_ROOM * ATTEMPT_BYTES + 2 * NUMBER_BYTES + 1 + \
+#define EVENT_BYTES (3 * NUMBER_BYTES + 1 + 8)
+#define ITEM_BYTES                                   \
+    (1 + 2 * ATTEMPTS_BYTES + 2 * NUMBER_BYTES + 1 + \
      SEQUENCE_TAIL_MAX * EVENT_BYTES)
-
-static uint8_t *put_number(uint8_t *to, uint64_t n)
-{
-    for (; n > 0x7f; n >>= 7)
-        *to++ = (uint8_t)(n | 0x80);
-    *to++ = (uint8_t)n;
-    return to;
-}
-
-static const uint8_t *get_number(const uint8_t *from, uint64_t *n)
-{
-    uint64_t byte = *from++;
-    *n = byte & 0x7f;
-    for (int shift = 7; byte & 0x80; shift += 7) {
-        byte = *from++;
-        *n |= (byte & 0x7f) << shift;
-    }
-    return from;
-}
 
 static uint8_t *put_key(uint8_t *to, const struct feature *feature,
                         uint64_t same)
@@ -123,24 +103,6 @@ static const uint8_t *get_event(const uint8_t *from, const struct user *user,
     return get_key(from, feature, &seen->same);
 }
 
-static const uint8_t *get_attempts(const uint8_t *from, const struct user *user,
-                                   const struct feature *feature,
-                                   struct attempts *attempts)
-{
-    uint64_t first, length;
-    attempts->count = *from++;
-    for (uint32_t i = 0; i < attempts->count; i++) {
-        struct attempt *attempt = &attempts->items[i];
-        attempt->step = *from++;
-        from = get_number(from, &first);
-        from = get_number(from, &length);
-        attempt->first_ms = times_from(user, first);
-        attempt->last_ms = attempt->first_ms + (int64_t)length;
-        from = get_key(from, feature, &attempt->same);
-    }
-    return from;
-}
-
 static const uint8_t *get_edge(const uint8_t *from, const struct user *user,
                                struct sequence_state *state)
 {
@@ -156,8 +118,9 @@ static const uint8_t *get_edge(const uint8_t *from, const struct user *user,
 static void clear(struct sequence_state *state)
 {
     state->settled = state->has_edge = state->has_live = 0;
-    state->frozen.count = state->live.count = state->tail_count = 0;
-    state->frozen.dropped = state->live.dropped = 0;
+    state->tail_count = 0;
+    attempts_clear(&state->frozen);
+    attempts_clear(&state->live);
 }
 
 void sequence_state_read(const struct user *user, const struct feature *feature,
@@ -175,14 +138,16 @@ void sequence_state_read(const struct user *user, const struct feature *feature,
     state->frozen.dropped = (head & DROPPED) != 0;
     state->has_live = (head & LIVE) != 0;
     if (state->has_live)
-        from = get_attempts(from, user, feature, &state->live);
-    from = get_attempts(from, user, feature, &state->frozen);
+        from = attempts_get(from, user, feature, &state->live);
+    from = attempts_get(from, user, feature, &state->frozen);
     state->has_edge = head & EDGE;
     if (state->has_edge)
         from = get_edge(from, user, state);
     for (struct seen *seen = state->tail; from < end; seen++) {
+        seen->stored = (uint16_t)(from - item->bytes);
         from = get_event(from, user, feature,
                          state->tail_count ? seen - 1 : NULL, seen);
+        seen->stored_end = (uint16_t)(from - item->bytes);
         state->tail_count++;
     }
 }
@@ -201,7 +166,7 @@ void sequence_state_ask(const struct user *user, const struct feature *feature,
 {
     if (item->bytes && item->bytes[0] & LIVE) {
         clear(state);
-        get_attempts(item->bytes + 1, user, feature, &state->live);
+        attempts_get(item->bytes + 1, user, feature, &state->live);
         return;
     }
     sequence_state_read(user, feature, item, state);
@@ -215,25 +180,46 @@ static int head_of(const struct sequence_state *state)
            (state->frozen.dropped ? DROPPED : 0);
 }
 
-static uint8_t *put_attempts(uint8_t *to, const struct user *user,
-                             const struct feature *feature,
-                             const struct attempts *attempts)
+/* Event I and those behind it that stand in OLD just as they are to be: behind
+ * the same one before. Returns how many, 0 if it does not. */
+static uint32_t copy_events(const struct sequence_state *state, uint32_t i,
+                            const uint8_t *old, uint8_t **to)
 {
-    *to++ = (uint8_t)attempts->count;
-    for (uint32_t i = 0; i < attempts->count; i++) {
-        const struct attempt *attempt = &attempts->items[i];
-        *to++ = (uint8_t)attempt->step;
-        to = put_number(to, times_beside(user, attempt->first_ms));
-        to = put_number(to, (uint64_t)(attempt->last_ms - attempt->first_ms));
-        to = put_key(to, feature, attempt->same);
+    const struct seen *tail = state->tail;
+    uint32_t n = 0;
+    while (i + n < state->tail_count && i + n > 0 && tail[i + n].stored &&
+           tail[i + n].stored == tail[i + n - 1].stored_end)
+        n++;
+    if (n) {
+        size_t len = (size_t)(tail[i + n - 1].stored_end - tail[i].stored);
+        memcpy(*to, old + tail[i].stored, len);
+        *to += len;
+    }
+    return n;
+}
+
+static uint8_t *put_events(uint8_t *to, const struct user *user,
+                           const struct feature *feature,
+                           const struct sequence_state *state,
+                           const uint8_t *old)
+{
+    for (uint32_t i = 0; i < state->tail_count;) {
+        uint32_t copied = copy_events(state, i, old, &to);
+        i += copied;
+        if (copied)
+            continue;
+        to = put_event(to, user, feature, &state->tail[i],
+                       i ? &state->tail[i - 1] : NULL);
+        i++;
     }
     return to;
 }
 
-/* STATE as the bytes of an item; returns how many, 0: there is nothing. */
+/* STATE as the bytes of an item, which was OLD when it was read; returns how
+ * many, 0: there is nothing. */
 static uint32_t put_state(const struct user *user,
                           const struct feature *feature,
-                          const struct sequence_state *state,
+                          struct sequence_state *state, const uint8_t *old,
                           uint8_t bytes[ITEM_BYTES])
 {
     uint8_t *to = bytes;
@@ -244,26 +230,23 @@ static uint32_t put_state(const struct user *user,
     if (state->settled)
         return 1;
     if (live)
-        to = put_attempts(to, user, feature, &state->live);
-    to = put_attempts(to, user, feature, &state->frozen);
+        to = attempts_put(to, user, feature, &state->live);
+    to = attempts_put(to, user, feature, &state->frozen);
     if (state->has_edge) {
         to = put_number(to, times_beside(user, state->edge_ms));
         *to++ = (uint8_t)stamp_topic(state->edge_stamp);
         to = put_number(to, (uint64_t)stamp_offset(state->edge_stamp));
     }
-    for (uint32_t i = 0; i < state->tail_count; i++)
-        to = put_event(to, user, feature, &state->tail[i],
-                       i ? &state->tail[i - 1] : NULL);
-    return (uint32_t)(to - bytes);
+    return (uint32_t)(put_events(to, user, feature, state, old) - bytes);
 }
 
 /* STATE becomes ITEM of *USER. */
 int sequence_state_write(struct store *store, struct user **user,
                          const struct feature *feature,
-                         const struct sequence_state *state, struct item *item)
+                         struct sequence_state *state, struct item *item)
 {
     uint8_t bytes[ITEM_BYTES];
-    uint32_t len = put_state(*user, feature, state, bytes);
+    uint32_t len = put_state(*user, feature, state, item->bytes, bytes);
     int ret = user_resize(store, user, feature->item, len, item);
     if (ret < 0 || !len)
         return ret;
@@ -304,6 +287,7 @@ void sequence_state_encode(const struct user *user,
     buf_u8(buf, (uint8_t)head_of(&state));
     if (state.settled)
         return;
+    attempts_read_all(&state.frozen);
     buf_varint(buf, state.frozen.count);
     for (uint32_t i = 0; i < state.frozen.count; i++) {
         const struct attempt *attempt = &state.frozen.items[i];
@@ -369,13 +353,14 @@ static void read_attempts(const struct reading *from,
     const struct feature_sequence *sequence = from->feature->of.sequence;
     uint32_t count = (uint32_t)read_number(from, SEQUENCE_ATTEMPTS_ROOM);
     for (uint32_t i = 0; i < count; i++) {
-        struct attempt *attempt = &state->frozen.items[state->frozen.count++];
-        attempt->step = (uint32_t)read_number(from, sequence->step_count - 1);
-        refuse_if(from, sequence->steps[attempt->step].without);
-        attempt->first_ms = read_ms(from);
-        attempt->last_ms =
-            attempt->first_ms + (int64_t)read_number(from, SEQUENCE_MS_MAX);
-        attempt->same = read_key(from);
+        struct attempt attempt = {0};
+        attempt.step = (uint32_t)read_number(from, sequence->step_count - 1);
+        refuse_if(from, sequence->steps[attempt.step].without);
+        attempt.first_ms = read_ms(from);
+        attempt.last_ms =
+            attempt.first_ms + (int64_t)read_number(from, SEQUENCE_MS_MAX);
+        attempt.same = read_key(from);
+        attempts_append(&state->frozen, &attempt);
     }
 }
 

@@ -43,11 +43,12 @@ void sequence_state_ask(const struct user *user, const struct feature *feature,
 void sequence_state_read(const struct user *user, const struct feature *feature,
                          const struct item *item, struct sequence_state *state);
 
-/* STATE becomes the item of FEATURE of *USER, which *ITEM is. Returns 0,
+/* STATE becomes the item of FEATURE of *USER, which *ITEM is, as it was when
+ * STATE was read from it. Returns 0,
  * SEG_ERR_USER_BYTES or SEG_ERR_NOMEM. */
 int sequence_state_write(struct store *store, struct user **user,
                          const struct feature *feature,
-                         const struct sequence_state *state, struct item *item);
+                         struct sequence_state *state, struct item *item);
 
 /* Append ITEM to a record, and read it back: see feature_ops. */
 void sequence_state_encode(const struct user *user,

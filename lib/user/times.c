@@ -5,7 +5,6 @@
 
 #include <seg/error.h>
 
-#define MANY            0x80u
 #define SECONDS         4u /* In the code of a difference. */
 #define HEAD_BYTES      1
 #define MANY_HEAD_BYTES 9
@@ -34,7 +33,7 @@ void times_read(const struct user *user, const struct item *item,
     if (!item->bytes)
         return;
     uint32_t head = item->bytes[0];
-    if (head & MANY) {
+    if (head & TIMES_MANY) {
         read_many(item, times);
         return;
     }
@@ -103,7 +102,7 @@ static int write_few(struct store *store, struct user **user, uint32_t id,
         times->offsets = NULL;
         return 0;
     }
-    item->bytes[0] = (uint8_t)(MANY | (width - 1));
+    item->bytes[0] = (uint8_t)(TIMES_MANY | (width - 1));
     times_store(item->bytes + HEAD_BYTES, 8, (uint64_t)few[0]);
     for (uint32_t i = 0; i < count; i++)
         times_store(item->bytes + MANY_HEAD_BYTES + i * width, width,
@@ -141,7 +140,7 @@ static int move_anchor(struct store *store, struct user **user, uint32_t id,
     for (uint32_t i = old.count; i-- > 0;)
         times_store(item->bytes + MANY_HEAD_BYTES + i * width, width,
                     (uint64_t)times_at(&old, i) - (uint64_t)anchor);
-    item->bytes[0] = (uint8_t)(MANY | (width - 1));
+    item->bytes[0] = (uint8_t)(TIMES_MANY | (width - 1));
     times_store(item->bytes + HEAD_BYTES, 8, (uint64_t)anchor);
     read_many(item, times);
     return 0;

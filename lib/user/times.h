@@ -15,6 +15,7 @@
  * A row of many is read and changed in place, one of few as a whole. The head:
  *
  *     bit 7       1: many
+ *     bits 5, 6   many: the owner's; 0 whenever the row is written anew
  *     bits 3-5    few: bytes of the first, less 1
  *     bits 0-2    few: bytes of a difference, less 1, plus 4 for seconds;
  *                 many: bytes of an offset, less 1
@@ -31,7 +32,9 @@
 #include "lib/base/reader.h"
 #include "lib/user/user.h"
 
-#define TIMES_FEW 16
+#define TIMES_FEW    16
+#define TIMES_MANY   0x80u
+#define TIMES_OWNERS 0x60u
 
 /* A row as it was read; valid until something of its user changes. */
 struct times {

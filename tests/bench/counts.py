@@ -34,16 +34,12 @@ TUNABLES = "glibc.cpu.hwcaps=-AVX512F,-AVX512VL,-AVX512BW,-AVX2,-AVX2_Usable,-AV
 
 # More than that, and yet bounded:
 GROWS = {
-    # all open attempts are looked at, 128 at most, and what they came to is read
-    # and written, with the events of the last 24 h, 64 at most
-    "without": 10, "for the same": 10, "sequence, many a day": 3.5,
+    # the events of the last 24 h are read, 64 at most
+    "sequence, many a day": 2.5,
     # beyond 64 values a sketch is made anew 64 times in a window
     "distinct": 6, "distinct, near": 6,
-    # 256 pairs at most are passed over, some instructions each
-    "distinct, two ends": 5,
-    # all times that are kept are passed over, some instructions each; where the
-    # blocks are fewer than a 16th of them, each block is searched instead
-    "habit, all of them": 6, "habit, many a day": 3,
+    # 256 pairs at most are passed over once, some instructions each
+    "distinct, two ends": 3.2,
     # the whole row is written anew each time its sums need one byte more
     "sum": 2.5, "sum, near": 2.5, "sum, two ends": 2.5, "avg": 2.5, "avg, two ends": 2.5, "compare sums": 3,
 }

@@ -170,8 +170,8 @@ static struct seg_value random_object(struct random *r, int depth)
 
 static struct seg_value random_list(struct random *r, int depth)
 {
-    uint32_t count = 1 + (uint32_t)random_below(r, 3);
-    struct seg_value *items = random_make(r, count, sizeof(*items));
+    uint32_t count = (uint32_t)random_below(r, 4);
+    struct seg_value *items = random_make(r, count + 1, sizeof(*items));
     for (uint32_t i = 0; i < count; i++)
         items[i] = random_chance(r, 50) ? random_object(r, depth)
                                         : random_listed(r, 0);
@@ -185,6 +185,8 @@ static struct seg_value random_listed(struct random *r, int depth)
     struct rule_value value;
     if (depth && random_chance(r, 20))
         return random_list(r, depth - 1);
+    if (random_chance(r, 10))
+        return (struct seg_value){.type = SEG_MISSING};
     do {
         value = random_value(r);
     } while (value.is_date);
@@ -206,7 +208,10 @@ static void random_taken(struct random *r, int of_trigger,
         property->measure = measure;
     }
     if (property->kind == PROPERTY_VALUE && random_chance(r, 25))
-        property->value = (struct rule_value){.value = random_list(r, 2)};
+        property->value = (struct rule_value){
+            .value = random_chance(r, 80)
+                         ? random_list(r, 2)
+                         : (struct seg_value){.type = SEG_MISSING}};
     else if (property->kind == PROPERTY_VALUE)
         do {
             property->value = random_value(r);
@@ -283,7 +288,7 @@ static void random_segment(struct random *r, struct rule_segment *segment)
 
 static void random_line(struct random *r, struct rule_line *line)
 {
-    line->kind = (enum rule_line_kind)random_below(r, 5);
+    line->kind = (enum rule_line_kind)random_below(r, 7);
     line->at_ms =
         line->kind == LINE_SET || random_chance(r, 10) ? 0 : random_duration(r);
     if (line->kind == LINE_SET) {
@@ -301,7 +306,8 @@ static void random_line(struct random *r, struct rule_line *line)
                                    ? 1 + (int)random_below(r, 2)
                                    : (int)random_below(r, 3);
         line->properties = random_properties(r, 0, line->property_count);
-        if (line->kind != LINE_IDENTIFY)
+        if (line->kind == LINE_EVENT || line->kind == LINE_GROUP ||
+            (line->kind != LINE_IDENTIFY && random_chance(r, 70)))
             line->name = random_name(r);
     }
 }

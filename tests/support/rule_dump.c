@@ -282,8 +282,8 @@ static void dump_segment(struct buf *buf, const struct rule_segment *segment)
 
 static void dump_line(struct buf *buf, const struct rule_line *line)
 {
-    static const char *const kinds[] = {"set", "event", "identify", "group",
-                                        "expect"};
+    static const char *const kinds[] = {"set",  "event",  "identify", "group",
+                                        "page", "screen", "expect"};
     static const char *const expects[] = {"in", "out", "enter", "exit",
                                           "trait "};
     buf_printf(buf, "  %" PRId64 " %s ", line->at_ms, kinds[line->kind]);

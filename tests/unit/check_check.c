@@ -149,12 +149,33 @@ static const struct {
     {"did \"A\" and did not \"A\"",
      "3:31+11 warning: This is never true together with `did \"A\"`.\n"},
     {"did \"A\" in 7d and did not \"A\"",
-     ""}, /* True: but it takes two windows to see. */
+     "3:37+11 warning: This is never true together with `did \"A\" in 7d`.\n"},
+    {"did \"A\" and did not \"A\" in 7d", ""},
+    {"did \"A\" in 7d and did not \"A\" since 2026-01-01", ""},
+    {"did \"A\" from 7d to 1d ago and did not \"A\" in 7d",
+     ROW("3:27+17 note: A window with two ends " KEPT) ROW(
+         "3:49+17 warning: This is never true together with `did \"A\" from 7d "
+         "to 1d ago`.")},
+    {"did \"A\" in 7d and did not \"B\" in 30d", ""},
+    {"did \"A\" in 7d and did not \"A\" from 14d to 1d ago",
+     ROW("3:49+18 note: A window with two ends " KEPT)},
+    {"did \"A\" since 2026-02-01 and did not \"A\" since 2026-01-01",
+     "3:48+28 warning: This is never true together with `did \"A\" since "
+     "2026-02-01`.\n"},
+    {"did \"A\" since 2026-01-01 and did not \"A\" since 2026-02-01", ""},
+    {"distinct(\"A\", p) in 30d < 3 and distinct(\"A\", p) in 7d > 3",
+     "3:51+26 warning: This is never true together with `distinct(\"A\", p) in "
+     "30d < 3`.\n"},
+    {"distinct(\"A\", p) in 30d < 3 and distinct(\"A\", q) in 7d > 3", ""},
+    {"days(\"A\") in 30d < 3 and count(\"A\") in 7d > 3", ""},
     {"did \"A\" at most 3 times in 7d and did \"A\" at least 4 times in 7d",
      "3:53+30 warning: This is never true together with `did \"A\" at most 3 "
      "times in 7d`.\n"},
     {"did \"A\" at most 3 times and did \"A\" at least 3 times", ""},
-    {"did \"A\" at most 3 times and did \"A\" at least 4 times in 7d", ""},
+    {"did \"A\" at most 3 times and did \"A\" at least 4 times in 7d",
+     "3:47+30 warning: This is never true together with `did \"A\" at most 3 "
+     "times`.\n"},
+    {"did \"A\" at most 4 times and did \"A\" at least 4 times in 7d", ""},
     {"count(\"A\") > 3 and did \"A\" at most 3 times",
      "3:38+23 warning: This is never true together with `count(\"A\") > 3`.\n"},
     {"did \"A\" and not did \"A\" at least 2 times", ""},
@@ -175,7 +196,53 @@ static const struct {
      "all of it, as that helps nobody\" and user.x = \"b\"",
      "3:126+12 warning: This is never true together with the condition in line "
      "3.\n"},
+    /* types that exclude each other */
+    {"user.x = 1 and user.x contains \"a\"",
+     "3:34+19 warning: This is never true together with `user.x = 1`.\n"},
+    {"user.x = 1 or user.x contains \"a\"", ""},
+    {"user.x != \"a\" and user.x != 1",
+     "3:37+11 warning: This is never true together with `user.x != \"a\"`.\n"},
+    {"user.x in (\"a\", 1) and user.x != 2", ""},
+    {"user.x has \"a\" and user.x = \"a\"",
+     "3:38+12 warning: This is never true together with `user.x has \"a\"`.\n"},
+    {"user.x within 3d and user.x starts with \"2026\"", ""},
+    {"user.x within 3d and user.x = true",
+     "3:40+13 warning: This is never true together with `user.x within 3d`.\n"},
+    {"user.x = 2026-01-31 and not user.x = true", ""},
     /* tautologies */
+    {"everyone and did \"A\"",
+     "3:19+8 warning: This is always true and adds nothing to an `and`.\n"},
+    {"did \"A\" or everyone",
+     "3:30+8 warning: This is always true, and so is all of this `or`.\n"},
+    {"not everyone",
+     "3:19+12 warning: This is never true: `everyone` is every user.\n"},
+    {"did \"A\" in 7d or did not \"A\"", ""},
+    {"did not \"A\" in 7d or did \"A\" in 14d",
+     "3:40+14 warning: Always either this is true or `did not \"A\" in 7d`.\n"},
+    {"days_since(last \"A\") > 0", ""},
+    {"days_since(last \"A\") <= 0", ""},
+    {"days_since(last \"A\") between -3 and -1",
+     "3:19+38 warning: This is never true: what has happened was not in the "
+     "future.\n"},
+    {"days_since(last \"A\") > -1",
+     "3:19+25 warning: This is true whenever it has happened: `did` says the "
+     "same.\n"},
+    {"user.x is set or user.x is not set",
+     "3:36+17 warning: Always either this is true or `user.x is set`.\n"},
+    {"user.x = 1 or user.x is not set", ""},
+    {"user.x is set or not user.x is not set", ""},
+    /* texts in order */
+    {"user.x < \"b\"", ""},
+    {"user.x = \"5\"", ""},
+    {"user.x between \"1\" and \"5\"",
+     "3:34+3 warning: Texts are in order of their characters: \"9\" comes "
+     "after "
+     "\"18\". | a number or a date has no quotes: `1`\n"},
+    {"user.x between \"1.0.0\" and \"2.0.0\"",
+     "3:34+7 warning: Texts are in order of their characters: \"9\" comes "
+     "after "
+     "\"18\".\n"},
+    {"user.x > \"2026-01\"", ""},
     {"did \"A\" or did not \"A\"",
      "3:30+11 warning: Always either this is true or `did \"A\"`.\n"},
     {"did \"A\" at most 3 times or did \"A\" at least 4 times",
@@ -494,18 +561,44 @@ static const struct shipped {
     {"config/segments/ecommerce.seg"},
 };
 
-START_TEST(a_shipped_file_checks_and_stands_in_its_one_spelling)
+static struct seg_source read_shipped(const char *name)
 {
     static char bytes[1 << 17];
-    const char *name = shipped[_i].name;
-    char *spelling = NULL;
     FILE *file = fopen(name, "rb");
     ck_assert_msg(file != NULL, "tests are run from the top of the tree");
     size_t len = fread(bytes, 1, sizeof(bytes) - 1, file);
     ck_assert(feof(file) && !ferror(file));
     fclose(file);
     bytes[len] = 0;
-    struct seg_source source = {name, bytes, len};
+    return (struct seg_source){name, bytes, len};
+}
+
+/* "For sales: call within the hour." */
+START_TEST(a_shipped_segment_says_for_whom_it_is_and_what_to_do)
+{
+    const char *name = shipped[_i].name;
+    struct seg_source source = read_shipped(name);
+    ck_assert_int_eq(check_sources(&rules, &source, 1, diagnostics), 0);
+    ck_assert_int_ge(rules.segment_count, 10);
+    for (int i = 0; i < rules.segment_count; i++) {
+        const struct rule_segment *segment = &rules.segments[i];
+        const char *key = segment->key.bytes, *docs = segment->docs.bytes;
+        ck_assert_msg(segment->title.len && segment->owner.len, "%s: %s", name,
+                      key);
+        ck_assert_msg(docs && !strncmp(docs, "For ", 4) && strchr(docs, ':') &&
+                          strlen(strchr(docs, ':')) > 20 &&
+                          docs[segment->docs.len - 1] == '.',
+                      "%s: %s: %s", name, key, docs ? docs : "no docs");
+    }
+}
+END_TEST
+
+START_TEST(a_shipped_file_checks_and_stands_in_its_one_spelling)
+{
+    const char *name = shipped[_i].name;
+    char *spelling = NULL;
+    struct seg_source source = read_shipped(name);
+    const char *bytes = source.text;
     int ret = seg_catalogue_check(&source, 1, diagnostics);
     for (int i = 0; i < seg_diagnostics_count(diagnostics); i++) {
         const struct seg_diagnostic *one = seg_diagnostics_at(diagnostics, i);
@@ -524,4 +617,5 @@ SUITE("check", setup, teardown, TABLE(a_condition_is_checked, conds),
       TEST(segments_are_sorted_and_references_resolved),
       TEST(definitions_of_several_files_find_each_other),
       TEST(the_longest_chain_of_segments_is_no_circle),
+      TABLE(a_shipped_segment_says_for_whom_it_is_and_what_to_do, shipped),
       TABLE(a_shipped_file_checks_and_stands_in_its_one_spelling, shipped))

@@ -2,6 +2,7 @@
  *
  * The restore of lib/engine, step by step, without a daemon: what is skipped,
  * what is refused, and that the whole of it ends where the first life ended. */
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -462,6 +463,82 @@ START_TEST(a_second_life_goes_on_as_the_first)
 }
 END_TEST
 
+/* Beyond the exact limit what is kept goes by what was left at the time. (Of
+ * sequences more is kept when they are read again: nothing is late then.) */
+static const char *const limited[] = {
+    "did \"A\" at least 3 times from 8d to 4d ago",
+    "did \"A\" at most 300 times in 8d",
+    "days(\"A\") from 8d to 4d ago >= 2",
+    "distinct(\"A\", x) in 8d >= 2",
+    "distinct(\"A\", x) from 8d to 4d ago >= 2",
+    "max(\"A\", x) from 8d to 4d ago >= 2",
+    "min(\"A\", x) in 8d >= 2",
+    "last(\"A\", x) from 8d to 4d ago >= 2",
+    "first(\"A\", x) in 8d >= 2",
+    "sum(\"A\", x) in 8d >= 2",
+    "avg(\"A\", x) from 8d to 4d ago >= 2",
+    "did \"A\" at least 2 times per day for 8 days",
+};
+
+/* A visit every 20 minutes for five days, and one when most have left. */
+static void many_visits(int (*visit)(double hours, int64_t offset,
+                                     const char *json))
+{
+    char json[200];
+    for (int i = 0; i <= 360; i++) {
+        snprintf(json, sizeof(json),
+                 "{\"type\":\"track\",\"userId\":\"u\",\"event\":\"A\","
+                 "\"properties\":{\"x\":%d}}",
+                 i);
+        ck_assert_int_ge(visit(i < 360 ? i / 3.0 : 12 * 24, i, json), 0);
+    }
+}
+
+static struct seg_engine *living;
+
+static int live_through(double hours, int64_t offset, const char *json)
+{
+    const struct seg_origin origin = {
+        0, offset, SMALL_WORLD_START_MS + (int64_t)(hours * (double)HOUR_MS)};
+    struct seg_event event;
+    ck_assert_int_eq(seg_decode(decoder, json, strlen(json), &event, NULL), 0);
+    seg_engine_advance(living, origin.timestamp_ms, INT_MAX);
+    return seg_engine_apply(living, &event, &origin);
+}
+
+static int read_again(double hours, int64_t offset, const char *json)
+{
+    return redo(hours, 0, offset, json);
+}
+
+START_TEST(what_went_beyond_the_exact_limit_does_so_again)
+{
+    struct buf text;
+    buf_init(&text);
+    teardown();
+    buf_printf(&text, "segment s { when %s }", limited[_i]);
+    catalogue = small_world_compile(buf_string(&text));
+    ck_assert_int_eq(seg_decoder_new(&decoder, catalogue), 0);
+    living = small_world_engine(catalogue);
+    engine = small_world_engine(catalogue);
+    many_visits(live_through);
+    engine->clock_ms = seg_engine_clock(living);
+    many_visits(read_again);
+    ck_assert_int_eq(
+        seg_engine_restore_finish(engine, seg_engine_clock(living), 1000), 0);
+    for (uint32_t i = 0; i < engine->plan->feature_count; i++) {
+        uint32_t item = engine->plan->features[i].item;
+        struct item a = user_item(small_world_user(living, "u"), item);
+        struct item b = user_item(small_world_user(engine, "u"), item);
+        ck_assert_uint_eq(a.coarse, b.coarse);
+        ck_assert_uint_eq(a.len, b.len);
+        ck_assert_mem_eq(a.bytes, b.bytes, a.len);
+    }
+    seg_engine_free(living);
+    buf_done(&text);
+}
+END_TEST
+
 SUITE("engine_restore", setup, teardown,
       TEST(changes_are_put_back_in_their_order),
       TEST(a_change_that_is_there_already_is_skipped),
@@ -476,4 +553,5 @@ SUITE("engine_restore", setup, teardown,
       TEST(nobody_is_judged_before_the_end),
       TEST(a_message_read_twice_is_a_duplicate),
       TEST(whoever_is_due_is_judged_in_slices),
+      TABLE(what_went_beyond_the_exact_limit_does_so_again, limited),
       TIMES(a_second_life_goes_on_as_the_first, 23))

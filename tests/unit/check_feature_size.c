@@ -95,10 +95,11 @@ static const struct row {
      {.kind = FEATURE_SCORE, .from_ms = EVER, .of.score = &score},
      3000,
      60},
+    /* A dial has hardly ever as many parts as there are times. */
     {"habit",
      {.kind = FEATURE_HABIT, .from_ms = 14 * DAY, .of.habit = &habit},
      3000,
-     60},
+     30},
     {"rare habit",
      {.kind = FEATURE_HABIT, .from_ms = 28 * DAY, .of.habit = &rare},
      3000,

@@ -2,8 +2,7 @@
 #include <string.h>
 
 #include "lib/base/instant.h"
-#include "lib/user/habit.h"
-#include "lib/user/times.h"
+#include "lib/user/habit_row.h"
 #include "tests/model/random.h"
 #include "tests/support/effort.h"
 #include "tests/support/fail_alloc.h"
@@ -133,6 +132,141 @@ START_TEST(a_habit_begins_and_ends_at_an_instant)
 }
 END_TEST
 
+/* ---- many of them ------------------------------------------------------- */
+
+/* In order as a rule, each about as long after the last as is wanted. */
+static const struct {
+    struct feature_habit of;
+    int64_t late; /* So many of a hundred. */
+} streams[] = {
+    {{DAY_MS, 60, 1, INT64_MAX}, 0}, {{DAY_MS, 50, 1, INT64_MAX}, 5},
+    {{DAY_MS, 60, 1, 2}, 3},         {{DAY_MS, 25, 2, INT64_MAX}, 3},
+    {{WEEK_MS, 8, 7, INT64_MAX}, 3}, {{DAY_MS, 40, 0, 1}, 3},
+    {{WEEK_MS, 9, 5, 9}, 3},
+};
+
+/* The dial that is there says the same as one that is made anew. */
+static int compare_dials(int64_t now_ms)
+{
+    struct habit_row row, anew;
+    habit_row_find(kind.one.user, &kind.feature, &row);
+    if (!row.has_dial)
+        return 0;
+    anew = row;
+    anew.has_dial = 0;
+    for (int64_t i = 0; i < 48; i++) {
+        int64_t next_ms, at = now_ms + i * habit.period_ms / 24;
+        ck_assert_int_eq(habit_rough_count(&row, &habit, at, &next_ms) ==
+                             (uint64_t)habit.periods,
+                         habit_rough_count(&anew, &habit, at, &next_ms) ==
+                             (uint64_t)habit.periods);
+    }
+    return row.dial.count > 0 ? 2 : 1;
+}
+
+START_TEST(events_in_order_and_late_ones_are_known_by_the_dial)
+{
+    int with[3] = {0};
+    for (uint64_t seed = 0; seed < EFFORT_OR(4, 2); seed++) {
+        struct random random = {seed};
+        int64_t now_ms = starts[seed % COUNT(starts)];
+        begin(&streams[_i].of, now_ms);
+        int64_t wanted = habit.low ? habit.low : habit.high;
+        /* With even seeds hardly ever too late, with others often. */
+        int64_t step = habit.period_ms * (seed % 2 ? 14 : 9) / 10 / wanted;
+        for (int i = 0; i < 120; i++) {
+            now_ms += random_between(&random, step / 2, step);
+            int late = random_chance(&random, streams[_i].late);
+            kind_fold(&kind, late ? random_time(&random, now_ms) : now_ms, 0,
+                      now_ms);
+            with[compare_dials(now_ms)]++;
+            if (i == 59)
+                kind_compare(&kind, now_ms);
+        }
+        kind_check_record(&kind, now_ms);
+        kind_end(&kind);
+    }
+    ck_assert_int_gt(with[0], 0);
+    ck_assert_int_gt(with[2], 0);
+}
+END_TEST
+
+/* Instants between here and there beside counting anew, where all edges would
+ * be too many. */
+static void compare_some(int64_t now_ms)
+{
+    for (int64_t i = 0; i < 300; i++) {
+        int64_t at = now_ms + i * habit.period_ms * 7 / 100;
+        ck_assert_uint_eq(kind_measure(&kind, at), naive(&kind, at));
+    }
+    compare_dials(now_ms);
+}
+
+static const struct feature_habit daily = {DAY_MS, 60, 1, INT64_MAX};
+
+START_TEST(a_dial_is_in_no_record_but_made_when_that_is_read)
+{
+    struct buf buf;
+    struct reader reader;
+    const uint8_t topics[FEATURE_TOPICS] = {0};
+    int64_t now_ms = 0;
+    buf_init(&buf);
+    begin(&daily, now_ms);
+    for (int i = 0; i < HABIT_DIAL_FROM + 5; i++, now_ms += DAY_MS * 9 / 8)
+        kind_fold(&kind, now_ms, 0, now_ms);
+    ck_assert_int_eq(compare_dials(now_ms), 2);
+    kind_write(&kind, &buf);
+    /* coarse, how many, the first, then a time each */
+    ck_assert_uint_le(buf.len, 1 + 1 + 8 + (HABIT_DIAL_FROM + 4) * 4);
+    struct item item = user_item(kind.one.user, 3);
+    user_resize(&kind.one.store, &kind.one.user, 3, 0, &item);
+    reader_init(&reader, (struct seg_text){buf.bytes, (uint32_t)buf.len});
+    ck_assert_int_eq(habit_ops.read(&kind.one.store, &kind.one.user,
+                                    &kind.feature, &reader, topics),
+                     0);
+    ck_assert_int_eq(compare_dials(now_ms), 2);
+    kind_fold(&kind, now_ms, 0, now_ms);
+    ck_assert_int_eq(compare_dials(now_ms), 2);
+    buf_done(&buf);
+    kind_end(&kind);
+}
+END_TEST
+
+/* Fold what comes a bit too late each day, at another time of each. */
+static int64_t fold_too_late(int64_t now_ms, int count)
+{
+    struct habit_row row;
+    int given_up = 0;
+    for (int i = 0; i < count; i++) {
+        now_ms += DAY_MS + 300000 + (i % 2 ? 17 : 11) * 60000;
+        kind_fold(&kind, now_ms, 0, now_ms);
+        habit_row_find(kind.one.user, &kind.feature, &row);
+        given_up += row.given_up;
+        ck_assert_uint_le(row.dial.count, row.row.count);
+    }
+    ck_assert_int_gt(given_up, 0);
+    return now_ms;
+}
+
+/* All of it is passed over again then. */
+START_TEST(a_dial_of_more_parts_than_times_is_given_up)
+{
+    begin(&daily, 0);
+    int64_t now_ms = fold_too_late(0, 80);
+    compare_some(now_ms);
+    kind_fold(&kind, now_ms - 10 * DAY_MS, 0, now_ms);
+    compare_some(now_ms);
+    kind_check_record(&kind, now_ms);
+    /* Few are left, then many of another sort. */
+    now_ms += 50 * DAY_MS;
+    for (int i = 0; i < 100; i++, now_ms += DAY_MS * 7 / 8)
+        kind_fold(&kind, now_ms, 0, now_ms);
+    ck_assert_int_eq(compare_dials(now_ms), 1);
+    compare_some(now_ms);
+    kind_end(&kind);
+}
+END_TEST
+
 /* ---- order -------------------------------------------------------------- */
 
 enum { EVENTS = 150 };
@@ -176,10 +310,9 @@ END_TEST
 
 static uint32_t times_kept(void)
 {
-    struct item item = user_item(kind.one.user, 3);
-    struct times times;
-    times_read(kind.one.user, &item, &times);
-    return times.count;
+    struct habit_row row;
+    habit_row_find(kind.one.user, &kind.feature, &row);
+    return row.row.count;
 }
 
 START_TEST(no_more_is_kept_than_blocks_can_tell_apart)
@@ -281,6 +414,9 @@ END_TEST
 SUITE("habit", NULL, NULL,
       TABLE(blocks_and_next_changes_are_right_at_every_edge, habits),
       TEST(a_habit_begins_and_ends_at_an_instant),
+      TABLE(events_in_order_and_late_ones_are_known_by_the_dial, streams),
+      TEST(a_dial_is_in_no_record_but_made_when_that_is_read),
+      TEST(a_dial_of_more_parts_than_times_is_given_up),
       TABLE(folding_in_any_order_ends_in_the_same_bytes, habits),
       TABLE(no_more_is_kept_than_blocks_can_tell_apart, habits),
       TEST(beyond_the_limit_events_count_early_by_less_than_a_16th),

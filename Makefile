@@ -4,10 +4,10 @@
 #   make help                   what else there is
 #
 # A setting is given on the command line: make CC=clang, make V=1 (whole
-# commands), make B=/tmp/x (another build folder).  Three settings make a variant
+# commands), make B=/tmp/x (another build folder).  Four settings make a variant
 # of the build in a folder of its own: FAILPOINTS=1 can be told to die at a
-# named place; STATE_VERSION=3 writes and reads records of a version to come;
-# SANITIZE=address | thread | fuzzer is watched by a sanitizer.
+# named place; MUTATIONS=1 to break a rule of the protocol; STATE_VERSION=3
+# writes and reads records of a version to come; SANITIZE=address | thread | fuzzer is watched by a sanitizer.
 
 # The architecture: layers, bottom first.  A folder includes itself, folders
 # named before it, and <seg/...>.  `make lint` holds every #include to this.
@@ -40,11 +40,15 @@ endif
 ifneq ($(STATE_VERSION),)
 override B := $(B)/state$(STATE_VERSION)
 endif
+ifneq ($(MUTATIONS),)
+override B := $(B)/mutations
+endif
 
 WARN     := -Wall -Wextra -Wshadow -Wpointer-arith -Wwrite-strings -Wvla \
             -Wundef -Wformat=2 $(if $(filter true,$(CI)),-Werror)
 WARN_C   := -Wstrict-prototypes -Wmissing-prototypes
 DEFINE   := -D_GNU_SOURCE $(if $(FAILPOINTS),-DSEGMENTD_FAILPOINTS) \
+            $(if $(MUTATIONS),-DPROTOCOL_MUTATIONS=) \
             $(if $(STATE_VERSION),-DSEG_STATE_VERSION=$(STATE_VERSION))
 COMMON    = -I. -Iinclude $(CPPFLAGS) $(DEFINE) $(WARN) -MMD -MP $(CFLAGS) $(SAN)
 COMPILE   = $(CC) -std=c11 $(WARN_C) $(COMMON)
@@ -141,7 +145,13 @@ $(eval $(call archive,$(B)/lib.a,$(LIB)))
 $(eval $(call archive,$(B)/inside.a,$(INSIDE)))
 $(eval $(call archive,$(B)/support.a,$(call to_objects,$(filter tests/support/%,$(SHARED_C)))))
 
-$(B)/segmentd: $(DAEMON) $(B)/libseg.a $(B)/base.a
+# Where libseg keeps a rule of the protocol, it is broken from outside: files of
+# tests/mutant, which have the same names, take the place of others.
+MUTANTS := $(if $(MUTATIONS),$(call to_objects,$(filter-out %/check_mutants.c %/sim_world.c,$(wildcard tests/mutant/*.c))))
+MUTATED := $(patsubst $(B)/tests/mutant/%,$(B)/daemon/protocol/%,$(MUTANTS)) \
+           $(patsubst $(B)/tests/mutant/%,$(B)/daemon/partition/%,$(MUTANTS))
+
+$(B)/segmentd: $(MUTANTS) $(filter-out $(MUTATED),$(DAEMON)) $(if $(MUTATIONS),$(B)/lib.a,$(B)/libseg.a) $(B)/base.a
 	$(call say,LINK,$@)$(LINK) -o $@ $^ $(DAEMON_LDLIBS) $(LIB_LDLIBS) -lpthread
 
 $(B)/segmentctl: $(CTL) $(CTL_SHARED) $(B)/libseg.a $(B)/base.a
@@ -178,7 +188,8 @@ deps: ## install what building and the demo need (apt)
 
 deps-check: ## install what `make check` needs as well, the test broker included
 	@tests/support/deps.sh install build kafka check bench
-	@tests/support/kafka/fetch.sh
+	@tests/support/kafka/archive.py
+	@tests/support/librdkafka/fetch.sh
 
 demo: ## see it work, without Kafka or a JDK; BROKER=kafka uses the real broker
 	@tests/support/deps.sh install build $(BROKER)
@@ -187,6 +198,12 @@ demo: ## see it work, without Kafka or a JDK; BROKER=kafka uses the real broker
 
 check: ## every test; T=unit runs one part, T=unit/check_timers one program
 	@+B=$(B) MAKE='$(MAKE)' tests/support/check.sh $(T)
+
+faults: ## the whole fault matrix on a real broker, about an hour; ROWS="1 16" some of it
+	@+B=$(B) MAKE='$(MAKE)' FAULTS=full tests/support/check.sh $(or $(ROWS:%=fault/%),fault)
+
+soak: ## whatever can happen, in no order, for HOURS=2 on a real broker
+	@+B=$(B) MAKE='$(MAKE)' FAULTS='soak --hours $(or $(HOURS),2)' tests/support/check.sh fault
 
 asan tsan fuzz: ## one part of check: a sanitizer's build; fuzz: new inputs for SECONDS=60 each
 	@+B=$(B) MAKE='$(MAKE)' FUZZ_SECONDS=$(or $(SECONDS),60) tests/support/check.sh $@
@@ -234,7 +251,7 @@ clean: ## remove build/
 help: ## this list
 	@sed -n 's/^\([a-z -]*\): ## \(.*\)/  make \1 @\2/p' Makefile | awk -F@ '{ printf "%-20s %s\n", $$1, $$2 }'
 
-.PHONY: all tests deps deps-check demo check asan tsan fuzz fuzz-programs bench lint format install clean help
+.PHONY: all tests deps deps-check demo check faults soak asan tsan fuzz fuzz-programs bench lint format install clean help
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(patsubst %.o,%.d,$(LIB) $(DAEMON) $(CTL) $(B)/config/manual/manual.o $(call to_objects,$(TEST_C) $(wildcard tests/fuzz/*.c))) $(EXAMPLES:=.d) $(DEMO:=.d)

@@ -42,7 +42,9 @@
 #include "daemon/kafka/client.h"
 #include "daemon/kafka/consumer.h"
 #include "daemon/kafka/embedded.h"
+#include "daemon/kafka/library.h"
 #include "daemon/kafka/owners.h"
+#include "daemon/protocol/mutation.h"
 #include "daemon/protocol/partitioner.h"
 #include "daemon/redis/view.h"
 #include "daemon/worker/reload.h"
@@ -107,7 +109,7 @@ static int tell(int version, int asked)
 {
     if (version)
         printf("segmentd %s (librdkafka %s)\n", SEGMENTD_VERSION,
-               client_version());
+               library_version());
     else
         fputs(usage, asked ? stdout : stderr);
     return version || asked ? GOOD : MISCONFIGURED;
@@ -303,6 +305,7 @@ static void measure(void *arg)
 {
     (void)arg;
     process_measure(&app.process);
+    metric_set(&app.process.http_connections, server_connections(app.server));
     metric_set(&app.process.wall_step_ms, clock_check());
     if (app.workers)
         workers_measure(app.workers, &app.process);
@@ -345,7 +348,7 @@ static int open_metrics(void)
         return err;
     buf_init(&label);
     metric_label(&label, "version", SEGMENTD_VERSION);
-    metric_label(&label, "librdkafka", client_version());
+    metric_label(&label, "librdkafka", library_version());
     app.build_label = buf_take(&label);
     buf_done(&label);
     if (!app.build_label)
@@ -452,7 +455,12 @@ static void log_start(const struct command *command)
              seg_catalogue_segment_count(app.reload.catalogue),
              seg_catalogue_hash(app.reload.catalogue), conf_group(app.conf),
              process);
-    client_log_version();
+#ifdef PROTOCOL_MUTATIONS
+    if (protocol_mutation)
+        log_warn("a rule of the protocol is broken, as was asked for",
+                 "mutation=%s", mutation_name(protocol_mutation));
+#endif
+    library_log(app.conf);
 }
 
 static int up(const struct command *command)
@@ -539,8 +547,23 @@ int main(int argc, char **argv)
         fprintf(stderr, "segmentd: no such failpoint: %s\n", wrong);
         return MISCONFIGURED;
     }
+    if (getenv("SEGMENTD_CLOCK") && clock_shift(getenv("SEGMENTD_CLOCK")) < 0) {
+        perror("segmentd: SEGMENTD_CLOCK cannot be mapped");
+        return MISCONFIGURED;
+    }
 #endif
+#ifdef PROTOCOL_MUTATIONS
+    protocol_mutation = mutation_find(getenv("SEGMENTD_MUTATION"));
+    if (protocol_mutation < 0) {
+        fprintf(stderr, "segmentd: no such mutation: %s\n",
+                getenv("SEGMENTD_MUTATION"));
+        return MISCONFIGURED;
+    }
+#endif
+    process_set_dumpable(0); /* The configuration holds passwords. */
     status = configure(&command);
+    if (status < 0 && app.conf->core_dumps == CONF_CORE_DUMPS_ON)
+        process_set_dumpable(1);
     if (status < 0)
         status = run(&command);
     seg_catalogue_free(app.reload.catalogue);

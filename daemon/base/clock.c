@@ -8,6 +8,11 @@
 #include <stdatomic.h>
 #include <stddef.h>
 #include <time.h>
+#ifdef SEGMENTD_FAILPOINTS
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#endif
 
 #include "daemon/base/log.h"
 
@@ -82,3 +87,31 @@ int64_t clock_check(void)
     }
     return step_ms;
 }
+
+#ifdef SEGMENTD_FAILPOINTS
+static const volatile int64_t *shift_ms;
+
+static int64_t shifted_realtime_us(void)
+{
+    return system_realtime_us() + shift_ms[0] * 1000;
+}
+
+static int64_t shifted_boottime_us(void)
+{
+    return system_boottime_us() + shift_ms[1] * 1000;
+}
+
+int clock_shift(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return -1;
+    void *map = mmap(NULL, 2 * sizeof(*shift_ms), PROT_READ, MAP_SHARED, fd, 0);
+    close(fd);
+    if (map == MAP_FAILED)
+        return -1;
+    shift_ms = map;
+    clock_source(shifted_realtime_us, shifted_boottime_us);
+    return 0;
+}
+#endif

@@ -34,4 +34,12 @@ int64_t clock_check(void);
  * ones. Takes effect with the next clock_open. */
 void clock_source(int64_t (*realtime_us)(void), int64_t (*boottime_us)(void));
 
+#ifdef SEGMENTD_FAILPOINTS
+/* From now on both clocks are ahead of the system's by what stands in the file
+ * PATH, two int64_t in the byte order of the machine: milliseconds of the
+ * realtime, then of the boottime. It may be written at any time, and what is
+ * written is true at once. Returns 0, or -1 if it cannot be mapped. */
+int clock_shift(const char *path);
+#endif
+
 #endif

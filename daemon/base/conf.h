@@ -35,6 +35,7 @@
 /* The words of each CHOICE, in the order of the table. */
 enum conf_clock { CONF_CLOCK_WALL, CONF_CLOCK_RECORDS };
 enum conf_on_bad_input { CONF_BAD_DEAD_LETTER, CONF_BAD_STOP };
+enum conf_core_dumps { CONF_CORE_DUMPS_OFF, CONF_CORE_DUMPS_ON };
 enum conf_backfill { CONF_BACKFILL_ON, CONF_BACKFILL_OFF };
 enum conf_partitioner {
     CONF_PARTITIONER_MURMUR2,

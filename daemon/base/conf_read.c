@@ -56,10 +56,30 @@ static int take_mark(struct conf_reader *reader, const char *mark)
     return found;
 }
 
+/* How much of LINE, LEN bytes, may be shown: up to a name of something secret,
+ * misspelled as it may be. */
+static size_t shown_bytes(const char *line, size_t len)
+{
+    static const char *const parts[] = {"pas",     "pwd",  "secret", "token",
+                                        "key.pem", "jaas", "oauth"};
+    size_t shown = len;
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+        size_t part = strlen(parts[i]);
+        const char *at = memmem(line, shown, parts[i], part);
+        if (!at)
+            continue;
+        shown = (size_t)(at - line) + part;
+        while (shown < len && !strchr(" \t={", line[shown]))
+            shown++; /* The rest of the name. */
+    }
+    return shown;
+}
+
 /* The line that TOKEN stands in, terminated, in the arena; a control character,
- * which could move a terminal, as a question mark. */
+ * which could move a terminal, as a question mark, what may be secret as stars.
+ * *IS_SECRET becomes whether TOKEN is in what may be. */
 static const char *source_line(struct conf_reader *reader,
-                               const struct token *token)
+                               const struct token *token, int *is_secret)
 {
     const char *start = reader->text.bytes, *end = start + reader->text.len;
     const char *from = token->source.bytes, *to = from;
@@ -70,16 +90,28 @@ static const char *source_line(struct conf_reader *reader,
     if (from > to)
         to = from;
     struct seg_text line = {from, (size_t)(to - from)};
+    size_t shown = shown_bytes(line.bytes, line.len);
+    *is_secret = token->source.bytes >= from + shown;
     char *copy = (char *)arena_text(&reader->conf->arena, line).bytes;
-    for (char *c = copy; c && *c; c++)
-        if (iscntrl((unsigned char)*c) && *c != '\t')
-            *c = '?';
+    for (size_t i = 0; copy && i < line.len; i++)
+        if (i >= shown && !strchr(" \t={}", copy[i]))
+            copy[i] = '*';
+        else if (iscntrl((unsigned char)copy[i]) && copy[i] != '\t')
+            copy[i] = '?';
     return copy ? copy : "";
+}
+
+/* Whether MESSAGE repeats TOKEN. */
+static int repeats(const char *message, const struct token *token)
+{
+    return token->source.len && memmem(message, strlen(message),
+                                       token->source.bytes, token->source.len);
 }
 
 void conf_complain(struct conf_reader *reader, const struct token *token,
                    const char *message, const char *better)
 {
+    int is_secret;
     if (reader->error_count++ >= SEG_DIAGNOSTICS_MAX)
         return;
     struct seg_diagnostic diagnostic = {
@@ -90,8 +122,12 @@ void conf_complain(struct conf_reader *reader, const struct token *token,
         .file = reader->path,
         .message = message ? message : "",
         .suggestion = better,
-        .source = source_line(reader, token),
+        .source = source_line(reader, token, &is_secret),
     };
+    if (is_secret && repeats(diagnostic.message, token))
+        diagnostic.message = "This is no setting; a secret stands in quotes.";
+    if (is_secret && better && repeats(better, token))
+        diagnostic.suggestion = NULL;
     char *text = seg_diagnostic_text(&diagnostic);
     reader->failed |= !text || !message;
     buf_str(reader->errors, text ? text : "");

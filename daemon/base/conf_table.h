@@ -38,7 +38,7 @@
       "only after that timeout. Empty means off.")                             \
     CONF(workers, "workers", NUMBER, "0", "0..256",                            \
       "Worker threads, each with partitions of its own; 0 means one per "      \
-      "processor.")                                                            \
+      "processor, and one alone with --embedded.")                                                            \
     CONF(clock, "clock", CHOICE, "wall", "wall|records",                       \
       "What moves the clock of a partition: records and, while none wait, "    \
       "the wall; or, for replays and tests, records alone.")                   \
@@ -54,6 +54,10 @@
     CONF(log_format, "log_format", CHOICE, "text", "text|json",                \
       "How lines of the log look: as people read them, or as one JSON object " \
       "each, for programs.")                                                   \
+    CONF(core_dumps, "core_dumps", CHOICE, "off", "off|on",                    \
+      "Whether a crash may leave a core dump, and debuggers of the same user "  \
+      "may attach: passwords and users are in that memory. With on, "          \
+      "LimitCORE of the unit has to be raised as well.")                       \
                                                                                \
     CONF(future_skew_ms, "future_skew", DURATION, "5m", "1ms..24h",            \
       "How far an event may be dated after its record before it counts as "    \

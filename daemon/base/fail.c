@@ -1,8 +1,8 @@
 /* fail.c: failpoints.
  *
- * The table is filled once, before there are threads, and only counted up
- * afterwards. A barrier talks in files, because the one who waits on the other
- * side is a test in another process. */
+ * The table is filled once, before there are threads; afterwards it is counted
+ * up, and a point gets an order that a test left for it. Orders and barriers
+ * are files, because the one on the other side is a test in another process. */
 #include "daemon/base/fail.h"
 
 #ifdef SEGMENTD_FAILPOINTS
@@ -33,13 +33,14 @@ static const char *const names[] = {
 };
 
 static struct point {
-    enum action action;
+    atomic_int action; /* enum action; set last. */
     int sleep_ms;
     int nth; /* 0: every time. */
     atomic_int count;
 } points[FAIL_COUNT];
 
 static char folder[PATH_MAX];
+static int takes_orders;
 
 static void sleep_ms(int ms)
 {
@@ -78,10 +79,10 @@ static int read_point(const char *text)
             return SEG_ERR_INVALID;
         end += more;
     }
-    points[point].action = what;
     points[point].sleep_ms = ms;
     points[point].nth = nth;
     points[point].count = 0;
+    points[point].action = what;
     return text[end] ? SEG_ERR_INVALID : 0;
 }
 
@@ -89,6 +90,7 @@ int fail_open(const char *text, const char *barriers, char *wrong, int size)
 {
     int err = 0;
     memset(points, 0, sizeof(points));
+    takes_orders = barriers != NULL;
     snprintf(folder, sizeof(folder), "%s", barriers ? barriers : ".");
     char *copy = strdup(text ? text : ""), *rest = copy;
     if (!copy)
@@ -100,25 +102,59 @@ int fail_open(const char *text, const char *barriers, char *wrong, int size)
     return err;
 }
 
-static void wait_at_barrier(const char *name)
+static void path_of(char path[PATH_MAX + 80], const char *name, const char *end)
 {
-    char reached[PATH_MAX + 80], go[PATH_MAX + 80];
-    snprintf(reached, sizeof(reached), "%s/%s.reached", folder, name);
-    snprintf(go, sizeof(go), "%s/%s.go", folder, name);
+    snprintf(path, PATH_MAX + 80, "%s/%s.%s", folder, name, end);
+}
+
+/* Another order ends the waiting as well, whoever takes it, and then REACHED is
+ * gone; it is obeyed the next time. */
+static void wait_at_barrier(const struct point *point, const char *name)
+{
+    char reached[PATH_MAX + 80], go[PATH_MAX + 80], order[PATH_MAX + 80];
+    path_of(reached, name, "reached");
+    path_of(go, name, "go");
+    path_of(order, name, "order");
     int fd = open(reached, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
     if (fd >= 0)
         close(fd);
-    while (access(go, F_OK))
+    while (access(go, F_OK)) {
+        if (takes_orders &&
+            (point->action != BARRIER || !access(order, F_OK))) {
+            unlink(reached);
+            break;
+        }
         sleep_ms(BARRIER_POLL_MS);
+    }
+}
+
+/* <folder>/<name>.order, if it is there: the first who renames it takes it. */
+static void look_for_order(const char *name)
+{
+    char order[PATH_MAX + 80], taken[PATH_MAX + 80], text[160];
+    path_of(order, name, "order");
+    path_of(taken, name, "taken");
+    if (access(order, F_OK) || rename(order, taken))
+        return;
+    int start = snprintf(text, sizeof(text), "%s=", name);
+    int fd = open(taken, O_RDONLY | O_CLOEXEC);
+    ssize_t len = fd < 0 ? -1 : read(fd, text + start, 64);
+    if (fd >= 0)
+        close(fd);
+    text[start + (len > 0 ? len : 0)] = '\0';
+    if (len <= 0 || read_point(text) < 0)
+        abort(); /* A test must not believe that it was obeyed. */
 }
 
 int fail_reach(enum fail_point number)
 {
     struct point *point = &points[number];
+    if (takes_orders)
+        look_for_order(names[number]);
     if (point->action == NOTHING ||
         (atomic_fetch_add(&point->count, 1) + 1 != point->nth && point->nth))
         return 0;
-    switch (point->action) {
+    switch ((enum action)point->action) {
     case NOTHING:
         break;
     case KILL:
@@ -133,7 +169,7 @@ int fail_reach(enum fail_point number)
     case ERROR:
         return 1;
     case BARRIER:
-        wait_at_barrier(names[number]);
+        wait_at_barrier(point, names[number]);
         break;
     }
     return 0;

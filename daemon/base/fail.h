@@ -10,8 +10,12 @@
  *     barrier   make the file <folder>/<name>.reached and wait until
  *               <name>.go is there; the folder is SEGMENTD_BARRIERS
  *
- * @n: at the n-th time only, else every time. In other builds FAIL_POINT is the
- * constant 0 and nothing of this exists.
+ * @n: at the n-th time only, else every time. While we run a point gets another
+ * action from a file <folder>/<name>.order with the text `action[@n]`, put
+ * there whole (by rename); it is gone when it is obeyed, and n counts from then
+ * on; so only if SEGMENTD_BARRIERS is set. It also ends the waiting at a
+ * barrier. In other builds FAIL_POINT is the constant 0 and nothing of this
+ * exists.
  *
  *     if (FAIL_POINT(BEFORE_COMMIT))
  *         return BROKER_RETRY; */

@@ -218,7 +218,10 @@
       "HTTP requests answered.")                                               \
     PROCESS(http_refused, "http_refused_total", COUNTER, ONE,                  \
       "HTTP requests refused: no token, a web page that wants to change "       \
-      "something, too many at once, or no answer in time.")                    \
+      "something, too many at once, or no answer in time; and connections "    \
+      "closed for being too many, or too slow.")                               \
+    PROCESS(http_connections, "http_connections", GAUGE, ONE,                  \
+      "Open HTTP connections. At 256 for long: somebody does not close his.")  \
     PROCESS(log_errors, "log_errors_total", COUNTER, ONE,                      \
       "Lines logged as error. A rise: somebody must act.")                     \
     PROCESS(log_warnings, "log_warnings_total", COUNTER, ONE,                  \

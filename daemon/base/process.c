@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -100,4 +101,21 @@ void process_measure(struct metric_process *metrics)
     metric_set(&metrics->cpu_us, cpu_us());
     measure_memory(&metrics->resident_bytes);
     measure_files(&metrics->open_files);
+}
+
+#ifdef __has_feature
+#if __has_feature(address_sanitizer)
+#define LOOKED_INTO 1
+#endif
+#elif defined(__SANITIZE_ADDRESS__)
+#define LOOKED_INTO 1
+#endif
+
+void process_set_dumpable(int dumpable)
+{
+#ifndef LOOKED_INTO
+    prctl(PR_SET_DUMPABLE, dumpable, 0, 0, 0);
+#else
+    (void)dumpable;
+#endif
 }

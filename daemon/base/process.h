@@ -14,4 +14,9 @@ void process_measure(struct metric_process *metrics);
  * the groups are: /sys/fs/cgroup. */
 int64_t process_memory_max(const char *member, const char *root);
 
+/* Whether a crash may leave a core dump, and others of the same user may look
+ * into the memory of this process (ptrace, /proc/PID/mem, /proc/PID/environ).
+ * Builds with AddressSanitizer always allow it: its search for leaks looks. */
+void process_set_dumpable(int dumpable);
+
 #endif

@@ -31,7 +31,7 @@ int brokers_open(struct brokers *brokers, const char *path)
 {
     char why[CLIENT_WHY_BYTES] = "";
     *brokers = (struct brokers){0};
-    log_open(LOG_LEVEL_WARN);
+    log_open(LOG_LEVEL_ERROR); /* What goes wrong is told once. */
     int status = brokers_conf(&brokers->conf, path);
     if (status != CTL_GOOD)
         return status;

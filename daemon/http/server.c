@@ -14,9 +14,12 @@
 #include <event2/event.h>
 #include <event2/http.h>
 #include <event2/keyvalq_struct.h>
+#include <event2/listener.h>
 
 #include <seg/error.h>
 
+#include "daemon/base/log.h"
+#include "daemon/http/guests.h"
 #include "daemon/http/render.h"
 
 static const struct {
@@ -34,6 +37,10 @@ static const struct {
 struct server {
     struct server_options options;
     struct evhttp *http;
+    struct guests *guests;
+    struct evconnlistener *listener;
+    struct event *listen; /* Again, after a while. */
+    struct server *next;
     int port;
     struct request *first; /* Waiting for their answers. */
     int count;
@@ -293,6 +300,62 @@ static int bound_port(struct evhttp_bound_socket *socket)
                      : ((struct sockaddr_in *)&address)->sin_port);
 }
 
+/* All of this process. */
+static struct server *servers;
+
+static void on_listen(evutil_socket_t fd, short what, void *arg)
+{
+    struct server *server = arg;
+    (void)fd, (void)what;
+    evconnlistener_enable(server->listener);
+}
+
+/* No connection can be accepted, most likely as there are no descriptors: they
+ * would be told of again and again. */
+static void on_accept_error(struct evconnlistener *listener, void *arg)
+{
+    static const struct timeval pause = {0, SERVER_ACCEPT_PAUSE_MS * 1000};
+    struct server *server = servers;
+    (void)arg; /* evhttp's. */
+    log_warn("an HTTP connection could not be accepted", "error=\"%s\"",
+             strerror(errno));
+    while (server && server->listener != listener)
+        server = server->next;
+    if (!server)
+        return;
+    evconnlistener_disable(listener);
+    evtimer_add(server->listen, &pause);
+}
+
+/* Listen, and know the guests. Leaves errno. */
+static int open_socket(struct server *server)
+{
+    struct evhttp_bound_socket *socket = evhttp_bind_socket_with_handle(
+        server->http, server->options.host, (ev_uint16_t)server->options.port);
+    if (!socket)
+        return SEG_ERR_INVALID;
+    server->port = bound_port(socket);
+    server->listener = evhttp_bound_socket_get_listener(socket);
+    evconnlistener_set_error_cb(server->listener, on_accept_error);
+    evhttp_set_bevcb(server->http, guests_enter, server->guests);
+    return 0;
+}
+
+static int open_all(struct server *server)
+{
+    struct guests_options options = {.loop = server->options.loop,
+                                     .metrics = server->options.metrics,
+                                     .exchange_ms =
+                                         server->options.exchange_ms};
+    server->http = evhttp_new(loop_base(server->options.loop));
+    server->listen =
+        evtimer_new(loop_base(server->options.loop), on_listen, server);
+    if (!server->http || !server->listen)
+        return SEG_ERR_NOMEM;
+    int err = guests_open(&server->guests, &options);
+    return err < 0 ? err : open_socket(server);
+}
+
 int server_open(struct server **ret, const struct server_options *options)
 {
     struct server *server = calloc(1, sizeof(*server));
@@ -300,10 +363,14 @@ int server_open(struct server **ret, const struct server_options *options)
     if (!server)
         return SEG_ERR_NOMEM;
     server->options = *options;
-    server->http = evhttp_new(loop_base(options->loop));
-    if (!server->http) {
-        free(server);
-        return SEG_ERR_NOMEM;
+    server->next = servers;
+    servers = server;
+    int err = open_all(server);
+    if (err < 0) {
+        int saved = errno;
+        server_close(server);
+        errno = saved;
+        return err;
     }
     for (size_t i = 0; i < METHOD_COUNT; i++)
         allowed |= methods[i].type;
@@ -313,21 +380,13 @@ int server_open(struct server **ret, const struct server_options *options)
     evhttp_set_max_body_size(server->http, SERVER_BODY_BYTES_MAX);
     evhttp_set_timeout(server->http, SERVER_TIMEOUT_S);
     evhttp_set_gencb(server->http, on_request, server);
-    struct evhttp_bound_socket *socket = evhttp_bind_socket_with_handle(
-        server->http, options->host, (ev_uint16_t)options->port);
-    if (!socket) {
-        int saved = errno;
-        server_close(server);
-        errno = saved;
-        return SEG_ERR_INVALID;
-    }
-    server->port = bound_port(socket);
     *ret = server;
     return 0;
 }
 
 void server_close(struct server *server)
 {
+    struct server **link = &servers;
     if (!server)
         return;
     for (struct request *request = server->first; request;
@@ -337,11 +396,23 @@ void server_close(struct server *server)
         request->http = NULL;
         request->server = NULL;
     }
-    evhttp_free(server->http);
+    if (server->http)
+        evhttp_free(server->http);
+    if (server->listen)
+        event_free(server->listen);
+    guests_close(server->guests);
+    while (*link != server)
+        link = &(*link)->next;
+    *link = server->next;
     free(server);
 }
 
 int server_port(const struct server *server)
 {
     return server->port;
+}
+
+int server_connections(const struct server *server)
+{
+    return guests_count(server->guests);
 }

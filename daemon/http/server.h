@@ -3,7 +3,8 @@
  * All on the thread of the loop. A request is taken apart here: its path into
  * decoded parts, so that %2F in an id is no separator. It waits for its answer
  * as long as it takes; every request that was handed over is answered exactly
- * once, by request_answer, even if its client or the server is gone.
+ * once, by request_answer, even if its client or the server is gone. How many may
+ * be connected, and for how long, see guests.h.
  *
  * Without a token whoever reaches the address may ask. That goes for programs:
  * what a web page sends to change something (it has Origin or Sec-Fetch-Site)
@@ -21,6 +22,7 @@
 #define SERVER_BODY_BYTES_MAX   4096  /* No route reads one. */
 #define SERVER_TIMEOUT_S        20    /* Nothing sent, nothing read. */
 #define SERVER_REQUESTS_MAX     64    /* Waiting for their answers. */
+#define SERVER_ACCEPT_PAUSE_MS  100   /* When nobody can be let in. */
 #define SERVER_PARTS_MAX        8     /* Of a path. */
 
 struct server;
@@ -34,6 +36,7 @@ struct server_options {
     struct metric_process *metrics; /* Counts requests. Borrowed. */
     void (*handle)(void *arg, struct request *request);
     void *arg;
+    int64_t exchange_ms; /* Of one request as a whole; 0: see guests.h. */
 };
 
 /* Listen. Returns 0; SEG_ERR_INVALID if the address cannot be had, with the
@@ -45,6 +48,9 @@ void server_close(struct server *server);
 
 /* The port it listens on. */
 int server_port(const struct server *server);
+
+/* How many are connected. */
+int server_connections(const struct server *server);
 
 /* "GET", "HEAD", "POST" ... Static. */
 const char *request_method(const struct request *request);

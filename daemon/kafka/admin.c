@@ -19,6 +19,7 @@
 
 #include "daemon/base/clock.h"
 #include "daemon/base/log.h"
+#include "daemon/kafka/away.h"
 #include "daemon/protocol/broker.h"
 
 #define DAY_MS       INT64_C(86400000)
@@ -91,12 +92,18 @@ static int is_missing(rd_kafka_resp_err_t err)
            err == RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION;
 }
 
+static void say_away(struct admin_check *check, int err, const char *text)
+{
+    char why[CLIENT_WHY_BYTES];
+    away_say(why, "The brokers do not answer", err, text);
+    say(check, ADMIN_AWAY, "%s", why);
+}
+
 static void say_absent(struct admin_check *check, const struct conf *conf,
                        int topic, const char *name, rd_kafka_resp_err_t err)
 {
     if (!is_missing(err))
-        say(check, ADMIN_AWAY, "The brokers do not answer: %s.",
-            rd_kafka_err2str(err));
+        say_away(check, err, rd_kafka_err2str(err));
     else if (topic < BROKER_OUTPUTS)
         say(check, ADMIN_MISSING,
             "Topic %s: %s. Create it with `segmentctl topics create --conf "
@@ -286,8 +293,10 @@ static void check_settings(rd_kafka_t *rk, const struct conf *conf,
     size_t n = 0;
     char name[CLIENT_TOPIC_BYTES];
     if (!event || rd_kafka_event_error(event)) {
-        say(check, ADMIN_AWAY, "The brokers do not answer: %s.",
-            event ? rd_kafka_event_error_string(event) : "time-out");
+        say_away(check,
+                 event ? rd_kafka_event_error(event)
+                       : RD_KAFKA_RESP_ERR__TIMED_OUT,
+                 event ? rd_kafka_event_error_string(event) : "time-out");
         if (event)
             rd_kafka_event_destroy(event);
         return;
@@ -411,7 +420,9 @@ static int create(rd_kafka_t *rk, rd_kafka_NewTopic_t **topics, int partitions,
         for (size_t i = 0; i < n; i++)
             failed += tell(each[i], partitions, report, arg);
     } else {
-        snprintf(why, CLIENT_WHY_BYTES, "The brokers do not answer: %s.",
+        away_say(why, "The brokers do not answer",
+                 event ? rd_kafka_event_error(event)
+                       : RD_KAFKA_RESP_ERR__TIMED_OUT,
                  event ? rd_kafka_event_error_string(event) : "time-out");
         failed = SEG_ERR_INVALID;
     }
@@ -437,8 +448,10 @@ static int reach(rd_kafka_t *rk, const struct client *client, char *why)
     for (int i = 0; i < conf->property_count && !address; i++)
         if (!strcmp(conf->properties[i].name, "bootstrap.servers"))
             address = conf->properties[i].value.value;
-    snprintf(why, CLIENT_WHY_BYTES, "No broker answers at %s: %s.",
-             address ? address : "(nowhere)", rd_kafka_err2str(err));
+    char what[CLIENT_WHY_BYTES / 2];
+    snprintf(what, sizeof(what), "No broker answers at %s",
+             address ? address : "(nowhere)");
+    away_say(why, what, err, rd_kafka_err2str(err));
     return SEG_ERR_INVALID;
 }
 

@@ -15,6 +15,7 @@
 #include <seg/error.h>
 
 #include "daemon/base/log.h"
+#include "daemon/kafka/away.h"
 #include "daemon/kafka/client_table.h"
 #include "daemon/protocol/broker.h"
 
@@ -75,6 +76,8 @@ static void on_log(const rd_kafka_t *rk, int level, const char *facility,
                    const char *text)
 {
     enum log_level ours = level_of(level);
+    if (strcmp(facility, "FAIL") == 0)
+        away_note(text);
     if (!is_noise(facility, text) && log_enabled(ours))
         log_kind(ours, "kafka", facility, "client=%s facility=%s text=\"%s\"",
                  rk ? rd_kafka_name(rk) : "-", facility, text);
@@ -276,6 +279,37 @@ char *client_topic(const struct conf *conf, int topic, char *out)
 
 /* ---- checks -------------------------------------------------------------- */
 
+/* Whether connections need files or passwords, which are looked at when a handle
+ * is made. */
+static int is_secured(const struct conf *conf)
+{
+    for (int i = 0; i < conf->property_count; i++) {
+        const char *name = conf->properties[i].name;
+        if (strncmp(name, "ssl.", 4) == 0 || strncmp(name, "sasl.", 5) == 0 ||
+            strncmp(name, "security.", 9) == 0)
+            return 1;
+    }
+    return 0;
+}
+
+/* Whether a handle can be made. It looks for brokers at once: whether there are
+ * any is not the question, and what it says of them is for nobody. */
+static int check_handle(const struct client *client, char *why)
+{
+    rd_kafka_conf_t *conf = client_conf(client, CLIENT_PRODUCER, why);
+    if (conf && !is_secured(client->conf)) {
+        rd_kafka_conf_destroy(conf);
+        return 0;
+    }
+    if (conf)
+        rd_kafka_conf_set_log_cb(conf, NULL);
+    rd_kafka_t *rk = conf ? client_new(conf, CLIENT_PRODUCER, why) : NULL;
+    if (!rk)
+        return SEG_ERR_INVALID;
+    rd_kafka_destroy(rk);
+    return 0;
+}
+
 static void complain(const struct client *client, struct buf *errors,
                      const char *why)
 {
@@ -293,34 +327,9 @@ int client_check(const struct client *client, struct buf *errors)
             wrong++;
         }
     rd_kafka_conf_destroy(scratch);
-    rd_kafka_conf_t *whole =
-        wrong ? NULL : client_conf(client, CLIENT_PRODUCER, why);
-    if (whole)
-        rd_kafka_conf_destroy(whole);
-    else if (!wrong) {
+    if (!wrong && check_handle(client, why) < 0) {
         complain(client, errors, why);
         wrong++;
     }
     return wrong ? SEG_ERR_SYNTAX : 0;
-}
-
-const char *client_version(void)
-{
-    return rd_kafka_version_str();
-}
-
-void client_log_version(void)
-{
-    /* 0xMMmmrrpp, pp = 0xff in a release. */
-    int version = rd_kafka_version() >> 8;
-    log_info("librdkafka", "version=%s", rd_kafka_version_str());
-    if (version == 0x020500)
-        log_warn("librdkafka 2.5.0 ends the process when a broker asks for "
-                 "telemetry: use another version");
-    if (version == 0x020a00)
-        log_warn("librdkafka 2.10.0 may connect again and again: use another "
-                 "version");
-    if (version < 0x020400)
-        log_info("librdkafka before 2.4.0 takes about 2 ms more CPU for each "
-                 "transaction");
 }

@@ -52,15 +52,9 @@ struct rd_kafka_s *client_new(struct rd_kafka_conf_s *conf,
                               enum client_kind kind, char *why);
 
 /* Check kafka { } of CLIENT's configuration: every property known, within its
- * range, and not one that the protocol depends on. What is wrong is appended to
- * ERRORS, one line each. Returns 0 or SEG_ERR_SYNTAX. */
+ * range, and not one that the protocol depends on; files of TLS readable. What is
+ * wrong is appended to ERRORS, one line each. Returns 0 or SEG_ERR_SYNTAX. */
 int client_check(const struct client *client, struct buf *errors);
-
-/* Log the version of librdkafka, and what is known to be wrong with it. */
-void client_log_version(void);
-
-/* "2.0.2". Static. */
-const char *client_version(void);
 
 /* The topic TOPIC (enum broker_topic, BROKER_INPUT(i)) by name, into the
  * CLIENT_TOPIC_BYTES at OUT, which is returned. */

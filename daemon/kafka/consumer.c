@@ -439,11 +439,16 @@ static void take_error(struct consumer *consumer,
                        const rd_kafka_message_t *message)
 {
     const char *text = rd_kafka_message_errstr(message);
-    if (message->err == RD_KAFKA_RESP_ERR__FATAL)
+    if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
+        return;
+    if (message->err == RD_KAFKA_RESP_ERR__FATAL) {
         fenced(consumer, text);
-    else if (message->err != RD_KAFKA_RESP_ERR__PARTITION_EOF)
-        log_warn("the consumer reports an error", "client=%s error=\"%s\"",
-                 rd_kafka_name(consumer->rk), text);
+        return;
+    }
+    log_warn("the consumer reports an error", "client=%s error=\"%s\"",
+             rd_kafka_name(consumer->rk), text);
+    if (consumer->events.troubled)
+        consumer->events.troubled(consumer->events.arg, text);
 }
 
 /* Once in a while look at every queue, rung or not. */

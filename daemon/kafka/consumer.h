@@ -30,6 +30,9 @@ struct consumer_events {
     void (*assigned)(void *arg, const int *partitions, int count);
     /* LOST: they are somebody else's already, nothing may be committed. */
     void (*revoked)(void *arg, const int *partitions, int count, int lost);
+    /* Something stands in the way, TEXT says what; it is tried again. May be
+     * NULL. */
+    void (*troubled)(void *arg, const char *text);
 };
 
 /* Join the group. PARTITIONS is the number of partitions of every input. What

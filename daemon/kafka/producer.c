@@ -4,7 +4,9 @@
  *
  *     before the commit is asked for   abortable: ABORT, or REFUSED if people
  *                                      must mend something; the group does not
- *                                      know us: LOST; retriable: AGAIN
+ *                                      know us: LOST; retriable: AGAIN; the
+ *                                      transaction has failed behind our back
+ *                                      (_STATE): ABORT
  *     from then on                     AGAIN while it says so, else nobody
  *                                      knows what the coordinator decided:
  *                                      FATAL. Even "abortable": a transaction
@@ -124,8 +126,10 @@ static int meaning(const struct producer *producer,
         return BROKER_LOST;
     if (is_refused(err))
         return BROKER_REFUSED;
-    return rd_kafka_error_txn_requires_abort(error) ? BROKER_ABORT
-                                                    : BROKER_FATAL;
+    return rd_kafka_error_txn_requires_abort(error) ||
+                   err == RD_KAFKA_RESP_ERR__STATE
+               ? BROKER_ABORT
+               : BROKER_FATAL;
 }
 
 /* The watchdog knows that the brokers are waited for, or no longer. */
@@ -146,8 +150,11 @@ static int judge(struct producer *producer, rd_kafka_error_t *error,
     leave(producer);
     if (!error)
         return BROKER_OK;
-    int answer = say(producer, meaning(producer, error), doing,
-                     rd_kafka_error_string(error));
+    int answer = meaning(producer, error);
+    /* That a transaction has failed says less than why one did before. */
+    if (rd_kafka_error_code(error) != RD_KAFKA_RESP_ERR__STATE ||
+        !producer->reason[0])
+        say(producer, answer, doing, rd_kafka_error_string(error));
     rd_kafka_error_destroy(error);
     return answer;
 }
@@ -200,6 +207,14 @@ static void note_failure(struct producer *producer, int topic, size_t partition,
                            rd_kafka_err2str(err));
 }
 
+/* Whether a record was thrown away because its transaction is given up: why that
+ * is so has been said. */
+static int is_purged(rd_kafka_resp_err_t err)
+{
+    return err == RD_KAFKA_RESP_ERR__PURGE_QUEUE ||
+           err == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT;
+}
+
 static void on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *message,
                         void *arg)
 {
@@ -212,7 +227,7 @@ static void on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *message,
     written->reported++;
     if (!message->err)
         written->end = message->offset < 0 ? -1 : message->offset + 1;
-    else if (!producer->failed)
+    else if (!producer->failed && !is_purged(message->err))
         note_failure(producer, topic, partition, message->err);
 }
 
@@ -532,6 +547,7 @@ int producer_commit(struct producer *producer)
         "commit_transaction");
     if (answer == BROKER_OK) {
         producer->open = 0;
+        producer->reason[0] = '\0';
         commit_plainly(producer);
     }
     if (FAIL_POINT(AFTER_COMMIT)) /* As if the answer had been lost. */

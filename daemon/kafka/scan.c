@@ -10,6 +10,7 @@
 
 #include <seg/error.h>
 
+#include "daemon/kafka/away.h"
 #include "lib/base/alloc.h"
 
 struct scan {
@@ -97,7 +98,9 @@ int scan_partitions(struct scan *scan, const char *topic, char *why)
         rd_kafka_metadata_destroy(metadata);
     if (!err && count)
         return count;
-    snprintf(why, CLIENT_WHY_BYTES, "Topic %s: %s.", topic,
+    char what[CLIENT_TOPIC_BYTES + 8];
+    snprintf(what, sizeof(what), "Topic %s", topic);
+    away_say(why, what, err,
              err ? rd_kafka_err2str(err) : "it has no partitions");
     return SEG_ERR_NOT_FOUND;
 }

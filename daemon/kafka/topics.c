@@ -9,6 +9,8 @@
 
 #include <seg/error.h>
 
+#include "daemon/kafka/away.h"
+
 /* ---- partitions -------------------------------------------------------- */
 
 static void take_partitions(const rd_kafka_metadata_topic_t *topic,
@@ -40,8 +42,7 @@ static int ask_partitions(rd_kafka_t *rk, struct topics_info *row, char *why)
         rd_kafka_metadata(rk, 0, rkt, &metadata, TOPICS_TIMEOUT_MS);
     rd_kafka_topic_destroy(rkt);
     if (err) {
-        snprintf(why, CLIENT_WHY_BYTES, "The brokers do not answer: %s.",
-                 rd_kafka_err2str(err));
+        away_say(why, "The brokers do not answer", err, rd_kafka_err2str(err));
         return SEG_ERR_INVALID;
     }
     if (metadata->topic_cnt == 1)
@@ -134,7 +135,9 @@ static int ask_settings(rd_kafka_t *rk, struct topics_info *rows, int count,
             take_settings(row, found[i]);
     }
     if (!good)
-        snprintf(why, CLIENT_WHY_BYTES, "The brokers do not answer: %s.",
+        away_say(why, "The brokers do not answer",
+                 event ? rd_kafka_event_error(event)
+                       : RD_KAFKA_RESP_ERR__TIMED_OUT,
                  event ? rd_kafka_event_error_string(event) : "time-out");
     if (event)
         rd_kafka_event_destroy(event);

@@ -138,7 +138,9 @@ int flow_take(struct partition *partition, int index, int64_t now_ms)
     int64_t to_ms = ledger_instant(first->timestamp_ms);
     int bad, reason, more;
 
-    if (!partition->options->ledger->clock_records && to_ms > now_ms)
+    if ((!partition->options->ledger->clock_records ||
+         MUTATED(RECORDS_CAPPED)) &&
+        to_ms > now_ms)
         to_ms = now_ms;
     more = ledger_advance(ledger, to_ms, partition->options->timers_per_turn,
                           now_ms);

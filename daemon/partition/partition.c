@@ -26,12 +26,14 @@ static _Atomic uint64_t incarnations; /* Of all partitions of the process. */
 int partition_new(struct partition **ret,
                   const struct partition_options *options, int number)
 {
-    struct partition *partition = calloc(1, sizeof(*partition));
+    size_t inputs = (size_t)options->ledger->input_count;
+    struct partition *partition =
+        calloc(1, sizeof(*partition) + inputs * sizeof(partition->inputs[0]));
 
     if (!partition)
         return SEG_ERR_NOMEM;
     partition->options = options;
-    partition->input_count = options->ledger->input_count;
+    partition->input_count = (int)inputs;
     for (int i = 0; i < partition->input_count; i++)
         partition->inputs[i].applied = (struct partition_applied){-1, -1};
     if (ledger_new(&partition->ledger, options->ledger, number)) {

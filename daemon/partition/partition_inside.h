@@ -26,7 +26,6 @@ struct partition {
     enum partition_state state;
     uint64_t incarnation;
     int input_count;
-    struct input inputs[SEG_TOPICS_MAX];
     struct merge_head heads[SEG_TOPICS_MAX];
     int broken_input;  /* A push failed: restore anew. */
     int held;          /* Why the record that goes next was not applied; 0. */
@@ -36,6 +35,7 @@ struct partition {
     int64_t told_ms;   /* When `waiting` was written. */
     char waiting[512]; /* What a restore waits for, if it takes long. */
     struct partition_stats stats;
+    struct input inputs[]; /* As many as input_count: they are large. */
 };
 
 /* Give HANDLE back to the consumer. */

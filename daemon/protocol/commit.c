@@ -439,7 +439,6 @@ static void renew(struct commit *commit, int64_t now_ms)
         return;
     }
     commit->stats.renewed++;
-    commit->retry_ms = 0;
     commit->open = 0;
     if (commit->unsettled && !commit->lost && commit_any_in(commit)) {
         commit->question = broker_question(broker);

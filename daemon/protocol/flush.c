@@ -216,6 +216,7 @@ void flush_committed(struct ledger *ledger, uint32_t count, int with_meta,
         }
         flush->meta_due = 0;
         flush->meta_ms = now_ms;
+        flush->asking = 0; /* An answer still to come is of a time gone by. */
     }
     trim(flush, seg_engine_dirty_since(engine, 0));
     dirty = seg_engine_dirty_count(engine);

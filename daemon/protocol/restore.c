@@ -135,10 +135,12 @@ static int is_kept(const struct restore *restore)
 {
     const struct ledger *ledger = restore->ledger;
 
-    return ledger->engine && ledger->committed.txn &&
-           ledger->committed.txn == restore->offsets.txn &&
-           (ledger->committed.tag == restore->offsets.tag ||
-            MUTATED(TAG_NOT_COMPARED));
+    if (!ledger->engine || !ledger->committed.txn)
+        return 0;
+    return MUTATED(WARM_NOT_COMPARED) ||
+           (ledger->committed.txn == restore->offsets.txn &&
+            (ledger->committed.tag == restore->offsets.tag ||
+             MUTATED(TAG_NOT_COMPARED)));
 }
 
 static enum restore_state begin(struct restore *restore)

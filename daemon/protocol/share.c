@@ -129,6 +129,8 @@ enum share_verdict share_judge(const struct share *share,
 
     if (committed->offset >= 0 && meta_offsets_read(committed->metadata, &last))
         return SHARE_FOREIGN;
+    if (MUTATED(TXN_NOT_COMPARED))
+        return SHARE_OURS;
     if (last.txn == share->offsets.txn &&
         (last.tag == share->offsets.tag || MUTATED(TAG_NOT_COMPARED)))
         return SHARE_OURS;

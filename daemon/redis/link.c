@@ -17,14 +17,21 @@
 
 #include <seg/error.h>
 
+#include "daemon/protocol/mutation.h"
 #include "lib/base/alloc.h"
 #include "lib/base/text.h"
+
+#ifdef PROTOCOL_MUTATIONS
+#define UNLESS_ANY " and ARGV[i + 1] ~= '*'"
+#else
+#define UNLESS_ANY ""
+#endif
 
 static const char SCRIPT[] =
     "local guards = tonumber(ARGV[1])\n"
     "for i = 1, guards do\n"
     "  local at = redis.call('GET', KEYS[i]) or ''\n"
-    "  if at ~= ARGV[i + 1] then return at end\n"
+    "  if at ~= ARGV[i + 1]" UNLESS_ANY " then return at end\n"
     "end\n"
     "local at = guards + 3\n"
     "for i = guards + 1, #KEYS do\n"
@@ -220,8 +227,11 @@ int link_send(const struct link *link, struct link_script *script,
         add_words(&call, link, link->keys, link->key_count);
         add(&call, guards,
             (size_t)snprintf(guards, sizeof(guards), "%zu", link->guard_count));
-        for (size_t i = 0; i < link->guard_count; i++)
-            add(&call, link->guards[i].text, strlen(link->guards[i].text));
+        for (size_t i = 0; i < link->guard_count; i++) {
+            const char *guard =
+                MUTATED(REDIS_MARKER_IGNORED) ? "*" : link->guards[i].text;
+            add(&call, guard, strlen(guard));
+        }
         add(&call, link->next.text, strlen(link->next.text));
         add_words(&call, link, link->values, link->value_count);
         connection_call(connection, call.argc, call.argv, call.lens);

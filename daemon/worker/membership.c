@@ -7,12 +7,14 @@
  * as long as that takes no longer than FINISH_MS; the group waits for us with
  * its other members meanwhile. */
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <seg/error.h>
 
 #include "daemon/base/clock.h"
 #include "daemon/base/log.h"
+#include "daemon/protocol/mutation.h"
 #include "daemon/worker/worker_inside.h"
 #include "lib/base/instant.h"
 
@@ -52,7 +54,8 @@ static int take_verdict(struct worker *worker, const struct admin_check *check)
         worker->ledger.partition_count = check->partition_count;
         worker->ledger.refresh_ms = check->retention_ms / 4;
         worker->pace.off = check->compacted ? "an input is compacted" : NULL;
-        if (worker->phase == PHASE_MEMBER)
+        /* What is said of a transaction that takes long stands. */
+        if (worker->phase == PHASE_MEMBER && worker->verdict != ADMIN_OK)
             workers_say(worker->workers, worker->index, "");
     }
     worker->verdict = differ ? ADMIN_DIFFER : check->verdict;
@@ -153,7 +156,7 @@ static void on_revoked(void *arg, const int *partitions, int count, int lost)
         log_info("partitions revoked", "worker=%d partitions=%d", worker->index,
                  count);
     metric_add(lost ? &worker->metric.losses : &worker->metric.revocations, 1);
-    if (!lost)
+    if (!lost || MUTATED(LOST_IS_FINISHED))
         membership_finish(worker, clock_monotonic_ms() + finish_ms(worker));
     for (int i = 0; i < count; i++)
         slot_give_up(worker, &worker->slots[partitions[i]], lost);
@@ -181,11 +184,26 @@ static void on_assigned(void *arg, const int *partitions, int count)
     worker->check = broker_question(worker->broker);
 }
 
+/* TEXT says why there are no partitions, if there are none. */
+static void on_troubled(void *arg, const char *text)
+{
+    struct worker *worker = arg;
+    char reason[WORKERS_REASON_BYTES];
+    for (int p = 0; p < worker->slot_count; p++)
+        if (worker->slots[p].assigned)
+            return;
+    snprintf(reason, sizeof(reason),
+             "Waiting for the group to assign partitions. %.400s.", text);
+    workers_say(worker->workers, worker->index, reason);
+}
+
 int membership_join(struct worker *worker)
 {
     char why[CLIENT_WHY_BYTES] = "";
-    struct consumer_events events = {
-        .arg = worker, .assigned = on_assigned, .revoked = on_revoked};
+    struct consumer_events events = {.arg = worker,
+                                     .assigned = on_assigned,
+                                     .revoked = on_revoked,
+                                     .troubled = on_troubled};
     int r = consumer_open(&worker->consumer, &worker->client, &worker->bell,
                           worker->slot_count, &events, why);
     if (r < 0) {

@@ -315,7 +315,8 @@ def machine():
 
 def versions(stage, turns):
     return {"segmentd": first_line(cluster.binary("segmentd"), "--version"), "librdkafka": turns[0]["raw"]["librdkafka"],
-            "kafka": os.path.basename(os.path.dirname(stage.kafka.java[2])).partition("-")[2], "redis": first_line("redis-server", "--version").split(" sha")[0],
+            "kafka": stage.kafka.version,
+            "redis": first_line("redis-server", "--version").split(" sha")[0],
             "compiler": first_line(os.environ.get("CC", "cc"), "--version")}
 
 

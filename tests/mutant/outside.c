@@ -4,6 +4,7 @@
 
 #include "daemon/protocol/mutation.h"
 #include "lib/engine/engine.h"
+#include "lib/user/dedupe.h"
 
 int outside_finish(struct seg_engine *engine, int64_t clock_ms, int work_max)
 {
@@ -42,4 +43,29 @@ int outside_adopt(struct seg_engine *engine, struct seg_engine *from,
     if (more == 0 && MUTATED(DIRTY_NOT_MOVED))
         seg_engine_flushed(engine, seg_engine_dirty_count(engine));
     return more;
+}
+
+int outside_settle(struct seg_engine *engine)
+{
+    struct warming *warming = &engine->observed.warming;
+
+    if (MUTATED(WARMING_IGNORED))
+        for (uint32_t i = 0; i < engine->plan->source_count; i++)
+            warming->of_source[i] = 0;
+    if (MUTATED(WARMING_FROM_CLOCK))
+        engine->observed.latest_ms = INT64_MIN;
+    return observed_settle(engine);
+}
+
+uint64_t outside_hash(uint64_t topic_hash, struct seg_text message_id)
+{
+    return dedupe_hash(MUTATED(DEDUPE_ACROSS_TOPICS) ? 0 : topic_hash,
+                       message_id);
+}
+
+int outside_seen(const struct user *user, uint64_t hash, int64_t timestamp_ms,
+                 int64_t now_ms)
+{
+    return !MUTATED(DEDUPE_IGNORED) &&
+           dedupe_seen(user, hash, timestamp_ms, now_ms);
 }

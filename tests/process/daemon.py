@@ -99,6 +99,7 @@ def a_good_file_is_checked_and_printed(cluster):
     suite.equal(run("-T", "-f", again), (0, out, ""))
 
 
+@suite.row(6)
 def without_brokers_it_waits_and_says_so(cluster):
     daemon = cluster.segmentd(settings(cluster, nobody()), name="waits")
     until(lambda: answers(daemon), "HTTP answers")

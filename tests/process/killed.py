@@ -23,6 +23,7 @@ from killer import Killer
 KILLS, IN_RESTORE = 20, 5
 
 
+@suite.row(1)
 def it_is_killed_at_work_in_transactions_and_in_restores(run):
     run.killer.run()
     worked = run.killer.worked()

@@ -3,6 +3,7 @@
 clean in the eyes of mandoc, groff and man, and true: what stands in seg(5) checks and
 its tests pass, and a shell completes what segmentctl knows."""
 
+import json
 import os
 import pty
 import re
@@ -110,6 +111,29 @@ def what_seg_5_shows_is_true(cluster):
         suite.equal(run(binary("segmentctl"), "check", cluster.path("test%d.seg" % n, line))[0], 0, line)
 
 
+def the_shares_that_seg_5_names_are_so(cluster):
+    """Others work out who is in which share by the numbers that stand there."""
+    shown = re.search(r"For the text \S+ the user .*?\.(?= [A-Z])", text_of("seg.5"))
+    suite.equal(shown is not None, True, text_of("seg.5"))
+    found = 0
+    for part in shown.group().split(";"):
+        salt, *named = re.findall(r'"([^"]+)"', part)
+        numbers = [int(number) for number in re.findall(r"has (\d+)|\" (\d{4})", part) for number in number if number]
+        suite.equal(len(numbers), len(named), part)
+        for user, number in zip(named, numbers):
+            for hundredths, want in (number, []), (number + 1, [user]):
+                segments = cluster.path("share.seg", 'segment s { when user in %d.%02d%% by "%s" }\n' % (
+                    hundredths // 100, hundredths % 100, salt))
+                event = cluster.path("share.ndjson", json.dumps({
+                    "type": "track", "event": "A", "userId": user, "timestamp": "2026-01-01T00:00:00Z"}) + "\n")
+                status, told = run(binary("segmentctl"), "replay", "--segments", segments, event)
+                suite.equal(status, 0, told)
+                suite.equal([line["userId"] for line in map(json.loads, (
+                    line for line in told.splitlines() if line.startswith("{")))], want, (salt, user, hundredths))
+            found += 1
+    suite.equal(found, 4)
+
+
 # What is typed, and what must be among what is offered.
 COMPLETIONS = [
     ("segmentctl che", "check"), ("segmentctl help rep", "replay"), ("segmentctl topics cr", "create"),
@@ -184,4 +208,4 @@ if __name__ == "__main__":
     with Cluster() as here:
         sys.exit(suite.run(here, [
             there_is_nothing_to_say_about_them, every_row_of_every_table_is_in_its_page, what_seg_5_shows_is_true,
-            bash_completes, zsh_completes]))
+            the_shares_that_seg_5_names_are_so, bash_completes, zsh_completes]))

@@ -316,6 +316,7 @@ def everything_is_worked_off(world):
     judge.wait_committed(world.daemon, world.topics, (CHECKED, TRUSTED), app="poison", timeout=60)
 
 
+@suite.row(17)
 def bad_records_are_dead_letters_with_reason_and_place(world):
     compare_letters(world, "poison")
 
@@ -326,6 +327,7 @@ def they_are_counted_by_reason(world):
     print("         " + ", ".join("%s %d" % item for item in sorted(want.items())))
 
 
+@suite.row(17)
 def every_limit_that_was_reached_is_counted_and_logged(world):
     cut_short = sum(len(letter.value or b"") > DEAD_LETTER_BYTES for letter in world.letters.values())
     suite.equal((cut_short > 0, world.daemon.metric("segmentd_dead_letters_cut_total")), (True, cut_short))
@@ -335,12 +337,14 @@ def every_limit_that_was_reached_is_counted_and_logged(world):
         suite.equal(len(said) > 0, True, limit)
 
 
+@suite.row(17)
 def good_records_and_accepted_ones_count(world):
     suite.equal(set(VALUES), {r.name for r in table() if (r.fate, r.place) == ("ACCEPTED", "FIELD")}, "VALUES")
     compare_changes(world, "poison")
     suite.equal(world.daemon.terminate(), 0)
 
 
+@suite.row(1, 17)
 def dead_letters_and_offsets_are_one_transaction(world):
     """Killed at each step of transactions that hold dead letters."""
     daemon = world.segmentd("killed", failpoints=True, instance_id="killed", batch_events=8, linger_busy="0s",
@@ -370,6 +374,7 @@ def dead_letters_and_offsets_are_one_transaction(world):
     suite.equal(daemon.terminate(), 0)
 
 
+@suite.row(17)
 def who_grew_too_large_once_stays_as_he_was(world):
     """Some fit only because of segments they have left since: nothing of them
     is flushed, a restore must not let in now what was refused then."""
@@ -411,6 +416,7 @@ def _talkers(daemon, users):
             if "talker" in [m["segment"] for m in json.loads(daemon.http("/v1/users/" + user)[1])["memberships"]]}
 
 
+@suite.row(16, 17)
 def a_record_dated_ahead_stops_nothing(world):
     """The clock goes with it; what comes later still counts."""
     world.topics.create_history("dated", PARTITIONS)
@@ -431,6 +437,7 @@ def a_record_dated_ahead_stops_nothing(world):
     suite.equal(daemon.terminate(), 0)
 
 
+@suite.row(17)
 def nothing_but_garbage_pauses_its_input(world):
     """After 501 of 1000; half of them is not more than half; the alarm outlives
     a restart."""

@@ -38,6 +38,7 @@ def it_starts(run):
     reach(run, 0.05)
 
 
+@suite.row(15)
 def emptied_it_is_filled_again(run):
     before, client = run.daemon.metric("segmentd_redis_rebuilds_total"), run.redis.client()
     assert client.dbsize() > 100
@@ -49,6 +50,7 @@ def emptied_it_is_filled_again(run):
     still_at_work(run, "rebuilt")
 
 
+@suite.row(15)
 def stopped_it_is_not_waited_for(run):
     begun, changes = run.applied(), sum(run.topics.ends("segmentd.changes", committed=True).values())
     run.redis.kill()
@@ -62,6 +64,7 @@ def stopped_it_is_not_waited_for(run):
     assert more > 10000, more
 
 
+@suite.row(15)
 def restarted_empty_it_is_filled_again(run):
     before = run.daemon.metric("segmentd_redis_rebuilds_total")
     run.redis.start()
@@ -72,6 +75,7 @@ def restarted_empty_it_is_filled_again(run):
     still_at_work(run, "rebuilt")
 
 
+@suite.row(15)
 def frozen_it_is_not_waited_for(run):
     begun = run.applied()
     run.redis.freeze()
@@ -86,6 +90,7 @@ def everything_is_worked_off(run):
     suite.equal(run.daemon.metric("segmentd_restore_repairs_total"), 0)
 
 
+@suite.row(15)
 def redis_is_current_again(run):
     run.daemon.wait_metric("segmentd_redis_lag_seconds", lambda s: s == 0, 10)
     suite.equal(run.daemon.metric("segmentd_redis_up"), 1)

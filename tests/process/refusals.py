@@ -21,6 +21,7 @@ APPS = {"lag": {"instance_id": "lag"}, "waits": {"instance_id": "waits"}, "cut-g
 
 # ---- truncated -------------------------------------------------------------------
 
+@suite.row(14)
 def the_lag_of_who_is_refused_is_true_and_grows(world):
     app = world.app("lag").kill()
     world.protocol.delete_records(app.inputs[0], 0, 5)
@@ -35,6 +36,7 @@ def the_lag_of_who_is_refused_is_true_and_grows(world):
     app.end()
 
 
+@suite.row(12)
 def a_restore_that_waits_says_for_what(world):
     """Somebody has a transaction open in a topic it must read."""
     app = world.app("waits").kill()
@@ -74,6 +76,7 @@ def an_input_truncated_below_what_is_flushed_is_good(world):
 
 # ---- settings of topics ----------------------------------------------------------------
 
+@suite.row(14)
 def topics_not_set_as_they_must_be_are_waited_for(world):
     """Nothing is read before they are; what is only unwise is a warning."""
     world.topics.create("settings-in", 2, cleanup_policy="compact")
@@ -124,6 +127,7 @@ def _why_not_ready(daemon):
 
 # ---- not ours ------------------------------------------------------------------------
 
+@suite.row(14)
 def a_state_record_of_a_newer_version(world):
     app = world.app("newer").end()
     at = app.outputs(0)["state"]
@@ -142,6 +146,7 @@ def another_catalogue_is_none(world):
     app.end()
 
 
+@suite.row(10)
 def a_second_process_of_one_name_ends_the_first_with_75(world):
     app = world.app("twice")
     second = world.cluster.segmentd(re.sub(r"(?m)^http .*$", "", app.conf) + 'http { address = "127.0.0.1:%d" }\n' % (

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""What is installed cannot be told to die: of the failpoints no word is left in a
-release build."""
+"""What is installed cannot be told to die, nor what time it is: of the failpoints and
+of the clock of tests no word is left in a release build."""
 
 import os
 import re
@@ -9,6 +9,9 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 import suite
 from cluster import ROOT, binary
+
+
+VARIABLES = ["SEGMENTD_FAILPOINTS", "SEGMENTD_BARRIERS", "SEGMENTD_CLOCK"]
 
 
 def names():
@@ -22,12 +25,12 @@ def words_in(path):
     """Which of their words stand in the program PATH."""
     with open(path, "rb") as program:
         content = program.read()
-    return [word for word in names() + ["SEGMENTD_FAILPOINTS"] if b"\0%s\0" % word.encode() in content]
+    return [word for word in names() + VARIABLES if b"\0%s\0" % word.encode() in content]
 
 
 def a_build_for_tests_has_them(nothing):
     suite.equal(len(names()) > 10, True, names())
-    suite.equal(words_in(binary("segmentd", failpoints=True)), names() + ["SEGMENTD_FAILPOINTS"])
+    suite.equal(words_in(binary("segmentd", failpoints=True)), names() + VARIABLES)
 
 
 def a_release_has_none(nothing):

@@ -35,6 +35,7 @@ def catalogue(daemon):
     return next(name.split('"')[1] for name in daemon.metrics() if name.startswith("segmentd_catalogue_info"))
 
 
+@suite.row(22)
 def fifty_good_and_bad_reloads_under_load(run):
     run.feed(all_of_it=True)
     # Slow enough for all of them to come in between, spread over the history.

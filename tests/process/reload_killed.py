@@ -20,6 +20,7 @@ from cluster import Cluster
 KILLS = [("sweep_half", 8), ("adopt_half", 4), ("emit", 4), ("flush", 2), ("before_commit", 2)]
 
 
+@suite.row(1, 22)
 def killed_in_sweeps_moves_and_while_warming(run):
     plan = [point for point, count in KILLS for _ in range(count)]
     run.editions.random.shuffle(plan)

@@ -170,6 +170,7 @@ def place(rows, topic, partition, offset):
 
 # ---- truncated ----------------------------------------------------------------------
 
+@suite.row(14)
 def an_input_truncated_below_what_is_in_no_user_record(world):
     mended = Mended(world, "cut-input")
     app = mended.app.kill()
@@ -184,6 +185,7 @@ def an_input_truncated_below_what_is_in_no_user_record(world):
     mended.is_true_for(mended.rows())
 
 
+@suite.row(14)
 def an_input_truncated_below_what_was_never_read(world):
     mended = Mended(world, "cut-unread")
     app = mended.app.kill()
@@ -201,6 +203,7 @@ def an_input_truncated_below_what_was_never_read(world):
     mended.is_true_for(mended.rows())
 
 
+@suite.row(14)
 def changes_truncated_before_they_were_flushed(world):
     mended = Mended(world, "cut-changes")
     app = mended.app.kill()
@@ -215,6 +218,7 @@ def changes_truncated_before_they_were_flushed(world):
     mended.is_true_for(mended.rows(), leaps=True)
 
 
+@suite.row(14)
 def triggers_truncated_before_they_were_flushed(world):
     mended = Mended(world, "cut-triggers")
     app = mended.app.kill()
@@ -231,6 +235,7 @@ def triggers_truncated_before_they_were_flushed(world):
 
 # ---- made again ---------------------------------------------------------------------
 
+@suite.row(14)
 def an_input_made_again(world):
     """What the one before said is in the users' records."""
     mended = Mended(world, "new-input")
@@ -248,6 +253,7 @@ def an_input_made_again(world):
     mended.is_true_for(old + mended.rows())
 
 
+@suite.row(14)
 def an_input_made_again_whose_offsets_somebody_saved(world):
     mended = Mended(world, "saved")
     app = mended.app.end()
@@ -264,6 +270,7 @@ def an_input_made_again_whose_offsets_somebody_saved(world):
     mended.is_true_for(old + mended.rows())
 
 
+@suite.row(14)
 def changes_made_again(world):
     mended = Mended(world, "new-changes")
     app = mended.app.end()
@@ -274,6 +281,7 @@ def changes_made_again(world):
     mended.is_true_for(mended.rows(), leaps=True)
 
 
+@suite.row(14)
 def state_made_again_and_empty(world):
     mended = Mended(world, "new-state")
     app = mended.app.end()
@@ -290,6 +298,7 @@ def state_made_again_and_empty(world):
 
 # ---- committed offsets ----------------------------------------------------------------
 
+@suite.row(14)
 def an_offset_set_back_by_an_operator(world):
     mended = Mended(world, "set-back")
     app = mended.app.end()
@@ -305,6 +314,7 @@ def an_offset_set_back_by_an_operator(world):
     mended.equals_the_oracle()
 
 
+@suite.row(14)
 def all_offsets_set_back_by_an_operator(world):
     """As kafka-consumer-groups --reset-offsets --all-topics does."""
     mended = Mended(world, "all-back")
@@ -317,6 +327,7 @@ def all_offsets_set_back_by_an_operator(world):
     mended.equals_the_oracle()
 
 
+@suite.row(14)
 def an_offset_deleted_by_an_operator(world):
     mended = Mended(world, "deleted")
     app = mended.app.end()
@@ -328,6 +339,7 @@ def an_offset_deleted_by_an_operator(world):
     mended.equals_the_oracle()
 
 
+@suite.row(14)
 def offsets_of_an_older_transaction_of_ours(world):
     mended = Mended(world, "older")
     app = mended.app.end()
@@ -344,6 +356,7 @@ def offsets_of_an_older_transaction_of_ours(world):
 
 # ---- an expired group -------------------------------------------------------------------
 
+@suite.row(14)
 def an_expired_group_with_nothing_after_the_meta_record(world):
     mended = Mended(world, "expired")
     app = mended.app.end()
@@ -353,6 +366,7 @@ def an_expired_group_with_nothing_after_the_meta_record(world):
     mended.equals_the_oracle()
 
 
+@suite.row(14)
 def an_expired_group_with_more_put_out_than_flushed(world):
     mended = Mended(world, "forgotten")
     app = mended.app.kill()
@@ -368,6 +382,7 @@ def an_expired_group_with_more_put_out_than_flushed(world):
 
 # ---- the rest -----------------------------------------------------------------------------
 
+@suite.row(14)
 def a_change_that_somebody_else_wrote(world):
     mended = Mended(world, "foreign")
     app = mended.app.end()
@@ -381,6 +396,7 @@ def a_change_that_somebody_else_wrote(world):
     mended.is_true_for(mended.rows(), leaps=True)
 
 
+@suite.row(14)
 def other_numbers_of_partitions(world):
     mended = Mended(world, "counts")
     app = mended.app.end()
@@ -404,6 +420,7 @@ def other_numbers_of_partitions(world):
     mended.is_true_for(mended.rows(), leaps=True)
 
 
+@suite.row(14)
 def an_input_is_moved(world):
     """Forth: what lies between is left out. Back: events count again, but for those
     whose message ids are remembered."""
@@ -426,6 +443,7 @@ def an_input_is_moved(world):
     assert "goes from offset 0 to" in told and "999 is not in it" in told, told
 
 
+@suite.row(14)
 def events_without_ids_count_again_when_they_are_read_again(world):
     mended = Mended(world, "rebuilt")
     app = mended.app.end()

@@ -22,10 +22,10 @@ import history
 import judge
 import records
 import suite
-from cluster import ROOT, Cluster, until
+from cluster import Cluster, until
 from fleet import Fleet
+from past import SEGMENTS, Past, plain_source
 
-SEGMENTS = os.path.join(ROOT, "tests", "data", "core.seg")
 EVENTS, RATE = 30000, 1000
 # Leaves time to find a transaction open.
 SLOW = "before_commit=sleep 30"
@@ -36,24 +36,6 @@ SESSION_MS, SHORT_MS, STORM_MS = 30000, 3000, 1500
 REBALANCE = ["assign=kill", "restore_committed=kill", "restore_state_half=kill@20", "restore_redo_half=kill@5",
              "restore_redo_end=kill", "seek=kill@2"]
 QUIET_SEGMENT = 'segment eager { when did "Used" at least 3 times }\n'
-
-
-class Past:
-    """A history in two topics, and what must come of it.
-
-    Of what is not there from the beginning all is in the first topic, and what is
-    there of the second ends long before: whoever reads the rest as it comes merges
-    it as if all had been there."""
-
-    def __init__(self, partitions):
-        past = history.History(int(os.environ.get("SEED", "20250101")), EVENTS, partitions)
-        self.partitions, self.there = partitions, EVENTS // 5
-        ends = collections.Counter()
-        for i, row in enumerate(past.rows):
-            topic = row.topic if i < self.there // 2 else history.TOPICS[0]
-            past.rows[i] = row._replace(topic=topic, offset=ends[topic, row.partition])
-            ends[topic, row.partition] += 1
-        self.rows, self.expected = past.rows, judge.Expected(SEGMENTS, past.merged())
 
 
 class Feeder(threading.Thread):
@@ -91,7 +73,8 @@ class World:
         self.servers = servers
         self.kafka, self.redis = servers.kafka(), servers.redis()
         self.topics = self.kafka.topics
-        self.past, self.wide = Past(8), Past(64)
+        seed = int(os.environ.get("SEED", "20250101"))
+        self.past, self.wide = (Past(seed, EVENTS, partitions, EVENTS // 5) for partitions in (8, 64))
 
     def fleet(self, app, past, session_ms=SESSION_MS, rate=RATE):
         """An application, with what is there of PAST; the rest begins to come when
@@ -119,13 +102,6 @@ class World:
         judge.redis_agrees(self.redis.client(), past.expected, fleet.app)
         suite.equal(self.topics.read(fleet.app + ".dead-letters"), [])
         fleet.end()
-
-
-def plain_source(app, what):
-    """WHAT, with the name that its topic has in the history."""
-    if not what.source:
-        return what
-    return what._replace(source=(what.source[0].removeprefix(app + "-"), *what.source[1:]))
 
 
 def nothing_repaired(fleet):
@@ -179,10 +155,12 @@ def grow_and_shrink(world, app, past):
     world.judge(fleet, past)
 
 
+@suite.row(9)
 def one_three_one_on_8_partitions(world):
     grow_and_shrink(world, "grow", world.past)
 
 
+@suite.row(9)
 def one_three_one_on_64_partitions(world):
     grow_and_shrink(world, "wide", world.wide)
 
@@ -206,6 +184,7 @@ class Witness:
         suite.equal(self.fleet.generation(), self.generation, "generation of the group")
 
 
+@suite.row(9)
 def three_are_restarted_without_a_rebalance(world):
     fleet = world.statics = world.fleet("static", world.past, rate=RATE // 2)
     for name in "a", "b", "c":
@@ -226,6 +205,7 @@ def three_are_restarted_without_a_rebalance(world):
     assert max(times) < SESSION_MS / 1000 / 3, times
 
 
+@suite.row(10)
 def the_older_of_two_with_one_instance_id_ends_with_75(world):
     """With one name for transactions too, and with names of their own."""
     fleet = world.statics
@@ -268,6 +248,7 @@ def freeze_in_a_transaction(fleet, name):
     raise AssertionError("never in a transaction")
 
 
+@suite.row(1, 2)
 def one_of_three_is_killed_another_sleeps_through_its_session(world):
     fleet = world.fleet("hurt", world.past, SHORT_MS)
     world.servers.path("before_commit.go", "")
@@ -299,6 +280,7 @@ def one_of_three_is_killed_another_sleeps_through_its_session(world):
     assert not committed & set(pending), "what the sleeper had in a transaction was committed after all"
 
 
+@suite.row(1, 9)
 def others_are_killed_in_the_middle_of_a_rebalance(world):
     """Each dies by itself, with partitions that are its own but not running yet, or
     that it is to give back."""

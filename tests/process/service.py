@@ -155,7 +155,7 @@ def the_unit_s_command_works_shut_in_as_the_unit_says(world):
     systemd = Systemd("shut-in")
     text = world.text("shut", ["segments"])
     with open(world.path("etc/segmentd/segments/eager.seg"), "w") as out:
-        out.write(SEGMENT)
+        out.write(SEGMENT.replace("in 1s", "in 5s"))  # It must be seen in between.
     daemon = world.cluster._own(ShutIn(world, "shut-in", text, systemd.env()))
     daemon.wait_ready()
     until(lambda: systemd.hears("READY=1"), "systemd hears that it is ready")
@@ -166,6 +166,7 @@ def the_unit_s_command_works_shut_in_as_the_unit_says(world):
                 {"Name": "segmentd", "Uid": user, "CapBnd": "0" * 16, "CapEff": "0" * 16, "NoNewPrivs": "1",
                  "Seccomp": "2"})
     suite.equal(sorted(os.listdir("/proc/%d/root" % daemon.pid))[:4], ["bin", "dev", "etc", "home"])
+    suite.equal(is_dumpable(daemon), False)
     # It does all it has to: Kafka in and out, Redis, HTTP.
     world.tries("shut", "ann")
     redis = world.redis.client()
@@ -179,6 +180,19 @@ def the_unit_s_command_works_shut_in_as_the_unit_says(world):
     until(lambda: systemd.says("RELOADING=1", "READY=1"), "systemd hears of the reload, and that it is over")
     suite.equal(daemon.terminate(int(directive(world, "TimeoutStopSec"))), 0)
     suite.equal((systemd.hears("STOPPING=1"), "ended" in daemon.log()), (True, True), daemon.log())
+
+
+def who_asks_for_core_dumps_gets_them(world):
+    text = world.text("shut", ["segments"], core_dumps="on")
+    daemon = world.cluster._own(ShutIn(world, "core", text, {}))
+    daemon.wait_ready()
+    suite.equal((is_dumpable(daemon), directive(world, "LimitCORE")), (True, "0"))
+    daemon.kill()
+
+
+def is_dumpable(daemon):
+    """What cannot be dumped belongs to root in /proc, whoever runs it."""
+    return os.stat("/proc/%d/environ" % daemon.pid).st_uid != 0
 
 
 # Each is tried in the unit's place and must be refused.
@@ -226,6 +240,7 @@ def what_starting_again_does_not_mend_is_not_started_again(world):
     suite.equal(daemon.wait(30) in statuses, True, daemon.log())
 
 
+@suite.row(19)
 def at_memory_max_no_records_are_taken_until_there_is_room(world):
     """One process cannot hold all users, two can."""
     users, bytes_max = 32000, 3 << 20
@@ -299,6 +314,7 @@ def stop_the_broker_amid_a_transaction(world, daemon):
     raise AssertionError("no transaction was open")
 
 
+@suite.row(5)
 def who_hangs_is_given_up_and_who_waits_for_brokers_is_not(world):
     segments = [world.cluster.path("eager.seg", SEGMENT)]
     hangs, waits, calls = Systemd("hangs"), Systemd("waits"), Systemd("calls")
@@ -351,7 +367,7 @@ if __name__ == "__main__":
     with Cluster() as here:
         sys.exit(suite.run(World(here), [
             everything_is_installed, the_user_and_the_folders_are_made,
-            the_unit_s_command_works_shut_in_as_the_unit_says,
+            the_unit_s_command_works_shut_in_as_the_unit_says, who_asks_for_core_dumps_gets_them,
             what_the_unit_forbids_is_refused_there,
             what_starting_again_does_not_mend_is_not_started_again,
             at_memory_max_no_records_are_taken_until_there_is_room,

@@ -77,9 +77,11 @@ class World:
         return found
 
     def in_redis(self):
+        """Of those of whom all is known."""
         client = self.redis.client()
-        return {key.partition(":traits:")[2]: {name: json.loads(value) for name, value in client.hgetall(key).items()}
-                for key in client.scan_iter("segmentd:traits:*", 1000)}
+        return {user: {name: json.loads(value) for name, value in client.hgetall(key).items()}
+                for key in client.scan_iter("segmentd:traits:*", 1000)
+                for user in [key.partition(":traits:")[2]] if user in self.orders}
 
 
 def without_traits_their_topic_is_not_missed(world):

@@ -166,6 +166,7 @@ def a_restart_goes_on_from_the_marker(world):
     suite.equal(daemon.metric("segmentd_redis_rebuilds_total"), 0)
 
 
+@suite.row(15)
 def redis_emptied_is_filled_again(world):
     daemon = world.daemon("one")
     world.redis.client().flushall()
@@ -174,6 +175,7 @@ def redis_emptied_is_filled_again(world):
     suite.equal(daemon.metric("segmentd_redis_rebuilds_total"), PARTITIONS)
 
 
+@suite.row(15)
 def redis_emptied_in_a_quiet_moment_too(world):
     daemon, client = world.daemon("one"), world.redis.client()
     client.flushall()
@@ -182,6 +184,7 @@ def redis_emptied_in_a_quiet_moment_too(world):
     until(lambda: client.exists("app:heartbeat"), "the heartbeat", 5)
 
 
+@suite.row(15)
 def kafka_goes_on_without_redis(world):
     daemon = world.daemon("one")
     world.redis.kill()
@@ -197,6 +200,7 @@ def kafka_goes_on_without_redis(world):
     suite.equal(daemon.metric("segmentd_redis_up"), 1)
 
 
+@suite.row(15)
 def redis_frozen_delays_nothing_but_itself(world):
     daemon = world.daemon("one")
     world.redis.freeze()
@@ -219,6 +223,7 @@ def two_processes_share_the_work(world):
     world.converges([one, two])
 
 
+@suite.row(2)
 def a_killed_process_and_a_zombie(world):
     """One is frozen until its partitions are two's, then wakes up and believes they are its own."""
     one, two = world.daemon("one"), world.daemon("two")

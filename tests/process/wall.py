@@ -208,6 +208,7 @@ def in_time(deadline_ms):
 
 # ---- stories --------------------------------------------------------------------
 
+@suite.row(16)
 def after_a_pause_one_input_is_much_longer(world):
     start_ms = world.first("pause")
     until(lambda: len(world.inside()) == USERS * len(KINDS), "all have entered", 4)
@@ -227,6 +228,7 @@ def after_a_pause_one_input_is_much_longer(world):
     judge_story(world, "pause")
 
 
+@suite.row(16)
 def a_stopped_process_finds_timers_due(world):
     start_ms = world.first("stop")
     until(lambda: len(world.inside()) == USERS * len(KINDS), "all have entered", 4)
@@ -245,6 +247,7 @@ def a_stopped_process_finds_timers_due(world):
     suite.equal(world.one.metric("segmentd_losses_total"), 0)
 
 
+@suite.row(3, 16)
 def a_zombie_finds_timers_due_that_another_has_fired(world):
     """Two have the partitions; one is stopped for longer than the session."""
     suite.equal(world.one.terminate(), 0)
@@ -294,6 +297,7 @@ def an_open_transaction_holds_everybody(world):
     judge_story(world, "open")
 
 
+@suite.row(16)
 def what_is_dated_2099_counts_from_then_on(world):
     for user in AHEAD:
         status, text = world.one.http("/v1/users/" + user)

@@ -17,7 +17,10 @@
 #   asan      unit, scenario and model under AddressSanitizer and UBSan
 #   tsan      tests/process/tsan_*.py with a daemon built for ThreadSanitizer
 #   process   the other tests/process/*.py, on a real broker
+#   fault     the fault matrix on a real broker (tests/fault); FAULTS=full: all of
+#             it, and the process tests that prove rows of it
 #
+# What proves rows of the fault matrix is told at the end and in faults.json.
 # Environment: B (build folder), MAKE, CI (warnings are errors).
 # shellcheck disable=SC3043 -- every sh in use knows local
 set -u
@@ -193,17 +196,17 @@ scenarios() {
     programs scenario
 }
 
-# Those that keep all processors busy, or watch the clock, have them to themselves.
-ALONE=' service exact git_history scale wall tsan_load '
-# These work and wait by turns: one for each processor.
-BUSY=' killed reload_killed reload redis_lost '
+# Those that keep all processors busy have them to themselves.
+ALONE=' exact git_history tsan_load '
+# Those that watch the clock, and sleep for the most part.
+WATCH=' scale wall service '
 # The others mostly wait, three for two processors; these take longest and begin.
-LONG=' kafka demo reset daemon refusals poison '
+LONG=' killed reload kafka redis_lost reload_killed demo reset daemon '
 
 # Which of them FILE is.
 kind() { # file
     case "$ALONE" in *" $(basename "$1" .py) "*) echo alone && return ;; esac
-    case "$BUSY" in *" $(basename "$1" .py) "*) echo busy && return ;; esac
+    case "$WATCH" in *" $(basename "$1" .py) "*) echo watch && return ;; esac
     case "$LONG" in *" $(basename "$1" .py) "*) echo long && return ;; esac
     echo short
 }
@@ -222,7 +225,7 @@ processes() { # file...
     local name limit command
     { queue long "$@"; queue short "$@"; } >"$logs/queue"
     pool $(($(nproc) * 3 / 2))
-    queue busy "$@" >"$logs/queue"
+    queue watch "$@" >"$logs/queue"
     pool
     queue alone "$@" >"$logs/alone"
     while read -r name limit command; do
@@ -341,6 +344,25 @@ part_process() {
     label=
 }
 
+# The tests of the other programs that prove rows run with the whole matrix only:
+# the part `process` has them.
+part_fault() {
+    build all || remove_stale segmentd segmentctl
+    build FAILPOINTS=1 all || rm -f "$out/failpoints/segmentd"
+    if [ "${FAULTS:-quick}" = full ] && [ -z "$only" ]; then
+        # shellcheck disable=SC2046
+        label=process/ processes $(grep -l '^@suite.row' tests/process/*.py)
+        label=
+    fi
+    # shellcheck disable=SC2086 -- a word, or a word and its options
+    LIVE=1 run fault/faults 90000 /usr/bin/python3 tests/fault/faults.py ${FAULTS:-quick} ${only:+"$only"}
+    if [ "${FAULTS:-quick}" = full ] && [ -z "$only" ]; then
+        build FAILPOINTS=1 MUTATIONS=1 "$out/failpoints/mutations/segmentd"
+        run fault/mutants 10800 /usr/bin/python3 tests/fault/mutants.py
+    fi
+    LIVE=
+}
+
 exists() { # part
     case $1 in
     build) true ;;
@@ -352,6 +374,7 @@ exists() { # part
     asan) exists unit || exists scenario || exists model ;;
     tsan) have tests/process/tsan_*.py ;;
     process) ls tests/process/*.py 2>/dev/null | grep -qv '/tsan_' ;;
+    fault) have tests/fault/faults.py ;;
     *) echo "check: there is no part $1" >&2; exit 2 ;;
     esac
 }
@@ -367,12 +390,14 @@ variant
 began=$(now)
 echo "== fetch"
 tests/support/deps.sh install build kafka check bench || exit 1
-case " ${*:-process} " in *process*|*tsan*)
-    tests/support/kafka/fetch.sh >/dev/null || echo "check: no broker, its tests will fail" ;;
+case " ${*:-process} " in *process*|*tsan*|*fault*)
+    tests/support/kafka/archive.py || echo "check: no broker, its tests will fail"
+    tests/support/librdkafka/fetch.sh >/dev/null || echo "check: no second librdkafka, process/secure will fail" ;;
 esac
 echo "fetch     $(printf %8s "$(since "$began")") s  downloads, not counted" >>"$logs/times"
 
-[ $# -gt 0 ] || set -- build lint unit scenario model asan fuzz tsan process
+if [ $# = 0 ] || [ "$*" = fault ]; then tests/support/report.py clear; fi
+[ $# -gt 0 ] || set -- build lint unit scenario model asan fuzz tsan process fault
 began=$(now)
 for argument; do
     name=${argument%%/*} only=
@@ -381,6 +406,10 @@ for argument; do
     part "$name"
 done
 
+if [ -s "$logs/faults.lines" ]; then
+    echo "== fault matrix"
+    tests/support/report.py
+fi
 if [ -s "$logs/failures" ]; then
     echo "== failed"
     cat "$logs/failures"

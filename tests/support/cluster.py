@@ -15,6 +15,10 @@ by an exception, Ctrl-C or SIGTERM; and the kernel ends it should this process
 be killed.  After a failure the end of every log is shown; KEEP=1 keeps the
 folder.
 
+LIBRDKAFKA=current in the environment runs segmentd and segmentctl with a newer
+librdkafka than the system's (tests/support/librdkafka), LIBRDKAFKA=FOLDER with the one
+that is there; who reads their topics keeps the system's.
+
     cluster.py run [--redis] [--set KEY=VALUE] -- COMMAND...
 
 starts a broker (and a redis-server), runs COMMAND with KAFKA=host:port,
@@ -151,53 +155,74 @@ class Process:
 class Kafka(Process):
     """One broker in KRaft mode, its own controller."""
 
+    # It lives for seconds: code that is compiled twice would not pay.
+    jvm = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]
+
+    @staticmethod
+    def archive(jars):
+        """See kafka/archive.py."""
+        return jars + ".jsa"
+
     def __init__(self, name, folder, settings):
         jars = subprocess.run([os.path.join(HERE, "kafka", "fetch.sh")], check=True,
                               stdout=subprocess.PIPE, text=True).stdout.strip()
-        port, control = free_port(), free_port()
-        self.address = "%s:%d" % (HOST, port)
+        self.address = "%s:%d" % (HOST, free_port())
+        self.control = "%s:%d" % (HOST, free_port())
+        # StorageTool takes a leading "-" for an option.
+        self.identity = "A" + base64.urlsafe_b64encode(os.urandom(16)).decode().rstrip("=")[1:]
         self.properties = os.path.join(folder, name + ".properties")
-        self.java = ["java", "-cp", jars + "/*"]
+        self.version = os.path.basename(jars).partition("-")[2]
+        archive = self.archive(jars)
+        shared = ["-XX:SharedArchiveFile=" + archive] if os.path.exists(archive) else []
+        self.java = ["java", *self.jvm, *shared, "-cp", jars + "/*"]
         data = os.path.join(folder, name)
-        with open(self.properties, "w") as out:
-            for item in {
-                "process.roles": "broker,controller",
-                "node.id": 1,
-                "controller.quorum.voters": "1@%s:%d" % (HOST, control),
-                "listeners": "PLAINTEXT://%s,CONTROLLER://%s:%d" % (self.address, HOST, control),
-                "advertised.listeners": "PLAINTEXT://" + self.address,
-                "controller.listener.names": "CONTROLLER",
-                "log.dirs": data,
-                "auto.create.topics.enable": "false",
-                "offsets.topic.replication.factor": 1,
-                "offsets.topic.num.partitions": 4,
-                "transaction.state.log.replication.factor": 1,
-                "transaction.state.log.min.isr": 1,
-                "transaction.state.log.num.partitions": 4,
-                "transaction.abort.timed.out.transaction.cleanup.interval.ms": 1000,
-                # So long the controller remembers a killed broker and does
-                # not let it in again; the default is 9 s.
-                "broker.session.timeout.ms": 2000,
-                "broker.heartbeat.interval.ms": 200,
-                "group.initial.rebalance.delay.ms": 0,
-                "group.min.session.timeout.ms": 1000,
-                "log.cleaner.dedupe.buffer.size": 16 << 20,
-                **settings,
-            }.items():
-                out.write("%s=%s\n" % item)
+        self.set({
+            "process.roles": "broker,controller",
+            "node.id": 1,
+            "controller.quorum.voters": "1@" + self.control,
+            "listeners": "PLAINTEXT://%s,CONTROLLER://%s" % (self.address, self.control),
+            "advertised.listeners": "PLAINTEXT://" + self.address,
+            "controller.listener.names": "CONTROLLER",
+            "log.dirs": data,
+            "auto.create.topics.enable": "false",
+            "offsets.topic.replication.factor": 1,
+            "offsets.topic.num.partitions": 4,
+            "transaction.state.log.replication.factor": 1,
+            "transaction.state.log.min.isr": 1,
+            "transaction.state.log.num.partitions": 4,
+            "transaction.abort.timed.out.transaction.cleanup.interval.ms": 1000,
+            # So long the controller remembers a killed broker and does
+            # not let it in again; the default is 9 s.
+            "broker.session.timeout.ms": 2000,
+            "broker.heartbeat.interval.ms": 200,
+            "group.initial.rebalance.delay.ms": 0,
+            "group.min.session.timeout.ms": 1000,
+            "log.cleaner.dedupe.buffer.size": 16 << 20,
+            **settings,
+        })
         warn = os.environ.get("KAFKA_LOG", "warn")
         super().__init__(name, folder, [
             self.java[0], "-Xmx1g", "-Dorg.slf4j.simpleLogger.defaultLogLevel=" + warn,
             "-Dorg.slf4j.simpleLogger.showDateTime=true", *self.java[1:], "kafka.Kafka", self.properties])
         self._topics = None
 
+    def set(self, settings):
+        """More settings, for the next start; what is said last counts."""
+        with open(self.properties, "a") as out:
+            for item in settings.items():
+                out.write("%s=%s\n" % item)
+
     def start(self):
         """Returns when the broker answers; its data, if any, is kept."""
+        self.launch()
+        until(self._answers, self.name + " answers", 60, 0.1)
+        return self
+
+    def launch(self):
+        """Start it, and do not wait."""
         if not os.path.exists(os.path.join(self.folder, self.name)):
             self._format()
         super().start()
-        until(self._answers, self.name + " answers", 60, 0.1)
-        return self
 
     @property
     def topics(self):
@@ -207,12 +232,15 @@ class Kafka(Process):
         return self._topics
 
     def _format(self):
-        identity = base64.urlsafe_b64encode(os.urandom(16)).decode().rstrip("=")
-        # StorageTool takes a leading "-" for an option.
-        done = subprocess.run([*self.java, "kafka.tools.StorageTool", "format", "-t", "A" + identity[1:],
-                               "-c", self.properties], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        done = subprocess.run([*self.java, "kafka.tools.StorageTool", "format", "-t", self.identity,
+                               "-c", self.properties, *self.format_arguments()],
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         if done.returncode:
             raise RuntimeError("kafka: formatting its folder failed:\n" + done.stdout)
+
+    def format_arguments(self):
+        """More words for StorageTool."""
+        return []
 
     def _answers(self):
         self._must_run()
@@ -327,6 +355,7 @@ class Cluster:
         for number in (signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, lambda number, frame: sys.exit(128 + number))
         self.folder = tempfile.mkdtemp(prefix="segmentd-test-")
+        use_librdkafka()
         return self
 
     def __exit__(self, kind, error, trace):
@@ -380,6 +409,22 @@ class Cluster:
             print("---- end of the log of %s\n%s" % (process.name, process.log()[-4000:]), file=sys.stderr)
 
 
+def librdkafka(name="current"):
+    """The folder of the librdkafka NAME: "current", fetched if need be, or a folder."""
+    if name != "current":
+        return os.path.abspath(name)
+    return subprocess.run([os.path.join(HERE, "librdkafka", "fetch.sh")], check=True, stdout=subprocess.PIPE,
+                          text=True).stdout.strip()
+
+
+def use_librdkafka():
+    """What is started from now on runs with the one that LIBRDKAFKA names, and says so."""
+    if os.environ.get("LIBRDKAFKA"):
+        os.environ["LD_LIBRARY_PATH"] = librdkafka(os.environ["LIBRDKAFKA"])
+        said = subprocess.run([binary("segmentd"), "--version"], check=True, stdout=subprocess.PIPE, text=True).stdout
+        print("         " + said.strip(), flush=True)
+
+
 def binary(name, failpoints=False):
     """The path of one of our programs: NAME in upper case in the environment,
     else in the build folder B (default build/)."""
@@ -393,7 +438,7 @@ def test_program(name):
     never a variant."""
     target = os.path.join(os.environ.get("B", "build"), name)
     subprocess.run([os.environ.get("MAKE", "make"), "-s", "-C", ROOT, target], check=True,
-                   env={**os.environ, "SANITIZE": "", "FAILPOINTS": "", "MAKEFLAGS": ""})
+                   env={**os.environ, "SANITIZE": "", "FAILPOINTS": "", "MUTATIONS": "", "MAKEFLAGS": ""})
     return binary(name)
 
 

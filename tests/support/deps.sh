@@ -38,6 +38,8 @@ check | prometheus               | command -v promtool                          
 check | systemd                  | command -v systemd-analyze                   | checks the unit
 check | procps                   | test -x /bin/kill                            | reloads as the unit does
 check | python3-seccomp          | /usr/bin/python3 -c "import seccomp"         | shuts the service in as its unit says
+check | openssl                  | command -v openssl                           | makes certificates
+check | python3-pip              | /usr/bin/python3 -m pip --version            | fetches a second librdkafka
 check | mandoc                   | command -v mandoc                            | reads the manual pages strictly
 check | groff-base               | command -v groff                             | sets them
 check | zsh                      | command -v zsh                               | completes in zsh

@@ -23,14 +23,15 @@ class Fleet:
     def __init__(self, servers, kafka, redis, app, segments, inputs, partitions, session_ms, **settings):
         self.servers, self.kafka, self.topics, self.app = servers, kafka, kafka.topics, app
         self.redis, self.segments, self.inputs, self.partitions = redis, segments, inputs, partitions
+        # Where the processes find them.
+        self.kafka_at, self.redis_at = kafka.address, redis and redis.address
         self.properties = {"session.timeout.ms": session_ms, "heartbeat.interval.ms": HEARTBEAT_MS}
         self.settings = {"workers": 1, "clock": "records", **settings}
         self.daemons = {}
         servers.ctl("topics", "create", "--conf", servers.path(app + "-topics.conf", self.conf("any")))
 
     def conf(self, name, **settings):
-        redis = self.redis.address if self.redis else None
-        return conf.text([self.segments], self.inputs, self.kafka.address, redis=redis, app=self.app,
+        return conf.text([self.segments], self.inputs, self.kafka_at, redis=self.redis_at, app=self.app,
                          properties=self.properties, **{"process": name, **self.settings, **settings})
 
     def start(self, name, failpoints="", **settings):

@@ -22,6 +22,23 @@ DAY_MS, HOUR_MS, MINUTE_MS = 86400000, 3600000, 60000
 Row = collections.namedtuple("Row", "topic partition offset timestamp_ms user value")
 
 
+def merged(rows, partitions):
+    """ROWS, each partition's in the order in which it is worked off: the least head
+    of its inputs by (timestamp, topic, offset) goes next."""
+    logs = collections.defaultdict(collections.deque)
+    for row in rows:
+        logs[row.partition, row.topic].append(row)
+    for partition in range(partitions):
+        mine = [log for (p, _), log in logs.items() if p == partition]
+        heads = [(log[0].timestamp_ms, log[0].topic, i) for i, log in enumerate(mine)]
+        heapq.heapify(heads)
+        while heads:
+            log = mine[heapq.heappop(heads)[2]]
+            yield log.popleft()
+            if log:
+                heapq.heappush(heads, (log[0].timestamp_ms, log[0].topic, mine.index(log)))
+
+
 class History:
     """ROWS in the order in which they are produced."""
 
@@ -33,20 +50,7 @@ class History:
         self.rows = self._place(self._arrivals(messages, max(1, messages // messages_per_user)))
 
     def merged(self):
-        """The rows, each partition's in the order in which it is worked off: the
-        least head of its inputs by (timestamp, topic, offset) goes next."""
-        logs = collections.defaultdict(collections.deque)
-        for row in self.rows:
-            logs[row.partition, row.topic].append(row)
-        for partition in range(self.partitions):
-            mine = [log for (p, _), log in logs.items() if p == partition]
-            heads = [(log[0].timestamp_ms, log[0].topic, i) for i, log in enumerate(mine)]
-            heapq.heapify(heads)
-            while heads:
-                log = mine[heapq.heappop(heads)[2]]
-                yield log.popleft()
-                if log:
-                    heapq.heappush(heads, (log[0].timestamp_ms, log[0].topic, mine.index(log)))
+        return merged(self.rows, self.partitions)
 
     def slices(self, count):
         """The rows in COUNT parts, one after the other.  Each holds, of every

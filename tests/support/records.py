@@ -84,7 +84,7 @@ class Topics:
     def create(self, name, partitions=1, timeout=30, **config):
         """Make a topic; settings are written with _ for the dots."""
         config = {k.replace("_", "."): str(v) for k, v in config.items()}
-        topic = NewTopic(name, partitions, 1, config=config)
+        topic = NewTopic(name, partitions, -1, config=config)  # As many copies as the broker makes.
         self.admin.create_topics([topic], operation_timeout=timeout)[name].result(timeout)
         # The controller has it; a moment later the broker knows.
         deadline = time.monotonic() + timeout

@@ -142,32 +142,55 @@ static void mark_offsets(struct sim *sim, struct sim_tx *tx)
     }
 }
 
+/* The marker of TX at place AT: a topic's partition, or, after all of these, the
+ * offsets. Returns 0 if none is missing there. */
+static int write_at(struct sim *sim, struct sim_tx *tx, int at)
+{
+    int commit = tx->state == SIM_COMMITTING, producer = (int)(tx - sim->tx);
+    int topic = at / sim->partitions, partition = at % sim->partitions, set = 0;
+
+    if (at < SIM_TOPICS_MAX * sim->partitions) {
+        if (!tx->touched[topic][partition])
+            return 0;
+        mark(sim, topic, partition, producer, commit);
+        tx->touched[topic][partition] = 0;
+        return 1;
+    }
+    for (int p = 0; p < sim->partitions; p++)
+        set |= tx->offsets_set[p];
+    if (set)
+        mark_offsets(sim, tx);
+    return set;
+}
+
+static void end_when_marked(const struct sim *sim, struct sim_tx *tx)
+{
+    if (!any_marker(sim, tx))
+        tx->state = SIM_NONE;
+}
+
 /* One of the markers of TX, by chance. */
 static void write_marker(struct sim *sim, struct sim_tx *tx)
 {
-    int commit = tx->state == SIM_COMMITTING, producer = (int)(tx - sim->tx);
     int places = SIM_TOPICS_MAX * sim->partitions + 1;
     int at = (int)random_below(&sim->random, places);
 
-    for (int n = 0; n < places; n++, at = (at + 1) % places) {
-        int topic = at / sim->partitions, partition = at % sim->partitions;
-        if (at == places - 1) {
-            int set = 0;
-            for (int p = 0; p < sim->partitions; p++)
-                set |= tx->offsets_set[p];
-            if (!set)
-                continue;
-            mark_offsets(sim, tx);
-        } else {
-            if (!tx->touched[topic][partition])
-                continue;
-            mark(sim, topic, partition, producer, commit);
-            tx->touched[topic][partition] = 0;
-        }
-        break;
-    }
-    if (!any_marker(sim, tx))
-        tx->state = SIM_NONE;
+    for (int n = 0; n < places; n++, at = (at + 1) % places)
+        if (write_at(sim, tx, at))
+            break;
+    end_when_marked(sim, tx);
+}
+
+int sim_marker_at(struct sim *sim, int id, int at)
+{
+    struct sim_tx *tx = &sim->tx[id];
+    int written;
+
+    if (tx->state != SIM_COMMITTING && tx->state != SIM_ABORTING)
+        return 0;
+    written = write_at(sim, tx, at);
+    end_when_marked(sim, tx);
+    return written;
 }
 
 int sim_step_marker(struct sim *sim)
@@ -207,6 +230,14 @@ static void abort_and_fence(struct sim_tx *tx)
 {
     decide(tx, 0);
     tx->epoch++;
+}
+
+int sim_expire(struct sim *sim, int id)
+{
+    if (sim->tx[id].state != SIM_ONGOING)
+        return 0;
+    abort_and_fence(&sim->tx[id]);
+    return 1;
 }
 
 int sim_step_expire(struct sim *sim)
@@ -280,6 +311,7 @@ static int sim_begin(void *impl)
     if (client->begun)
         return broke(client, "begin in a transaction");
     client->begun = 1;
+    client->used = 0;
     memset(client->delivered, -1, sizeof(client->delivered));
     return BROKER_OK;
 }
@@ -294,6 +326,7 @@ static int open_tx(struct sim_client *client)
     if (tx->state == SIM_NONE)
         tx->begun_ms = client->sim->now_ms;
     tx->state = SIM_ONGOING;
+    client->used = 1;
     return BROKER_OK;
 }
 
@@ -396,12 +429,19 @@ static int end_commit(struct sim_client *client)
     return BROKER_OK;
 }
 
+/* Whether CLIENT's transaction holds nothing: then nobody is asked how it ends,
+ * so that not even being fenced shows. */
+static int is_empty(const struct sim_client *client)
+{
+    return client->begun && !client->used && !client->fatal;
+}
+
 static int sim_commit(void *impl)
 {
     struct sim_client *client = impl;
     struct sim *sim = client->sim;
     struct sim_tx *tx = tx_of(client);
-    int answer = check(client);
+    int answer = is_empty(client) ? BROKER_OK : check(client);
 
     if (answer)
         return answer;
@@ -419,7 +459,7 @@ static int sim_commit(void *impl)
         return BROKER_AGAIN;
     if (chance(client, sim->faults.refuse))
         return BROKER_ABORT;
-    if (tx->state == SIM_NONE)
+    if (!client->used || tx->state == SIM_NONE)
         return end_commit(client); /* Nothing was in it. */
     client->in_commit = 1;
     if (chance(client, sim->faults.late)) {
@@ -440,13 +480,13 @@ static int sim_abort(void *impl)
     struct sim_client *client = impl;
     struct sim *sim = client->sim;
     struct sim_tx *tx = tx_of(client);
-    int answer = check(client);
+    int answer = is_empty(client) ? BROKER_OK : check(client);
 
     if (!answer && chance(client, sim->faults.again))
         answer = BROKER_AGAIN;
     if (answer)
         return answer;
-    if (tx->state == SIM_ONGOING)
+    if (client->used && tx->state == SIM_ONGOING)
         decide(tx, 0);
     client->begun = 0;
     client->in_commit = 0;

@@ -87,6 +87,7 @@ struct sim_client {
     int id;
     int epoch; /* Of its producer; -1: none. */
     int begun;
+    int used;      /* Something is in its transaction. */
     int in_commit; /* A commit was asked for and has not answered. */
     int fatal;     /* Every call of the producer fails until renew. */
     int64_t delivered[SIM_TOPICS_MAX][SIM_PARTITIONS_MAX];
@@ -120,11 +121,20 @@ void sim_foreign_end(struct sim *sim, int input, int partition, int commit);
 /* Write one marker that is due. Returns 0 if none is. */
 int sim_step_marker(struct sim *sim);
 
+/* Write the marker at place AT of the transaction of client ID: topic times
+ * partitions plus partition, or SIM_TOPICS_MAX times partitions for that of the
+ * offsets. Returns 0 if none is missing there. */
+int sim_marker_at(struct sim *sim, int id, int at);
+
 /* A late EndTxn arrives. Returns 0 if none is under way. */
 int sim_step_deliver(struct sim *sim);
 
 /* Transactions older than their time-out are aborted. Returns how many. */
 int sim_step_expire(struct sim *sim);
+
+/* The transaction of client ID is aborted as if it were older. Returns 0 if none
+ * is open. */
+int sim_expire(struct sim *sim, int id);
 
 /* Nothing is open, no marker is missing, no request is under way. */
 int sim_is_quiet(const struct sim *sim);

@@ -400,11 +400,26 @@ static void kick(struct world *w, int i)
     w->kicks++;
 }
 
+/* Commit what is open or waits, as long as that needs nobody else. */
+static void finish(struct world *w, struct world_worker *k)
+{
+    if (commit_state(k->commit) == COMMIT_IDLE)
+        commit_start(k->commit, wall(w, k));
+    for (int n = 0; n < 100 && commit_state(k->commit) != COMMIT_IDLE; n++) {
+        commit_turn(k->commit, wall(w, k));
+        sim_step_marker(&w->sim);
+    }
+}
+
 /* It notices, loses everything, and joins again. */
 static void notice(struct world *w, int i)
 {
     struct world_worker *k = &w->workers[i];
 
+    if (MUTATED(LOST_IS_FINISHED)) {
+        w->sim.member[i] = 1;
+        finish(w, k);
+    }
     for (int p = 0; p < w->sim.partitions; p++) {
         if (!k->assigned[p])
             continue;
@@ -548,18 +563,26 @@ static const char *const step_names[] = {
     "tick",  "marker", "deliver", "expire",  "work",   "assign", "notice",
     "crash", "kick",   "revoke",  "compact", "retain", "deploy"};
 
-static enum step choose(struct world *w)
+/* How often each step is taken, by the taste of this run: up to where in a sum
+ * of all. */
+static void weigh(const struct world *w, int64_t up_to[STEP_COUNT])
 {
     static const int weights[STEP_COUNT] = {4, 20, 8, 1, 120, 20, 3,
                                             1, 1,  2, 1, 1,   3};
-    int sum = 0, at;
+    int64_t sum = 0;
 
     for (int i = 0; i < STEP_COUNT; i++)
-        sum += weights[i] * w->taste[i];
-    at = (int)between(w, 0, sum - 1);
-    for (int i = 0;; i++)
-        if ((at -= weights[i] * w->taste[i]) < 0)
-            return (enum step)i;
+        up_to[i] = sum += weights[i] * w->taste[i];
+}
+
+static enum step choose(struct world *w, const int64_t up_to[STEP_COUNT])
+{
+    int64_t at = between(w, 0, up_to[STEP_COUNT - 1] - 1);
+    int step = 0;
+
+    while (at >= up_to[step])
+        step++;
+    return (enum step)step;
 }
 
 /* How likely it is that something happens to worker I now, in percent: while
@@ -729,16 +752,20 @@ static void calm_down(struct world *w)
 static void walk(struct world *w)
 {
     uint64_t calm = (uint64_t)between(w, 200, 4000);
+    int64_t up_to[STEP_COUNT];
 
+    weigh(w, up_to);
     append_due(w);
     for (w->steps = 0; w->steps < STEPS_MAX && !w->bad[0]; w->steps++) {
-        enum step step = choose(w);
+        enum step step = choose(w, up_to);
         int i = (int)between(w, 0, w->worker_count - 1);
         int p = (int)between(w, 0, w->sim.partitions - 1);
         if (w->deploys && chance(w, danger(w, i)))
             step = chance(w, 50) ? STEP_CRASH : STEP_DEPLOY;
-        if (w->steps == calm)
+        if (w->steps == calm) {
             calm_down(w);
+            weigh(w, up_to);
+        }
         take(w, step, i, p);
         if (w->trace)
             trace(w, step, i, p);

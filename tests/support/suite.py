@@ -1,7 +1,10 @@
 """suite.py: a list of test functions, run in order, and what they may claim.
 
 A process test ends with one line `NAME: N tests, N failed`, which check.sh
-adds up."""
+adds up.  A test that proves something of the fault matrix says of which rows:
+
+    @row(9, 10)
+    def two_come_and_one_goes(world): ..."""
 
 import concurrent.futures
 import io
@@ -11,12 +14,37 @@ import threading
 import time
 import traceback
 
+import report
+
+
+def row(*numbers):
+    """Marks a test: it proves these rows of the fault matrix (see report.py)."""
+    def mark(test):
+        test.rows = numbers
+        return test
+    return mark
+
+
+def sentence(test):
+    """The name of TEST as it is shown."""
+    rows = getattr(test, "rows", ())
+    return "%s%s" % ("row %s: " % ", ".join(map(str, rows)) if rows else "", test.__name__.replace("_", " "))
+
+
+def note_rows(test, passed):
+    for number in getattr(test, "rows", ()):
+        report.add(row=number, by="process/" + program(), scenario=test.__name__.replace("_", " "), passed=passed)
+
+
+def program():
+    return os.path.splitext(os.path.basename(sys.argv[0]))[0]
+
 
 def run(argument, tests):
     """Call each test with ARGUMENT; the exit status for the program."""
     failed = 0
     for test in tests:
-        name, began = test.__name__.replace("_", " "), time.monotonic()
+        began = time.monotonic()
         try:
             test(argument)
             verdict = "ok"
@@ -25,7 +53,8 @@ def run(argument, tests):
             verdict = "FAILED"
             traceback.print_exc()
         sys.stderr.flush()
-        print("  %-6s %6.1f s  %s" % (verdict, time.monotonic() - began, name), flush=True)
+        note_rows(test, verdict == "ok")
+        print("  %-6s %6.1f s  %s" % (verdict, time.monotonic() - began, sentence(test)), flush=True)
     return closing(len(tests), failed)
 
 
@@ -52,7 +81,8 @@ def _run_one(argument, test):
     except Exception:
         verdict = "FAILED"
         traceback.print_exc(file=sys.stdout)
-    print("  %-6s %6.1f s  %s" % (verdict, time.monotonic() - began, test.__name__.replace("_", " ")))
+    note_rows(test, verdict == "ok")
+    print("  %-6s %6.1f s  %s" % (verdict, time.monotonic() - began, sentence(test)))
     return verdict == "ok"
 
 
@@ -76,8 +106,7 @@ class _Apart:
 
 def closing(count, failed):
     """Print the closing line; the exit status for the program."""
-    name = os.path.splitext(os.path.basename(sys.argv[0]))[0]
-    print("%s: %d tests, %d failed" % (name, count, failed), flush=True)
+    print("%s: %d tests, %d failed" % (program(), count, failed), flush=True)
     return 1 if failed or not count else 0
 
 

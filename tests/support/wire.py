@@ -5,6 +5,12 @@ import socket
 import struct
 
 import suite
+from cluster import until
+
+
+# Resources, operations, verdicts of a broker that has an authorizer.
+TOPIC, GROUP, TRANSACTIONAL_ID, LITERAL = 2, 3, 5, 3
+ANY, ALL, READ, WRITE, DENY, ALLOW = 1, 2, 3, 4, 2, 3
 
 
 class Protocol:
@@ -39,6 +45,31 @@ class Protocol:
         nobody = struct.pack(">i", -1) + self._text("") + struct.pack(">q", -1)
         answer = self._ask(8, self._text(group) + nobody + place, version=2)
         suite.equal(answer[-2:], b"\0\0", "OffsetCommit")
+
+    def coordinator(self, kind, name):
+        """The number of the broker that coordinates a group (KIND 0) or a
+        transactional id (1); it must exist."""
+        def asked():
+            answer = self._ask(10, self._text(name) + struct.pack(">b", kind), version=1)
+            error, size = struct.unpack_from(">hh", answer, 4)  # Behind the throttle time.
+            return struct.unpack_from(">i", answer, 8 + max(size, 0))[0] if not error else None
+        return until(asked, "the coordinator of " + name)
+
+    def forbid(self, kind, name, operation):
+        """Nobody may do OPERATION to the resource NAME any more; everything else that
+        was allowed without a rule stays so."""
+        rules = [(name, ALL, ALLOW), (name, operation, DENY)]
+        answer = self._ask(30, struct.pack(">i", len(rules)) + b"".join(
+            struct.pack(">b", kind) + self._text(name) + struct.pack(">b", LITERAL) + self._text("User:*") +
+            self._text("*") + struct.pack(">bb", what, verdict) for name, what, verdict in rules), version=1)
+        suite.equal(struct.unpack_from(">ih", answer, 4) + struct.unpack(">h", answer[-4:-2]), (2, 0, 0), "CreateAcls")
+
+    def allow_again(self, kind, name):
+        """There are no rules about NAME any more."""
+        anybody = struct.pack(">hhbb", -1, -1, ANY, ANY)
+        answer = self._ask(31, struct.pack(">ib", 1, kind) + self._text(name) + struct.pack(">b", LITERAL) + anybody,
+                           version=1)
+        suite.equal(struct.unpack_from(">ih", answer, 4), (1, 0), "DeleteAcls")
 
     def _ask(self, key, body, version=0):
         """The body of the answer to a request."""

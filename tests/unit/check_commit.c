@@ -452,14 +452,18 @@ START_TEST(every_attempt_has_a_tag_of_its_own)
 }
 END_TEST
 
+/* One producer is refused its transactions, or one after the other is. */
+static const enum broker_answer refusals[] = {BROKER_REFUSED, BROKER_FATAL};
+
 START_TEST(the_wait_after_an_abort_doubles)
 {
     int64_t waits[6], count = 0;
 
     apply(0, "u", 0);
+    fake.said = BEFORE;
     fake.count[COMMIT] = 6;
     for (int i = 0; i < 6; i++)
-        fake.answers[COMMIT][i] = BROKER_REFUSED;
+        fake.answers[COMMIT][i] = refusals[_i];
     commit_start(commit, now_ms);
     for (int i = 0; i < 200 && count < 6; i++) {
         commit_turn(commit, now_ms);
@@ -680,7 +684,7 @@ SUITE("commit", setup, teardown, TEST(the_first_turns_make_a_producer),
       TABLE(a_failed_call_is_answered_as_the_protocol_says, failures),
       TEST(an_undecided_commit_is_told_until_it_is_decided),
       TEST(every_attempt_has_a_tag_of_its_own),
-      TEST(the_wait_after_an_abort_doubles),
+      TABLE(the_wait_after_an_abort_doubles, refusals),
       TEST(all_are_lost_when_the_group_says_so),
       TABLE(what_leaves_takes_its_records_along, leavers),
       TEST(a_kept_state_has_the_name_of_the_attempt),

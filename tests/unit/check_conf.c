@@ -298,6 +298,9 @@ START_TEST(the_embedded_broker_needs_no_servers_but_knows_no_instants)
 {
     struct conf_options embedded = {.embedded = 1};
     ck_assert_int_eq(parse_with(INPUT, embedded), 0);
+    ck_assert_int_eq(conf_workers(conf), 1);
+    ck_assert_int_eq(parse_with(INPUT "workers 3\n", embedded), 0);
+    ck_assert_int_eq(conf_workers(conf), 3);
     ck_assert_int_eq(
         parse_with("input \"in\" { partitioner trust start 2026-01-31 }",
                    embedded),

@@ -128,6 +128,66 @@ START_TEST(a_barrier_says_it_is_reached_and_waits_for_the_go)
 }
 END_TEST
 
+static void leave_order(const char *dir, const char *text)
+{
+    char path[64], order[64];
+    snprintf(path, sizeof(path), "%s/emit.new", dir);
+    snprintf(order, sizeof(order), "%s/emit.order", dir);
+    FILE *out = fopen(path, "w");
+    ck_assert_ptr_nonnull(out);
+    fputs(text, out);
+    fclose(out);
+    ck_assert_int_eq(rename(path, order), 0);
+}
+
+START_TEST(an_order_is_obeyed_and_counted_from_then_on)
+{
+    char dir[] = "/tmp/check_fail.XXXXXX", order[64], taken[64];
+    ck_assert_ptr_nonnull(mkdtemp(dir));
+    snprintf(order, sizeof(order), "%s/emit.order", dir);
+    snprintf(taken, sizeof(taken), "%s/emit.taken", dir);
+    ck_assert_int_eq(fail_open("emit=error@2", dir, wrong, sizeof(wrong)), 0);
+    ck_assert_int_eq(FAIL_POINT(EMIT), 0);
+    leave_order(dir, "error@3");
+    for (int i = 1; i <= 5; i++)
+        ck_assert_int_eq(FAIL_POINT(EMIT), i == 3);
+    ck_assert_int_ne(access(order, F_OK), 0);
+    leave_order(dir, "sleep 0");
+    ck_assert_int_eq(FAIL_POINT(EMIT), 0);
+    /* Who does not say where orders lie gets none. */
+    ck_assert_int_eq(fail_open("", NULL, wrong, sizeof(wrong)), 0);
+    leave_order(dir, "error");
+    ck_assert_int_eq(FAIL_POINT(EMIT), 0);
+    unlink(order);
+    unlink(taken);
+    rmdir(dir);
+}
+END_TEST
+
+START_TEST(an_order_ends_the_waiting_at_a_barrier)
+{
+    char dir[] = "/tmp/check_fail.XXXXXX", reached[64], path[64];
+    int status;
+    ck_assert_ptr_nonnull(mkdtemp(dir));
+    snprintf(reached, sizeof(reached), "%s/emit.reached", dir);
+    ck_assert_int_eq(fail_open("emit=barrier", dir, wrong, sizeof(wrong)), 0);
+    pid_t pid = fork();
+    if (!pid) {
+        fail_reach(FAIL_EMIT);
+        _exit(access(reached, F_OK) ? 42 : 1);
+    }
+    int64_t deadline_ms = clock_monotonic_ms() + 30000;
+    while (access(reached, F_OK) && clock_monotonic_ms() < deadline_ms)
+        sleep_ms(1);
+    leave_order(dir, "sleep 0");
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 42);
+    snprintf(path, sizeof(path), "%s/emit.order", dir);
+    unlink(path);
+    rmdir(dir);
+}
+END_TEST
+
 START_TEST(names_are_unique_and_explained)
 {
     static const char *const where[] = {
@@ -164,5 +224,7 @@ SUITE("fail", NULL, NULL, TEST(points_that_are_not_named_do_nothing),
       TEST(kill_ends_the_process_at_once),
       TEST(a_stopped_process_goes_on_when_told),
       TEST(a_barrier_says_it_is_reached_and_waits_for_the_go),
+      TEST(an_order_is_obeyed_and_counted_from_then_on),
+      TEST(an_order_ends_the_waiting_at_a_barrier),
       TEST(names_are_unique_and_explained),
       TABLE(every_point_is_reached_somewhere, names))

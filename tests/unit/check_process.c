@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "daemon/base/clock.h"
@@ -37,6 +38,23 @@ START_TEST(memory_and_files_are_counted)
 }
 END_TEST
 
+/* Under AddressSanitizer it always may be, see process.h. */
+START_TEST(it_can_be_said_whether_memory_may_be_dumped)
+{
+    process_set_dumpable(0);
+    int off = prctl(PR_GET_DUMPABLE, 0, 0, 0, 0);
+    process_measure(&metrics); /* It still sees itself. */
+    ck_assert_int_gt(metric_get(&metrics.open_files), 2);
+    process_set_dumpable(1);
+    ck_assert_int_eq(prctl(PR_GET_DUMPABLE, 0, 0, 0, 0), 1);
+#ifndef __SANITIZE_ADDRESS__
+    ck_assert_int_eq(off, 0);
+#else
+    ck_assert_int_eq(off, 1);
+#endif
+}
+END_TEST
+
 START_TEST(cpu_time_grows_while_we_work)
 {
     process_measure(&metrics);
@@ -67,4 +85,6 @@ START_TEST(lines_of_the_log_are_counted)
 END_TEST
 
 SUITE("process", NULL, NULL, TEST(memory_and_files_are_counted),
+      TEST(it_can_be_said_whether_memory_may_be_dumped),
+      TEST(it_can_be_said_whether_memory_may_be_dumped),
       TEST(cpu_time_grows_while_we_work), TEST(lines_of_the_log_are_counted))

@@ -10,14 +10,18 @@
 
 #include <seg/error.h>
 
+#include "daemon/base/clock.h"
+#include "daemon/http/guests.h"
 #include "tests/support/http_client.h"
 #include "tests/support/suite.h"
 
-#define TOKEN "0123456789abcdef"
+#define TOKEN     "0123456789abcdef"
+#define BIG_BYTES (64 << 20) /* No socket holds as much. */
 
 static struct loop *loop;
 static struct server *server;
 static struct metric_process metrics;
+static int64_t exchange_ms; /* 0: as it is. */
 static pthread_t thread;
 static struct http_answer answer;
 
@@ -57,7 +61,11 @@ static void handle(void *arg, struct request *request)
         while (held_count)
             request_answer(held[--held_count], 200, "text/plain",
                            strdup("released"));
-    if (first.len == 4 && !memcmp(first.bytes, "null", 4))
+    if (first.len == 3 && !memcmp(first.bytes, "big", 3)) {
+        char *body = calloc(BIG_BYTES + 1, 1);
+        memset(body, 'x', BIG_BYTES);
+        request_answer(request, 200, "text/plain", body);
+    } else if (first.len == 4 && !memcmp(first.bytes, "null", 4))
         request_answer(request, 200, "text/plain", NULL);
     else
         echo(request);
@@ -76,7 +84,8 @@ static void start(const char *token)
                                      .host = "127.0.0.1",
                                      .token = token,
                                      .metrics = &metrics,
-                                     .handle = handle};
+                                     .handle = handle,
+                                     .exchange_ms = exchange_ms};
     ck_assert_int_eq(server_open(&server, &options), 0);
     ck_assert_int_eq(pthread_create(&thread, NULL, run, NULL), 0);
 }
@@ -84,6 +93,10 @@ static void start(const char *token)
 static void setup(void)
 {
     held_count = 0;
+    signal(SIGPIPE, SIG_IGN); /* As main does. */
+    exchange_ms = 0;
+    clock_open();
+    metric_set(&metrics.http_refused, 0);
     ck_assert_int_eq(loop_open(&loop), 0);
 }
 
@@ -330,6 +343,122 @@ START_TEST(an_answer_may_come_later)
 }
 END_TEST
 
+/* ---- connections ------------------------------------------------------- */
+
+/* Until COUNT were closed. */
+static void wait_for_refused(int64_t count)
+{
+    while (metric_get(&metrics.http_refused) < count)
+        usleep(1000);
+}
+
+static int is_closed(int socket)
+{
+    char byte;
+    return recv(socket, &byte, 1, 0) <= 0;
+}
+
+START_TEST(a_request_takes_its_time_as_a_whole)
+{
+    exchange_ms = 1500;
+    start("");
+    int slow = http_send(server_port(server), "GET /a HTTP/1.1\r\nX: ");
+    int64_t began_ms = clock_monotonic_ms();
+    /* Something happens all the time. */
+    while (!metric_get(&metrics.http_refused)) {
+        if (send(slow, "x", 1, MSG_NOSIGNAL) < 0)
+            break;
+        usleep(10000);
+    }
+    int64_t took_ms = clock_monotonic_ms() - began_ms;
+    ck_assert_msg(took_ms >= 1000 && took_ms < 20000, "%lld ms",
+                  (long long)took_ms);
+    ck_assert(is_closed(slow));
+    close(slow);
+    stop();
+}
+END_TEST
+
+START_TEST(an_answer_takes_its_time_as_a_whole)
+{
+    exchange_ms = 500;
+    start("");
+    int slow = http_send(server_port(server), "GET /big HTTP/1.1\r\n\r\n");
+    char byte;
+    ck_assert_int_eq(recv(slow, &byte, 1, 0), 1);
+    wait_for_refused(1);
+    close(slow);
+    stop();
+}
+END_TEST
+
+START_TEST(who_is_connected_and_quiet_may_stay)
+{
+    exchange_ms = 500;
+    start("");
+    int one = http_send(server_port(server), "GET /a HTTP/1.1\r\n\r\n");
+    int other = http_send(server_port(server), "GET /b HTTP/1.1\r\n\r\n");
+    char bytes[1000];
+    ck_assert_int_gt(recv(one, bytes, sizeof(bytes), 0), 0);
+    ck_assert_int_gt(recv(other, bytes, sizeof(bytes), 0), 0);
+    /* A third who is not quiet goes. */
+    int slow = http_send(server_port(server), "GET");
+    wait_for_refused(1);
+    ck_assert(is_closed(slow));
+    ck_assert_int_eq(send(one, "GET /c HTTP/1.1\r\n\r\n", 19, 0), 19);
+    ck_assert_int_gt(recv(one, bytes, sizeof(bytes), 0), 0);
+    ck_assert_int_eq(metric_get(&metrics.http_refused), 1);
+    close(one);
+    close(other);
+    close(slow);
+    stop();
+}
+END_TEST
+
+/* Connect COUNT times and send TEXT. */
+static void fill(int *sockets, int count, const char *text)
+{
+    metric_set(&metrics.http_requests, 0);
+    start("");
+    for (int i = 0; i < count; i++)
+        sockets[i] = http_send(server_port(server), text);
+}
+
+START_TEST(one_too_many_takes_the_place_of_the_oldest_idle_one)
+{
+    int sockets[GUESTS_MAX];
+    fill(sockets, GUESTS_MAX, "");
+    ask("GET", "/x", "");
+    ck_assert_int_eq(answer.status, 200);
+    wait_for_refused(1);
+    ck_assert(is_closed(sockets[0]));
+    ask("GET", "/y", ""); /* There is room again. */
+    ck_assert_int_eq(answer.status, 200);
+    ck_assert_int_eq(metric_get(&metrics.http_refused), 1);
+    for (int i = 0; i < GUESTS_MAX; i++)
+        close(sockets[i]);
+    stop();
+}
+END_TEST
+
+START_TEST(one_too_many_is_closed_if_nobody_is_idle)
+{
+    int sockets[GUESTS_MAX];
+    fill(sockets, GUESTS_MAX - 1, "GET /");
+    sockets[GUESTS_MAX - 1] = hold();
+    wait_for(1); /* Its bytes, and so the others', were read. */
+    int late = http_send(server_port(server), "");
+    wait_for_refused(1);
+    ck_assert(is_closed(late));
+    close(late);
+    stop();
+    for (int i = 0; i < GUESTS_MAX; i++)
+        close(sockets[i]);
+    while (held_count)
+        request_answer(held[--held_count], 200, "text/plain", strdup("late"));
+}
+END_TEST
+
 START_TEST(an_address_in_use_is_an_error)
 {
     struct server *second;
@@ -355,4 +484,9 @@ SUITE("server", setup, teardown,
       TABLE(only_the_right_token_is_let_in, tokens),
       TABLE(a_web_page_may_not_change_anything, pages),
       TEST(requests_have_limits), TEST(only_so_many_may_wait_at_one_time),
-      TEST(an_answer_may_come_later), TEST(an_address_in_use_is_an_error))
+      TEST(an_answer_may_come_later), TEST(a_request_takes_its_time_as_a_whole),
+      TEST(an_answer_takes_its_time_as_a_whole),
+      TEST(who_is_connected_and_quiet_may_stay),
+      TEST(one_too_many_takes_the_place_of_the_oldest_idle_one),
+      TEST(one_too_many_is_closed_if_nobody_is_idle),
+      TEST(an_address_in_use_is_an_error))

@@ -1,0 +1,173 @@
+"""pauses.py: the verbs of processes that sleep, and of strangers beside them.
+
+A zombie is stopped with a transaction of its own open, until others have what it had,
+and goes on then as if nothing had happened: nothing of what it had open may ever be
+seen, and of what it knows it may believe nothing."""
+
+import json
+import time
+
+import suite
+from cluster import until
+from scenario import verb
+from stand import MARKERS_S
+
+SECOND = "second"
+IN_VIEW = ("view_before_apply", "view_after_apply")
+
+
+def total(daemon, name):
+    return daemon.metric("segmentd_%s_total" % name)
+
+
+def cold_restores(daemon):
+    return total(daemon, "restores") - total(daemon, "warm_hits")
+
+
+def freeze_at(stand, name, point, only_timers, undecided):
+    """Stop NAME at POINT of a transaction that the broker sees, with UNDECIDED while
+    its offsets wait there too.  What is pending, {(topic, partition): offset}, and the
+    places of the changes in it."""
+    mine = set(stand.share(name))
+    for _ in range(40):
+        if only_timers:
+            stand.load.feed(60)
+            until(lambda: stand.facts.committed() == stand.facts.ends(*stand.inputs), "all is committed", 30, 0.01)
+            stand.order(name, point, "barrier@1")
+        else:
+            stand.order(name, point, "barrier@1")
+            stand.load.feed(60)
+        until(lambda: stand.waits(name, point) or only_timers and stand.load.now() > stand.load.last_due_ms,
+              "it comes to " + point, 30, 0.01)
+        deadline = time.monotonic() + 0.6
+        while stand.waits(name, point) and time.monotonic() < deadline:
+            found = point in IN_VIEW or with_changes(stand, stand.facts.still_open(mine, MARKERS_S))
+            if not found:
+                time.sleep(0.01)
+                continue
+            stand.daemons[name].freeze()
+            ends = stand.facts.change_ends()
+            pending = stand.facts.still_open(mine, MARKERS_S)
+            # On a busy machine its offsets may have been refused.
+            is_so = not undecided or stand.facts.committed(0.5) is None
+            if is_so and (point in IN_VIEW or with_changes(stand, pending)):
+                stand.order(name, point, "sleep 0")  # Once it is woken it goes on.
+                return pending, pending_changes(stand, pending, ends)
+            stand.daemons[name].thaw()
+        if stand.waits(name, point):
+            stand.let_go(name, point)
+    raise AssertionError("%s was never at %s inside a transaction with changes" % (name, point))
+
+
+def with_changes(stand, pending):
+    return any(topic == stand.facts.name("changes") for topic, _ in pending)
+
+
+def pending_changes(stand, pending, ends):
+    """The places of the changes in PENDING, below ENDS."""
+    topic = stand.facts.name("changes")
+    start = {**ends, **{p: at for (t, p), at in pending.items() if t == topic}}
+    found = stand.topics.read(topic, committed=False, start=start)
+    return {(r.partition, r.offset) for r in found if r.offset < ends[r.partition]}
+
+
+@verb
+def zombie_at(stand, point, only_timers=False, undecided=False):
+    """Stopped at POINT until others have its partitions, and woken then.  UNDECIDED:
+    its offsets are in the transaction, and whoever comes next has to wait."""
+    name = stand.random.choice(stand.names)
+    rest = [other for other in stand.names if other != name]
+    stand.works(name)
+    stand.own_all(*stand.names)
+    stand.note_resources()
+    daemon = stand.daemons[name]
+    losses, cold = total(daemon, "losses"), cold_restores(daemon)
+    pending, records = freeze_at(stand, name, point, only_timers, undecided)
+    began = time.monotonic()
+    if only_timers:
+        suite.equal(stand.facts.causes(pending), {"timer"}, "what is in the transaction")
+    stand.own_all(*rest)
+    stand.load.feed()
+    stand.reached.add(point)
+    stand.say("%s slept at %s for %.1f s, with %d changes in its transaction" % (
+        name, point, time.monotonic() - began, len(records)))
+    daemon.thaw()
+    daemon.wait_metric("segmentd_losses_total", lambda n: n > losses, 30)
+    share = stand.own_all(*stand.names)[name]
+    # It dropped all it knew: what it has now it has read.
+    until(lambda: cold_restores(daemon) >= cold + len(share), "%s restored all of %s" % (name, share), 10)
+    stand.calm()
+    seen = {(r.partition, r.offset) for r in stand.topics.read(stand.facts.name("changes"))}
+    suite.equal(sorted(seen & records)[:3], [], "what a zombie had in its transaction")
+
+
+@verb
+def poll_interval_exceeded(stand):
+    """A worker does not come back for longer than it may: it is thrown out of the
+    group while it lives."""
+    name = stand.random.choice(stand.names)
+    stand.works(name)
+    stand.own_all(*stand.names)
+    stand.note_resources()
+    daemon = stand.daemons[name]
+    losses, restores = total(daemon, "losses"), total(daemon, "restores")
+    ms = int(stand.properties["max.poll.interval.ms"]) + 1500
+    stand.order(name, "before_commit", "sleep %d@1" % ms)
+    stand.load.feed(60)
+    daemon.wait_metric("segmentd_losses_total", lambda n: n > losses, 30)
+    stand.load.feed()
+    stand.own_all(*stand.names)
+    daemon.wait_metric("segmentd_restores_total", lambda n: n > restores, 10)
+
+
+# ---- strangers ----------------------------------------------------------------------
+
+@verb
+def doubled(stand, process):
+    """Another process comes with the same instance id, and the PROCESS name of the
+    one that is there, or another: the older one ends."""
+    older, = stand.names
+    stand.works(older)
+    stand.load.feed(60)
+    stand.start(SECOND, instance_id=older, process=process or older)
+    suite.equal(stand.daemons[older].wait(30), 75, stand.daemons[older].name)
+    said = stand.daemons[older].log()
+    assert "another process uses this instance id" in said or "another process has our transactional id" in said, said
+    stand.names = (SECOND,)
+    stand.load.feed(60)
+    stand.judge()
+    stand.daemons[SECOND].terminate()
+    stand.names = (older,)
+    stand.daemons.pop(SECOND)
+
+
+@verb
+def foreign_transaction_in(stand, output):
+    """Somebody has a transaction open in a topic that a restore reads: it must not
+    believe that nothing more comes, and waits."""
+    name, topic = stand.names[0], stand.facts.name(output)
+    stand.works(name)
+    stand.load.feed(60)
+    stand.daemons[name].kill()
+    stand.died(name, "no failpoint", 0, by_itself=False)
+    stranger = stand.topics.producer(transactional_id="stranger-" + topic, **{"transaction.timeout.ms": 60000})
+    stranger.init_transactions(30)
+    stranger.begin_transaction()
+    for partition in range(stand.partitions):
+        stranger.produce(topic, value=b"x", key=b"stranger", partition=partition)
+    until(lambda: not stranger.flush(1), "the stranger's records are there", 30)
+    stand.load.feed()
+    began, daemon = time.monotonic(), stand.start(name)
+    until(lambda: _waits_for(daemon, topic), lambda: "it waits for the stranger: %s" % (daemon._ask(
+        lambda: daemon.http("/readyz")),), 30, 0.1)
+    suite.equal(daemon.metrics()['segmentd_partitions{state="running"}'], 0, "nothing runs")
+    stand.say("it had waited for %s for %.1f s when the stranger gave up" % (topic, time.monotonic() - began))
+    stranger.abort_transaction(30)
+    stand.own_all(*stand.names)
+
+
+def _waits_for(daemon, topic):
+    """All its partitions, by what /readyz says."""
+    status, text = daemon._ask(lambda: daemon.http("/readyz")) or (503, "")
+    parts = json.loads(text).get("partitions") if text else None
+    return status == 503 and parts and all("topic %s; last answer: again" % topic in p["reason"] for p in parts)

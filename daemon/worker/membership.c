@@ -156,6 +156,7 @@ static void on_revoked(void *arg, const int *partitions, int count, int lost)
         log_info("partitions revoked", "worker=%d partitions=%d", worker->index,
                  count);
     metric_add(lost ? &worker->metric.losses : &worker->metric.revocations, 1);
+    worker->is_assigned = 0;
     if (!lost || MUTATED(LOST_IS_FINISHED))
         membership_finish(worker, clock_monotonic_ms() + finish_ms(worker));
     for (int i = 0; i < count; i++)
@@ -171,6 +172,7 @@ static void on_assigned(void *arg, const int *partitions, int count)
     log_info("partitions assigned", "worker=%d partitions=%d", worker->index,
              count);
     metric_add(&worker->metric.assignments, 1);
+    worker->is_assigned = 1;
     workers_say(worker->workers, worker->index, "");
     for (int i = 0; i < count; i++) {
         struct slot *slot = &worker->slots[partitions[i]];
@@ -184,14 +186,13 @@ static void on_assigned(void *arg, const int *partitions, int count)
     worker->check = broker_question(worker->broker);
 }
 
-/* TEXT says why there are no partitions, if there are none. */
+/* TEXT says why the group has not assigned any, if it has not. */
 static void on_troubled(void *arg, const char *text)
 {
     struct worker *worker = arg;
     char reason[WORKERS_REASON_BYTES];
-    for (int p = 0; p < worker->slot_count; p++)
-        if (worker->slots[p].assigned)
-            return;
+    if (worker->is_assigned)
+        return;
     snprintf(reason, sizeof(reason),
              "Waiting for the group to assign partitions. %.400s.", text);
     workers_say(worker->workers, worker->index, reason);

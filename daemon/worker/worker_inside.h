@@ -97,6 +97,8 @@ struct worker {
     int slot_count;
     struct input_record *records; /* Room for one take. */
 
+    int is_assigned; /* The group has assigned partitions, perhaps none. */
+
     uint64_t check;      /* The question about the topics; 0: none. */
     int64_t check_at_ms; /* When to ask it again. */
     int verdict;         /* The last answer: enum admin_verdict. */

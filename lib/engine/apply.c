@@ -449,6 +449,7 @@ static uint64_t message_hash(const struct seg_engine *engine,
     return dedupe_hash(engine->topic_hash[origin->topic], event->message_id);
 }
 
+/* The clock at which an event is folded, see begin_restore: never before it. */
 static int64_t fold_clock(const struct folding *folding)
 {
     const struct restoring *r = &folding->engine->restoring;

@@ -268,7 +268,7 @@ int publish_restored(struct seg_engine *engine, struct user **user,
     const struct plan *plan = engine->plan;
     struct published published = published_read(*user);
     struct content content;
-    if (!plan->trait_count)
+    if (!is_told(engine, *user))
         return 0;
     doubt |= engine->publishing.moved;
     for (uint32_t i = 0; !doubt && i < plan->trait_count; i++)

@@ -273,14 +273,25 @@ static void put_parked(struct seg_engine *engine, const struct user *user,
     }
 }
 
+/* Whether anything was ever said of USER, or may be by a sweep. */
+static int is_spoken_of(const struct plan *plan, const struct user *user,
+                        const struct published *published)
+{
+    int is = published->at_ms != PUBLISHED_NEVER;
+    for (uint32_t i = 0; !is && i < plan->trait_count; i++)
+        is = user_item(user, plan->features[plan->traits[i].source].item)
+                 .bytes != NULL;
+    return is;
+}
+
 /* Left out of a record that has no room for it, the same is published again if
  * traits ever come back. */
 static void put_published(const struct seg_engine *engine,
                           const struct user *user, struct buf *buf)
 {
     struct published published = published_read(user);
-    int said = published.at_ms != PUBLISHED_NEVER || engine->plan->trait_count;
-    if (said && !engine->observed.swept) /* The sweep will publish. */
+    if (!engine->observed.swept && /* The sweep will publish. */
+        is_spoken_of(engine->plan, user, &published))
         published = published_in_doubt(published);
     if (published.at_ms == PUBLISHED_NEVER ||
         engine->options.state_version < SNAPSHOT_TRAITS)

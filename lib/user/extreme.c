@@ -235,9 +235,12 @@ static int add_waiting(struct change *to, const struct cell *cell)
                : replace(to, at - 1, 1, cell);
 }
 
+/* Where a window ends now nothing waits, whatever NOW_MS is: a restore folds at
+ * the clock of what it reads again, and a record may be ahead of that. */
 static int add_cell(struct change *to, const struct cell *cell, int64_t now_ms)
 {
-    int64_t in_ms = now_ms - to->feature->to_ms;
+    int64_t in_ms =
+        to->feature->to_ms ? now_ms - to->feature->to_ms : INT64_MAX;
     uint32_t steps = make_steps(to, row_after(&to->item, in_ms));
     return cell->time_ms <= in_ms ? add_step(to, cell, steps)
                                   : add_waiting(to, cell);

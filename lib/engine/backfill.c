@@ -245,7 +245,8 @@ int seg_engine_backfill_fold(struct seg_engine *shadow,
         engine_forget_newborn(shadow, user);
         return SEG_ERR_NOMEM;
     }
-    if (engine_is_duplicate(shadow, user, event, origin, shadow->clock_ms))
+    /* As of its own time: one that was dated ahead may have moved the clock. */
+    if (engine_is_duplicate(shadow, user, event, origin, origin->timestamp_ms))
         return SEG_APPLIED_DUPLICATE;
     touch_begin(shadow, user);
     ret = shadow->saved.used ? engine_fold(shadow, &user, event, origin, 0)

@@ -407,7 +407,10 @@ static void add_other(struct maker *m)
     if (m->restores && n >= 80)
         kind = n < 86 ? STEP_EXPORT : STEP_REDO;
     if (m->changed && random_chance(m->r, 40))
-        kind = random_chance(m->r, 40) ? STEP_BACKFILL : STEP_SWEEP;
+        /* What is read again is read by the dates of the records: one that is
+         * dated ahead comes behind what it came before. */
+        kind =
+            !m->ahead && random_chance(m->r, 40) ? STEP_BACKFILL : STEP_SWEEP;
     if (kind == STEP_ADVANCE)
         move_on(m);
     struct step *step = add_step(m->history, kind);

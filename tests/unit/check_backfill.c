@@ -360,6 +360,28 @@ START_TEST(ids_are_those_of_each)
 }
 END_TEST
 
+/* One that was dated ahead takes the clock along: ids are not old for that. */
+START_TEST(ids_are_as_old_as_their_records)
+{
+    static const char ahead[] =
+        "{\"type\":\"track\",\"userId\":\"bob\",\"event\":\"Y\"}";
+    static const char json[] =
+        "{\"type\":\"track\",\"userId\":\"ann\",\"event\":\"X\","
+        "\"messageId\":\"m\"}";
+    regime_begin(&regime, nothing);
+    note(DAYS(9), 0, regime.positions[0], ahead);
+    regime_send(&regime, DAYS(9), 1, 0, ahead);
+    send(2, 0, json);
+    send(3, 0, json);
+    did(DAYS(10), "bob", "Y");
+    change_to("segment b { when did \"X\" exactly 1 times }\n"
+              "segment c { when did \"X\" exactly 2 times }\n");
+    fill(all, INT64_MIN);
+    regime_sweep(&regime, 1);
+    regime_expect(&regime, "240.0 ann +b backfill 1\n");
+}
+END_TEST
+
 /* ---- what is left of the past -------------------------------------------- */
 
 /* X at days 1, 11, 21, 31 by ann; at days 2, 12 by bob. */
@@ -693,6 +715,7 @@ SUITE("backfill", setup, teardown,
       TEST(before_it_is_published_nothing_is_said),
       TIMES(whoever_restores_before_the_sweep_says_so_too, 2),
       TEST(what_is_parked_is_there_once), TEST(ids_are_those_of_each),
+      TEST(ids_are_as_old_as_their_records),
       TEST(what_reaches_back_before_that_is_still_warming),
       TIMES(what_was_kept_is_worth_more_than_half_a_window, 2),
       TEST(nothing_begins_with_the_first_instant_that_is_left),

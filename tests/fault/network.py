@@ -127,9 +127,10 @@ def refused(stand, seconds):
 
 # After SOCKET_S a request is given up, with its connection, and sent again through
 # another; a commit that took half of it costs the producer its place; after
-# TRANSACTION_S its outcome is unknown (daemon/worker/worker.c, make_commit).
+# TRANSACTION_S its outcome is unknown (daemon/worker/worker.c, make_commit). With one
+# worker a new epoch is that of the producer whose request is held.
 SOCKET_S, TRANSACTION_S, SESSION_S = 1, 4, 9
-LATE = {"session_ms": 1000 * SESSION_S, "properties": {
+LATE = {"workers": 1, "session_ms": 1000 * SESSION_S, "properties": {
     "socket.timeout.ms": 1000 * SOCKET_S, "transaction.timeout.ms": 1000 * TRANSACTION_S}}
 
 def hold_one(stand, kind):

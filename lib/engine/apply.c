@@ -123,8 +123,7 @@ struct folding {
     int64_t now_ms;
     int64_t time_ms; /* Of the event, clamped. */
     uint64_t stamp;
-    int judged;      /* 0 in a restore: candidates and timers come later. */
-    int64_t fold_ms; /* The clock of its fold: now, but see begin_restore. */
+    int judged; /* 0 in a restore: candidates and timers come later. */
 };
 
 /* UPDATE has happened: when may time alone change what it touched? What it
@@ -149,6 +148,15 @@ static void lower_timer(struct folding *folding, const struct update *update,
     timer_lower(engine, *folding->user, next_ms);
 }
 
+/* The clock at which an event is folded, see begin_restore: never before it. */
+static int64_t fold_clock(const struct folding *folding)
+{
+    const struct restoring *r = &folding->engine->restoring;
+    int64_t at_ms =
+        r->clock_ms > folding->time_ms ? r->clock_ms : folding->time_ms;
+    return r->active && at_ms < folding->now_ms ? at_ms : folding->now_ms;
+}
+
 static int send_update(struct folding *folding, struct update *update)
 {
     update->time_ms = folding->time_ms;
@@ -159,7 +167,7 @@ static int send_update(struct folding *folding, struct update *update)
     }
     int64_t next_ms;
     int ret = update_apply(folding->engine, folding->user, update,
-                           folding->fold_ms, &next_ms);
+                           fold_clock(folding), &next_ms);
     if (ret == 0)
         lower_timer(folding, update, next_ms);
     return ret;
@@ -449,15 +457,6 @@ static uint64_t message_hash(const struct seg_engine *engine,
     return dedupe_hash(engine->topic_hash[origin->topic], event->message_id);
 }
 
-/* The clock at which an event is folded, see begin_restore: never before it. */
-static int64_t fold_clock(const struct folding *folding)
-{
-    const struct restoring *r = &folding->engine->restoring;
-    int64_t at_ms =
-        r->clock_ms > folding->time_ms ? r->clock_ms : folding->time_ms;
-    return r->active && at_ms < folding->now_ms ? at_ms : folding->now_ms;
-}
-
 int engine_fold(struct seg_engine *engine, struct user **user,
                 const struct seg_event *event, const struct seg_origin *origin,
                 int judged)
@@ -470,9 +469,7 @@ int engine_fold(struct seg_engine *engine, struct user **user,
         event_time(engine, event, origin),
         fold_stamp(origin->topic, origin->offset),
         judged,
-        0,
     };
-    folding.fold_ms = fold_clock(&folding);
     int is_event = event->type != SEG_IDENTIFY && event->type != SEG_GROUP;
     observed_note(&engine->observed, folding.time_ms);
     int ret = is_event ? fold_event(&folding) : fold_traits(&folding);

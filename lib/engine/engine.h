@@ -235,8 +235,9 @@ int publish_moved(struct seg_engine *engine, struct user **user,
  * folded into a trait, is not known. Returns as publish. */
 int publish_doubt(struct seg_engine *engine, struct user **user);
 
-/* The same of *USER, who is restored, if by NOW_MS time has changed something, or
- * if he is in DOUBT: another catalogue may have said something else. */
+/* The same of *USER, who is restored, if by NOW_MS time has changed something, if
+ * something is owed, or if he is in DOUBT: another catalogue may have said
+ * something else. */
 int publish_restored(struct seg_engine *engine, struct user **user,
                      int64_t now_ms, int doubt);
 

@@ -292,7 +292,7 @@ int seg_engine_redo(struct seg_engine *engine, const struct seg_event *event,
     if (ret < 0)
         return ret;
     if (origin->timestamp_ms > engine->restoring.clock_ms &&
-        origin->timestamp_ms <= engine->clock_ms) /* It is dated ahead. */
+        origin->timestamp_ms <= engine->clock_ms) /* Else it is dated ahead. */
         engine->restoring.clock_ms = origin->timestamp_ms;
     if (is_folded(engine, user, origin))
         return SEG_APPLIED;

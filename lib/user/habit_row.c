@@ -46,14 +46,7 @@ uint32_t habit_row_after(const struct row *row, int64_t time_ms, uint32_t end)
     }
     if (high >= step)
         low = high - step + 1;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (row_time(row, middle) > time_ms)
-            high = middle;
-        else
-            low = middle + 1;
-    }
-    return low;
+    return row_search(row, time_ms, low, high);
 }
 
 void habit_row_take(struct store *store, struct user **user,

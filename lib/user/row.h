@@ -42,6 +42,21 @@ static inline uint32_t row_weight(const struct row *row, uint32_t i)
     return row->item.coarse ? row->item.words[i * BUCKET_WORDS + 2] : 1;
 }
 
+/* The first of entries LOW to below HIGH that is later than TIME_MS; HIGH if none
+ * is. */
+static inline uint32_t row_search(const struct row *row, int64_t time_ms,
+                                  uint32_t low, uint32_t high)
+{
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (row_time(row, middle) > time_ms)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return low;
+}
+
 /* How many events entries FROM to below TO are. */
 static inline uint64_t row_sum(const struct row *row, uint32_t from,
                                uint32_t to)

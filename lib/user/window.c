@@ -25,19 +25,12 @@
 /* The first entry later than TIME_MS. */
 static uint32_t row_after(const struct row *row, int64_t time_ms)
 {
-    uint32_t low = 0, high = row->count;
+    uint32_t high = row->count;
     if (!high || row_time(row, 0) > time_ms)
         return 0;
     if (row_time(row, high - 1) <= time_ms)
         return high;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (row_time(row, middle) > time_ms)
-            high = middle;
-        else
-            low = middle + 1;
-    }
-    return low;
+    return row_search(row, time_ms, 0, high);
 }
 
 static int add_to_bucket(struct store *store, struct user **user,

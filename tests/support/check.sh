@@ -347,6 +347,7 @@ part_process() {
 # The tests of the other programs that prove rows run with the whole matrix only:
 # the part `process` has them.
 part_fault() {
+    local limit
     build all || remove_stale segmentd segmentctl
     build FAILPOINTS=1 all || rm -f "$out/failpoints/segmentd"
     if [ "${FAULTS:-quick}" = full ] && [ -z "$only" ]; then
@@ -354,8 +355,9 @@ part_fault() {
         label=process/ processes $(grep -l '^@suite.row' tests/process/*.py)
         label=
     fi
+    case ${FAULTS:-quick} in quick) limit=900 ;; full) limit=10800 ;; *) limit=90000 ;; esac
     # shellcheck disable=SC2086 -- a word, or a word and its options
-    LIVE=1 run fault/faults 90000 /usr/bin/python3 tests/fault/faults.py ${FAULTS:-quick} ${only:+"$only"}
+    LIVE=1 run fault/faults $limit /usr/bin/python3 tests/fault/faults.py ${FAULTS:-quick} ${only:+"$only"}
     if [ "${FAULTS:-quick}" = full ] && [ -z "$only" ]; then
         build FAILPOINTS=1 MUTATIONS=1 "$out/failpoints/mutations/segmentd"
         run fault/mutants 10800 /usr/bin/python3 tests/fault/mutants.py

@@ -572,6 +572,43 @@ START_TEST(the_sweep_of_another_catalogue_publishes_what_is_new)
 }
 END_TEST
 
+/* What USER's record says was published last. */
+static struct published recorded(const char *user)
+{
+    struct seg_engine *reader = regime_engine(regime.catalogue, 0);
+    struct seg_error detail;
+    struct buf record;
+    buf_init(&record);
+    small_world_record(regime.engine, user_of(user), &record);
+    ck_assert_int_eq(
+        seg_engine_restore_user(reader, record.bytes, record.len, &detail), 0);
+    const struct published found =
+        published_read(small_world_user(reader, user));
+    buf_done(&record);
+    seg_engine_free(reader);
+    return found;
+}
+
+/* The sweep will publish, and whoever dies then has only such a record. */
+START_TEST(a_record_from_before_the_sweep_is_in_doubt)
+{
+    regime_begin(&regime, "trait orders = count(\"Order\") in 1d\n");
+    order(0, "u", 1);
+    did(0, "v", "Open");
+    expect("0 u =orders 1\n");
+    pass(60 * SECOND);
+    ck_assert_uint_ne(recorded("u").hash, PUBLISHED_DOUBT);
+    regime_adopt(&regime, "trait bought = count(\"Order\") in 1d\n", 7);
+    ck_assert_uint_eq(recorded("u").hash, PUBLISHED_DOUBT);
+    ck_assert_int_eq(recorded("v").at_ms, PUBLISHED_NEVER);
+    /* Who lives knows better. */
+    ck_assert_uint_ne(published_read(user_of("u")).hash, PUBLISHED_DOUBT);
+    regime_sweep(&regime, 7);
+    ck_assert_uint_ne(recorded("u").hash, PUBLISHED_DOUBT);
+    regime_end(&regime);
+}
+END_TEST
+
 START_TEST(a_trait_that_is_called_otherwise_is_published_anew)
 {
     regime_begin(&regime, "trait orders = count(\"Order\") in 1d\n");
@@ -767,6 +804,7 @@ int main(void)
         TEST(what_time_brought_and_took_since_the_flush_is_taken_back),
         TEST(reading_all_inputs_again_publishes_once_more),
         TEST(the_sweep_of_another_catalogue_publishes_what_is_new),
+        TEST(a_record_from_before_the_sweep_is_in_doubt),
         TEST(a_trait_that_is_called_otherwise_is_published_anew),
         TEST(the_sweep_keeps_to_the_interval),
         TEST(a_catalogue_without_traits_says_so_once),

@@ -157,7 +157,8 @@ int carry_update(struct seg_engine *engine, struct user **user,
     switch (update->kind) {
     case UPDATE_FEATURE:
         /* Of a feature of which some is kept, whatever is parked is kept: it is
-         * never wrong to know of more. */
+         * never wrong to know of more, though an engine that reads all of it
+         * again may then know less. */
         if (is_stale(engine, update) &&
             !engine->observed.warming.kept[update->target])
             return 0;

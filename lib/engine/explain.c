@@ -120,40 +120,55 @@ static int64_t earlier(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-/* When time alone may change what is below COND; segments asked are looked into
- * once each, SEEN has a flag for every one. */
+/* Segments that are asked, each once. */
+struct asked {
+    uint8_t *seen; /* By segment. */
+    uint32_t *items, count;
+};
+
+/* When time alone may change what is below COND; segments it asks are added to
+ * ASKED. */
 static int64_t next_below(const struct view *view, const struct cond *cond,
-                          uint8_t *seen)
+                          struct asked *asked)
 {
     int64_t next = SEG_NEVER;
-    const struct segment *asked;
     if (cond->op == OP_PREDICATE)
         return eval_predicate_next(view, &view->plan->predicates[cond->number]);
-    if (cond->op == OP_MEMBER && !seen[cond->number]++ &&
-        eval_listed(view, cond->number) < 0) {
-        asked = &view->plan->segments[cond->number];
-        if (asked->when &&
-            !(asked->until && eval_is_member(view, cond->number)))
-            next = next_below(view, asked->when, seen);
-        return asked->until
-                   ? earlier(next, next_below(view, asked->until, seen))
-                   : next;
-    }
+    if (cond->op == OP_MEMBER && !asked->seen[cond->number]++)
+        asked->items[asked->count++] = cond->number;
     for (uint32_t i = 0; i < cond->count; i++)
-        next = earlier(next, next_below(view, &cond->children[i], seen));
+        next = earlier(next, next_below(view, &cond->children[i], asked));
     return next;
+}
+
+/* The same of what SEGMENT goes by. */
+static int64_t next_of(const struct view *view, uint32_t segment,
+                       struct asked *asked)
+{
+    const struct segment *of = &view->plan->segments[segment];
+    int64_t next = SEG_NEVER;
+    if (eval_listed(view, segment) >= 0)
+        return SEG_NEVER;
+    if (of->when && !(of->until && eval_is_member(view, segment)))
+        next = next_below(view, of->when, asked);
+    return of->until ? earlier(next, next_below(view, of->until, asked)) : next;
 }
 
 static int explain_member(const struct view *view, const struct cond *cond,
                           struct seg_reason *reason)
 {
-    uint8_t *seen =
-        arena_calloc(view->scratch, view->plan->segment_count, sizeof(*seen));
-    if (!seen)
+    size_t count = view->plan->segment_count;
+    struct asked asked = {
+        .seen = arena_calloc(view->scratch, count, sizeof(*asked.seen)),
+        .items = arena_calloc(view->scratch, count, sizeof(*asked.items))};
+    if (!asked.seen || !asked.items)
         return SEG_ERR_NOMEM;
     reason->segment = (int)cond->number;
     reason->needed = "membership";
-    reason->changes_at_ms = next_below(view, cond, seen);
+    reason->changes_at_ms = next_below(view, cond, &asked);
+    for (uint32_t i = 0; i < asked.count; i++)
+        reason->changes_at_ms = earlier(reason->changes_at_ms,
+                                        next_of(view, asked.items[i], &asked));
     if (view->user && !member_find(view->user, cond->number, &reason->since_ms))
         reason->since_ms = SEG_NEVER;
     return 0;

@@ -201,69 +201,77 @@ static int each_asked(const struct plan *plan, uint32_t segment,
     return ret;
 }
 
-struct depths {
+struct ordering {
     const struct plan *plan;
-    uint32_t *depth; /* 0: not known yet; else depth + 1. */
-    uint32_t deepest;
-    struct growing *dependents;
+    struct ordered {
+        uint32_t depth;  /* 1 if it asks about no other, else 1 + that of the
+                            deepest it asks about. */
+        uint32_t awaits; /* So many of those it asks about have none yet. */
+        struct growing dependents;
+    } * items;
     uint32_t current;
 };
 
-static uint32_t depth_of(struct depths *depths, uint32_t segment);
-
-static int deepen(void *arg, uint32_t segment)
-{
-    struct depths *depths = arg;
-    uint32_t deepest = depths->deepest, depth = depth_of(depths, segment);
-    depths->deepest = depth > deepest ? depth : deepest;
-    return 0;
-}
-
-/* 1 for a segment that refers to no other, else 1 + that of the deepest. */
-static uint32_t depth_of(struct depths *depths, uint32_t segment)
-{
-    if (!depths->depth[segment]) {
-        depths->deepest = 0;
-        each_asked(depths->plan, segment, deepen, depths);
-        depths->depth[segment] = depths->deepest + 1;
-    }
-    return depths->depth[segment];
-}
-
 static int add_dependent(void *arg, uint32_t segment)
 {
-    struct depths *depths = arg;
-    return growing_add(&depths->dependents[segment], depths->current);
+    struct ordering *ordering = arg;
+    return growing_add(&ordering->items[segment].dependents, ordering->current);
+}
+
+/* Fill BY_RANK with all COUNT segments, which ask in no circle, each behind
+ * those it asks about: a chain may be as long as there are segments. */
+static void find_depths(struct ordering *ordering, uint32_t *by_rank,
+                        uint32_t count)
+{
+    struct ordered *items = ordering->items;
+    uint32_t end = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        items[i].depth = 1;
+        for (size_t k = 0; k < items[i].dependents.count; k++)
+            items[items[i].dependents.items[k]].awaits++;
+    }
+    for (uint32_t i = 0; i < count; i++)
+        if (!items[i].awaits)
+            by_rank[end++] = i;
+    for (uint32_t at = 0; at < end; at++) {
+        const struct ordered *of = &items[by_rank[at]];
+        for (size_t i = 0; i < of->dependents.count; i++) {
+            struct ordered *to = &items[of->dependents.items[i]];
+            if (to->depth <= of->depth)
+                to->depth = of->depth + 1;
+            if (--to->awaits == 0)
+                by_rank[end++] = of->dependents.items[i];
+        }
+    }
 }
 
 static int by_depth(const void *a, const void *b, void *arg)
 {
-    const struct depths *depths = arg;
+    const struct ordering *ordering = arg;
     uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-    uint32_t dx = depths->depth[x], dy = depths->depth[y];
+    uint32_t dx = ordering->items[x].depth, dy = ordering->items[y].depth;
     return dx != dy ? (dx > dy) - (dx < dy) : (x > y) - (x < y);
 }
 
 static int rank_segments(struct planner *planner, struct segment *segments,
-                         struct depths *depths)
+                         struct ordering *ordering)
 {
     uint32_t count = planner->plan->segment_count;
     uint32_t *by_rank = arena_calloc(planner->arena, count, sizeof(*by_rank));
     if (!by_rank)
         return SEG_ERR_NOMEM;
     for (uint32_t i = 0; i < count; i++) {
-        by_rank[i] = i;
-        depth_of(depths, i);
-        depths->current = i;
-        if (each_asked(depths->plan, i, add_dependent, depths) < 0)
+        ordering->current = i;
+        if (each_asked(ordering->plan, i, add_dependent, ordering) < 0)
             return SEG_ERR_NOMEM;
     }
-    qsort_r(by_rank, count, sizeof(*by_rank), by_depth, depths);
+    find_depths(ordering, by_rank, count);
+    qsort_r(by_rank, count, sizeof(*by_rank), by_depth, ordering);
     for (uint32_t i = 0; i < count; i++)
         segments[by_rank[i]].rank = i;
     planner->plan->by_rank = by_rank;
     for (uint32_t i = 0; i < count; i++)
-        if (growing_take(planner, &depths->dependents[i],
+        if (growing_take(planner, &ordering->items[i].dependents,
                          &segments[i].dependents) < 0)
             return SEG_ERR_NOMEM;
     return 0;
@@ -272,18 +280,15 @@ static int rank_segments(struct planner *planner, struct segment *segments,
 static int order_segments(struct planner *planner, struct segment *segments)
 {
     size_t count = planner->plan->segment_count;
-    struct depths depths = {
+    struct ordering ordering = {
         .plan = planner->plan,
-        .depth = calloc(count + 1, sizeof(uint32_t)),
-        .dependents = calloc(count + 1, sizeof(struct growing)),
+        .items = calloc(count + 1, sizeof(*ordering.items)),
     };
-    int ret = depths.depth && depths.dependents
-                  ? rank_segments(planner, segments, &depths)
-                  : SEG_ERR_NOMEM;
-    for (size_t i = 0; depths.dependents && i < count; i++)
-        free(depths.dependents[i].items);
-    free(depths.dependents);
-    free(depths.depth);
+    int ret = ordering.items ? rank_segments(planner, segments, &ordering)
+                             : SEG_ERR_NOMEM;
+    for (size_t i = 0; ordering.items && i < count; i++)
+        free(ordering.items[i].dependents.items);
+    free(ordering.items);
     return ret;
 }
 

@@ -21,6 +21,7 @@
 
 #include "lib/base/alloc.h"
 #include "lib/base/hash.h"
+#include "lib/base/instant.h"
 #include "lib/base/text.h"
 #include "lib/segment/format.h"
 #include "lib/segment/planner.h"
@@ -172,7 +173,8 @@ static int find_score(struct planner *planner, const struct rule_score *score,
 {
     struct buf *text = &planner->text;
     buf_reset(text);
-    buf_printf(text, "score half-life %lldms", (long long)score->half_life_ms);
+    buf_str(text, "score half-life ");
+    duration_format(text, score->half_life_ms);
     for (int i = 0; i < score->weight_count; i++) {
         buf_str(text, i ? ", " : " ");
         format_event(text, &score->weights[i].event, FORMAT_LIST_VALUES);

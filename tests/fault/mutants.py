@@ -124,6 +124,7 @@ def main():
         for name in chosen:
             scenario, why = began[name].result()
             failed += scenario is None
+            report.add(row=13, by="mutants", scenario=name.lower(), passed=scenario is not None)
             report.add(mutation=name.lower(), caught_by=str(scenario) if scenario else None)
             print("  %-6s %s: %s%s" % ("ok" if scenario else "FAILED", name.lower(), scenario or "nobody saw it",
                                        "; " + why if why else ""), flush=True)

@@ -388,7 +388,7 @@ static int run(struct drive *d)
         !d->history->user_bytes_max)
         result = check_stats(d);
     if (result != DRIVE_SAME && oracle_unsure(d->oracle)) {
-        result = DRIVE_SAME; /* One way of rounding is as good as the other. */
+        result = DRIVE_SAME; /* One answer is as good as the other. */
         if (d->stats)
             d->stats->unsure++;
     }

@@ -205,7 +205,8 @@ struct naive_value oracle_other(const struct oracle *oracle,
 int oracle_remembers(const struct oracle *oracle);
 
 /* How often a score lay where the engine may round it either way, and that
- * decided something: whatever differs from then on proves nothing. */
+ * decided something; or events counted that waited for their time when more of
+ * them began to be kept: it may know of each that waited (carry.c): whatever differs from then on proves nothing. */
 int oracle_unsure(const struct oracle *oracle);
 
 /* ---- how much a run has proved ------------------------------------------- */

@@ -165,7 +165,7 @@ struct oracle {
     struct oracle_change *changes;
     size_t change_count, change_cap;
     struct oracle_stats stats;
-    int unsure; /* A score lay where the engine may round it either way. */
+    int unsure; /* See oracle_unsure. */
     /* For oracle_deciders: this leaf is taken the other way round. */
     const struct rule_cond *flipped;
 };

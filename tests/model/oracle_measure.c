@@ -108,17 +108,23 @@ int64_t oracle_eval_count(const struct oracle *oracle,
                           const struct oracle_source *source, int64_t now)
 {
     const struct oracle_selection *all = oracle_selection(oracle, user, event);
-    int64_t n = 0, before = 0;
+    int64_t n = 0, before = 0, waited = 0;
     for (int i = 0; i < all->count; i++) {
         const struct oracle_message *m = all->items[i];
         if (!oracle_counts(m, window, 0, now))
             continue;
-        if (source && m->generation < source->since)
-            before++;
-        else
+        if (!source || m->generation >= source->since) {
             n++;
+            continue;
+        }
+        before++;
+        waited += m->time_ms > m->clock_ms;
     }
-    return source && before > source->kept ? n + source->kept : n + before;
+    if (!source || before <= source->kept)
+        return n + before;
+    if (source->kept && waited)
+        ((struct oracle *)oracle)->unsure++;
+    return n + source->kept;
 }
 
 /* ---- one event ----------------------------------------------------------- */

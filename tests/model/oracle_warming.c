@@ -334,12 +334,27 @@ static int try_all(struct past *p, const struct naive_value *value)
     return try_measure(p, value);
 }
 
-/* What really was hidden is one of the conceivable pasts. */
+/* Whether LEAF turns where VALUE, a score, lies. */
+static int is_turning(const struct rule_cond *leaf,
+                      const struct naive_value *value, int64_t now_ms)
+{
+    struct naive_value less = *value, more = *value;
+    if (value->type != NAIVE_SCORE || leaf->kind != COND_MEASURE)
+        return 0;
+    less.units--;
+    more.units++;
+    int truth = oracle_eval_passes(leaf, value, now_ms);
+    return oracle_eval_passes(leaf, &less, now_ms) != truth ||
+           oracle_eval_passes(leaf, &more, now_ms) != truth;
+}
+
+/* What really was hidden is one of the conceivable pasts. Where a score is
+ * rounded what is left of it after 64 half-lives tells. */
 static void check(const struct past *p, int truth)
 {
     struct naive_value all =
         oracle_eval_measure(p->oracle, p->user, p->leaf, NULL, p->now_ms);
-    assert(truth == SEG_UNKNOWN ||
+    assert(truth == SEG_UNKNOWN || is_turning(p->leaf, &all, p->now_ms) ||
            oracle_eval_passes(p->leaf, &all, p->now_ms) == (truth == SEG_TRUE));
 }
 
@@ -377,14 +392,7 @@ static void see_unsure(const struct oracle *o, const struct oracle_user *user,
                        const struct rule_cond *leaf,
                        const struct naive_value *value, int64_t now_ms)
 {
-    struct naive_value less = *value, more = *value;
-    if (value->type != NAIVE_SCORE || leaf->kind != COND_MEASURE)
-        return;
-    less.units--;
-    more.units++;
-    int truth = oracle_eval_passes(leaf, value, now_ms);
-    if ((oracle_eval_passes(leaf, &less, now_ms) != truth ||
-         oracle_eval_passes(leaf, &more, now_ms) != truth) &&
+    if (is_turning(leaf, value, now_ms) &&
         oracle_score_unsure(o, user, oracle_resolve(o, &leaf->measure), now_ms))
         ((struct oracle *)o)->unsure++;
 }
@@ -456,7 +464,6 @@ int oracle_warming_compare(const struct oracle *o,
     int truth = oracle_eval_compares(leaf, &values[0], &values[1]);
     if (!known && !MUTATED(WARM_COMPARE))
         return SEG_UNKNOWN;
-    /* Where a score is rounded what is left of it after 64 half-lives tells. */
     assert(!o->options.probe || is_near(&values[0], &values[1]) ||
            truth == oracle_eval_compares(leaf, &all[0], &all[1]));
     return truth ? SEG_TRUE : SEG_FALSE;

@@ -176,7 +176,7 @@ int report(const struct drive_stats *stats)
         thousands = 0;
     printf("%10llu  cases\n", (unsigned long long)stats->cases);
     int low = report_numbers(stats, thousands);
-    printf("%10llu  cases ended early: a score between two roundings\n",
+    printf("%10llu  cases ended early: more than one answer is right\n",
            (unsigned long long)stats->unsure);
     low += stats->unsure > stats->cases / 1000 + 2;
     low += report_constructs(&stats->constructs, thousands);

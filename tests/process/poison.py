@@ -327,7 +327,7 @@ def they_are_counted_by_reason(world):
     print("         " + ", ".join("%s %d" % item for item in sorted(want.items())))
 
 
-@suite.row(17)
+@suite.row(17, 23)
 def every_limit_that_was_reached_is_counted_and_logged(world):
     cut_short = sum(len(letter.value or b"") > DEAD_LETTER_BYTES for letter in world.letters.values())
     suite.equal((cut_short > 0, world.daemon.metric("segmentd_dead_letters_cut_total")), (True, cut_short))

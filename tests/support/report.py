@@ -12,7 +12,7 @@ one of
 
     report.py [clear]     makes faults.json of them, says what there is; or begins anew
 
-The simulation says in its log what it caught: `caught NAME: how`.
+The simulation says in its log what it caught, and what not: `caught NAME: how`, `MISSED NAME: ...`.
 """
 
 import collections
@@ -46,13 +46,20 @@ def lines():
 
 
 def simulated():
-    """Lines for the mutations that the simulation tried, by its log."""
+    """Lines for the mutations that the simulation tried, by its log: they are row 13."""
     try:
         with open(os.path.join(folder(), "mutant-check_mutants.log")) as log:
-            return [{"mutation": name.lower(), "caught_by": "simulation"}
-                    for name in re.findall(r"^ *caught ([A-Z_]+):", log.read(), re.M)]
+            found = re.findall(r"^(caught|MISSED) (\w+):( explored)?", log.read(), re.M)
     except FileNotFoundError:
         return []
+    return [line for verdict, name, explored in found
+            for line in of_mutation(name, "exploring" if explored else "simulation", verdict == "caught")]
+
+
+def of_mutation(name, by, caught):
+    """The lines for a broken rule that BY tried to see."""
+    return [{"row": 13, "by": by, "scenario": name.lower(), "passed": caught},
+            {"mutation": name.lower(), "caught_by": by if caught else None}]
 
 
 def summary(found):

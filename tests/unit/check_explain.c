@@ -240,4 +240,32 @@ START_TEST(each_construct_is_explained)
 }
 END_TEST
 
-SUITE("explain", NULL, NULL, TEST(each_construct_is_explained))
+/* How deep segments refer to each other is up to the catalogue. */
+START_TEST(the_end_of_the_longest_chain_tells_when_it_changes)
+{
+    struct buf text;
+    struct seg_explanation *why;
+    buf_init(&text);
+    for (int i = 1; i < SEG_SEGMENTS_MAX; i++)
+        buf_printf(&text, "segment s%d { when in segment s%d }\n", i, i + 1);
+    buf_printf(&text, "segment s%d { when did not \"Used\" in 1d }\n",
+               SEG_SEGMENTS_MAX);
+    struct seg_catalogue *catalogue = small_world_compile(buf_string(&text));
+    struct seg_engine *engine = small_world_engine(catalogue);
+    small_world_send(engine, catalogue, 0,
+                     "{\"type\":\"track\",\"userId\":\"ada\","
+                     "\"event\":\"Used\"}",
+                     0);
+    ck_assert_int_eq(
+        seg_explain(&why, engine, seg_user_find(engine, text_of("ada")), 0), 0);
+    ck_assert_int_eq(seg_explanation_at(why, 0)->changes_at_ms,
+                     SMALL_WORLD_START_MS + DAY_MS);
+    seg_explanation_free(why);
+    seg_engine_free(engine);
+    seg_catalogue_free(catalogue);
+    buf_done(&text);
+}
+END_TEST
+
+SUITE("explain", NULL, NULL, TEST(each_construct_is_explained),
+      TEST(the_end_of_the_longest_chain_tells_when_it_changes))

@@ -276,6 +276,23 @@ START_TEST(a_segment_is_judged_after_those_it_asks_for)
 }
 END_TEST
 
+/* A chain as long as there may be segments: no recursion may be as deep. */
+START_TEST(a_chain_may_be_as_long_as_there_are_segments)
+{
+    struct buf text;
+    buf_init(&text);
+    for (int i = 1; i < SEG_SEGMENTS_MAX; i++)
+        buf_printf(&text, "segment s%d { when in segment s%d }\n", i, i + 1);
+    buf_printf(&text, "segment s%d { when everyone }\n", SEG_SEGMENTS_MAX);
+    compile(buf_string(&text));
+    buf_done(&text);
+    ck_assert_uint_eq(plan->segments[segment_of("s1")].rank,
+                      SEG_SEGMENTS_MAX - 1);
+    ck_assert_uint_eq(plan->segments[segment_of("s2")].rank,
+                      SEG_SEGMENTS_MAX - 2);
+}
+END_TEST
+
 static const struct {
     const char *when;
     int born; /* May a user be in of whom nothing is known? */
@@ -581,6 +598,7 @@ SUITE("plan", setup, teardown,
       TEST(an_event_meets_the_selectors_of_its_name_and_values_only),
       TEST(attributes_are_found_by_their_top_level_name),
       TEST(a_segment_is_judged_after_those_it_asks_for),
+      TEST(a_chain_may_be_as_long_as_there_are_segments),
       TABLE(a_newborn_is_judged_for_what_he_may_be_in, newborns),
       TABLE(a_segment_needs_what_it_cannot_hold_without, needs),
       TABLE(a_catalogue_is_named_by_what_it_means, meanings),

@@ -152,15 +152,28 @@ const char *request_query(const struct request *request, const char *name)
     return evhttp_find_header(&request->query, name);
 }
 
+/* evhttp lets through what no URL may hold; as a header of the answer it would
+ * be left out for a CR, and hold the rest as it is. */
+static void add_encoded(struct buf *out, const char *text)
+{
+    for (; *text; text++)
+        if (*text > ' ' && *text <= '~')
+            buf_char(out, *text);
+        else
+            buf_printf(out, "%%%02X", (unsigned char)*text);
+}
+
 void request_target(const struct request *request, struct buf *out)
 {
     if (!request->http)
         return;
     const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(request->http);
     const char *query = evhttp_uri_get_query(uri);
-    buf_str(out, evhttp_uri_get_path(uri));
-    if (query && *query)
-        buf_printf(out, "?%s", query);
+    add_encoded(out, evhttp_uri_get_path(uri));
+    if (query && *query) {
+        buf_char(out, '?');
+        add_encoded(out, query);
+    }
 }
 
 int request_wants_text(const struct request *request)

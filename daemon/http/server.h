@@ -64,7 +64,8 @@ struct seg_text request_part(const struct request *request, int index);
 /* The decoded value of NAME in the query, borrowed; NULL: not there. */
 const char *request_query(const struct request *request, const char *name);
 
-/* Append path and query as they came, still encoded, to OUT. */
+/* Append path and query as they came, still encoded, to OUT; what should have
+ * been encoded is, so that a header can hold it. */
 void request_target(const struct request *request, struct buf *out);
 
 /* Whether the client asks for text/plain rather than JSON. */

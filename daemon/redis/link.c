@@ -252,10 +252,19 @@ int link_script_ready(struct link_script *script, struct connection *connection,
     connection_call(connection, 3, (const char *[]){"SCRIPT", "LOAD", SCRIPT},
                     NULL);
     if (connection_answer(connection, now_ms, &reply) != CONNECTION_OK ||
-        reply->type != REDIS_REPLY_STRING || reply->len != 40)
+        reply->type != REDIS_REPLY_STRING || strlen(reply->str) != 40)
         return 0;
     memcpy(script->sha, reply->str, 41);
     return 1;
+}
+
+int link_marker_take(struct link_marker *marker, const redisReply *reply)
+{
+    int fits = reply->type == REDIS_REPLY_STRING &&
+               reply->len < sizeof(marker->text) &&
+               strlen(reply->str) == reply->len;
+    snprintf(marker->text, sizeof(marker->text), "%s", fits ? reply->str : "");
+    return fits || reply->type == REDIS_REPLY_NIL;
 }
 
 int link_answer(const struct link *link, struct link_script *script,
@@ -275,10 +284,9 @@ int link_answer(const struct link *link, struct link_script *script,
         return LINK_WAIT;
     }
     connection_worked(connection);
-    if (reply->type == REDIS_REPLY_INTEGER)
+    if (reply->type == REDIS_REPLY_INTEGER && reply->integer == 1)
         return LINK_DONE;
-    snprintf(where->text, sizeof(where->text), "%s",
-             reply->type == REDIS_REPLY_STRING ? reply->str : "");
+    link_marker_take(where, reply);
     /* Applied before, its answer was lost. */
     if (link->guard_count == 1 && !strcmp(where->text, link->next.text))
         return LINK_DONE;

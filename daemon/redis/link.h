@@ -110,10 +110,14 @@ int link_send(const struct link *link, struct link_script *script,
               struct connection *connection);
 
 /* The answer to LINK, enum link_answer. With LINK_ELSEWHERE *WHERE is the
- * marker that was found. */
+ * marker that was found; "" if it is none of ours. */
 int link_answer(const struct link *link, struct link_script *script,
                 struct connection *connection, int64_t now_ms,
                 struct link_marker *where);
+
+/* Take REPLY, what GET says of a marker. Returns 1; or 0 if that is none of
+ * ours, for its type, its length or a zero byte: MARKER is "" then. */
+int link_marker_take(struct link_marker *marker, const redisReply *reply);
 
 /* `<app>:user:<id>` without its id; written to the SIZE bytes at OUT. Returns
  * its length. */

@@ -181,8 +181,9 @@ static int64_t position_of(const struct link_marker *marker)
     return *end || strlen(marker->text) > 18 ? -1 : position;
 }
 
-/* Read the marker of MIRROR. One of another type is removed, which is as good
- * as none. Returns 0 when Redis does not answer. */
+/* Read the marker of MIRROR. One that cannot be ours is removed, which is as
+ * good as none: no link could expect it. Returns 0 when Redis does not answer.
+ */
 static int read_marker(struct view *view, struct mirror *mirror, int64_t now_ms)
 {
     char key[KEY_BYTES];
@@ -190,16 +191,15 @@ static int read_marker(struct view *view, struct mirror *mirror, int64_t now_ms)
     link_marker_key(key, sizeof(key), view->app, view->kind, mirror->partition);
     connection_call(view->connection, 2, (const char *[]){"GET", key}, NULL);
     int answer = connection_answer(view->connection, now_ms, &reply);
-    if (answer == CONNECTION_WRONG_TYPE) {
+    if (answer == CONNECTION_WRONG_TYPE ||
+        (answer == CONNECTION_OK &&
+         !link_marker_take(&mirror->marker, reply))) {
+        *mirror->marker.text = 0;
         connection_call(view->connection, 2, (const char *[]){"DEL", key},
                         NULL);
         answer = connection_answer(view->connection, now_ms, &reply);
     }
-    if (answer != CONNECTION_OK)
-        return 0;
-    snprintf(mirror->marker.text, sizeof(mirror->marker.text), "%s",
-             reply->type == REDIS_REPLY_STRING ? reply->str : "");
-    return 1;
+    return answer == CONNECTION_OK;
 }
 
 /* The same for traits: where the marker is of no use, from the beginning. */

@@ -14,6 +14,9 @@ is made within its turn: a machine has its hours. CPU is user and system time of
 the whole process from its start. What came out is counted by an independent
 reader and must be what brute force says.
 
+Last a segmentd that was killed starts again, with all users in the state topic: how
+long until it goes on with the first partition, and with all of them.
+
 Then the language: what an event costs that touches one construct, by how many
 events that construct keeps (bench_construct.c, counts.py); and what events cost
 by the number of segments. `bench.py language` measures these alone, without a
@@ -36,6 +39,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import cluster
 import conf
 import counts
+import records
 
 EVENTS = int(os.environ.get("EVENTS", 3000000))
 USERS = int(os.environ.get("USERS", 1000000))
@@ -102,10 +106,13 @@ class Stage:
         return {"cpu_us": run["cpu_s"] * 1e6 / EVENTS, "wall_s": run["wall_s"], "peak_mib": run["peak_kib"] / 1024,
                 "librdkafka": run["librdkafka"]}
 
+    def conf(self, app):
+        return conf.text([self.segments], [TOPIC], self.kafka.address, self.redis.address, partitioner="trust",
+                         app=app, process=app, instance_id=app)
+
     def daemon(self, number):
         app = "bench%d" % number
-        text = conf.text([self.segments], [TOPIC], self.kafka.address, self.redis.address, partitioner="trust",
-                         app=app, process=app)
+        text = self.conf(app)
         self.servers.ctl("topics", "create", "--conf", self.servers.path(app + ".conf", text))
         before = self.kafka.cpu_s(), self.redis.cpu_s()
         start = time.monotonic()
@@ -116,6 +123,23 @@ class Stage:
                "peak_mib": peak_mib(daemon.pid), "commits": daemon.metric("segmentd_commits_total"),
                "broker_cpu_s": self.kafka.cpu_s() - before[0], "redis_cpu_s": self.redis.cpu_s() - before[1]}
         self.check(app, daemon)
+        must_be("exit status of segmentd", daemon.terminate(), 0)
+        return run
+
+    def restart(self, number):
+        """Of the application of daemon(NUMBER): events are there, and it was killed."""
+        daemon = self.servers.segmentd(self.conf("bench%d" % number))
+        daemon.wait_ready(DRAIN_S)
+        daemon.kill()
+        lines_of("bench_topic", "fill", self.kafka.address, TOPIC, PARTITIONS, 100 * PARTITIONS, USERS)
+        start = time.time()
+        daemon.start()
+        daemon.wait_ready(DRAIN_S)
+        began = [records.parse_ms(at) / 1000 - start for at in re.findall(
+            r"^(\S+) info: partition running", daemon.log().rpartition("segmentd starts")[2], re.M)]
+        run = {"first_s": min(began), "ready_s": max(began), "cpu_us": daemon.cpu_s() * 1e6 / self.expected["touched"]}
+        cluster.until(lambda: total(daemon.metrics(), "users") == self.expected["touched"], "all users are restored")
+        must_be("repairs", daemon.metric("segmentd_restore_repairs_total"), 0)
         must_be("exit status of segmentd", daemon.terminate(), 0)
         return run
 
@@ -248,6 +272,13 @@ def cpu_rows(table, turns):
             [t["daemon"][server + "_cpu_s"] * 1e6 / EVENTS for t in turns])
 
 
+def restart_rows(table, run, users):
+    table.head("restart after kill -9, %d users" % users, "")
+    for label, unit, key in (("seconds until the first partition runs", "s", "first_s"),
+                             ("seconds until all of them do", "s", "ready_s"), ("CPU µs per user", "us", "cpu_us")):
+        table.row(label, "%.2f" % table.add("restart, " + key, unit, [run[key]]))
+
+
 def bytes_rows(table):
     found = {run["population"]: run for run in lines_of("bench_engine", EVENTS, USERS, 100, 0) if "population" in run}
     table.head("bytes per user, of a hundred segments", "ids aged out", "64 live ids", "to reach")
@@ -329,8 +360,11 @@ def main():
         say("filling a topic with %d events of %d users" % (EVENTS, USERS))
         stage = Stage(servers)
         turns = run_all(stage)
+        say("a restart")
+        restart = stage.restart(RUNS)
         report = {"machine": machine(), "versions": versions(stage, turns)}
     cpu_rows(table, turns)
+    restart_rows(table, restart, stage.expected["touched"])
     say("bytes per user")
     bytes_rows(table)
     more = language()

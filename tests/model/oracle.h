@@ -204,9 +204,11 @@ struct naive_value oracle_other(const struct oracle *oracle,
  * behind the clock cannot be judged again. */
 int oracle_remembers(const struct oracle *oracle);
 
-/* How often a score lay where the engine may round it either way, and that
- * decided something; or events counted that waited for their time when more of
- * them began to be kept: it may know of each that waited (carry.c): whatever differs from then on proves nothing. */
+/* How often more than one answer was right, so that whatever differs from then
+ * on proves nothing: a score lay where the engine may round it either way, and
+ * that decided something; events counted that had waited for their time when
+ * more of them began to be kept, each of which it may know (carry.c); a backfill
+ * read more ids than are kept, in another order. */
 int oracle_unsure(const struct oracle *oracle);
 
 /* ---- how much a run has proved ------------------------------------------- */

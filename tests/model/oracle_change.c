@@ -199,11 +199,27 @@ void oracle_change_catalogue(struct oracle *o, const struct rules *rules)
     o->stats.catalogues++;
 }
 
+/* Whether a backfill, which reads topics by the dates of their records, may find
+ * other ids among USER's last ones than were among them when he sent them. */
+static int has_other_ids(const struct oracle_user *user)
+{
+    int ids = 0, ordered = 1;
+    int64_t latest_ms = INT64_MIN;
+    for (int i = 0; i < user->count; i++) {
+        const struct oracle_message *m = user->messages[i];
+        ids += m->message_id.bytes != NULL;
+        ordered &= m->record_ms >= latest_ms;
+        latest_ms = m->record_ms;
+    }
+    return ids > SEG_IDS_MAX && !ordered;
+}
+
 void oracle_backfill(struct oracle *o)
 {
     oracle_settle(o);
     oracle_warming_forget(o);
     for (int i = 0; i < o->user_count; i++) {
+        o->unsure += has_other_ids(o->users[i]);
         begin_edges(o, o->users[i]);
         o->users[i]->unswept = 1;
     }

@@ -11,6 +11,7 @@
 #include "lib/base/text.h"
 #include "lib/engine/engine.h"
 #include "lib/user/member.h"
+#include "tests/support/effort.h"
 #include "tests/support/everything.h"
 #include "tests/support/regime.h"
 #include "tests/support/suite.h"
@@ -349,9 +350,10 @@ START_TEST(a_shadow_is_judged_and_not_published)
 }
 END_TEST
 
-SUITE("join", setup, teardown, TIMES(whoever_is_in_is_so_at_every_instant, 50),
-      TIMES(a_timer_fires_at_the_first_millisecond, 15),
-      TIMES(a_restored_engine_goes_on_as_if_nothing_was, 15),
-      TIMES(what_is_known_while_warming_is_right, 25),
+SUITE("join", setup, teardown,
+      TIMES(whoever_is_in_is_so_at_every_instant, EFFORT(50)),
+      TIMES(a_timer_fires_at_the_first_millisecond, EFFORT(15)),
+      TIMES(a_restored_engine_goes_on_as_if_nothing_was, EFFORT(15)),
+      TIMES(what_is_known_while_warming_is_right, EFFORT(25)),
       TEST(a_shadow_is_judged_and_not_published),
       TEST(a_trigger_says_what_was_measured_when_it_fired))

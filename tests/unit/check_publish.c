@@ -8,6 +8,7 @@
 #include "lib/engine/snapshot.h"
 #include "lib/user/published.h"
 #include "tests/model/random.h"
+#include "tests/support/effort.h"
 #include "tests/support/fail_alloc.h"
 #include "tests/support/regime.h"
 #include "tests/support/suite.h"
@@ -809,7 +810,7 @@ int main(void)
         TEST(the_sweep_keeps_to_the_interval),
         TEST(a_catalogue_without_traits_says_so_once),
         TEST(a_trait_that_is_warming_is_left_out_until_it_is_known),
-        TIMES(the_last_that_was_published_is_what_is_so, RANDOM_RUN),
+        TIMES(the_last_that_was_published_is_what_is_so, EFFORT(RANDOM_RUN)),
     };
     return suite_run("publish", setup, teardown, rows, COUNT(rows));
 }

@@ -31,8 +31,12 @@ static int held_count;
 
 static void echo(struct request *request)
 {
-    struct buf out;
+    struct buf out, target;
     const char *query = request_query(request, "q");
+    buf_init(&target);
+    request_target(request, &target);
+    request_header(request, "X-Target", buf_string(&target));
+    buf_done(&target);
     buf_init(&out);
     buf_printf(&out, "%s", request_method(request));
     for (int i = 0; i < request_part_count(request); i++) {
@@ -149,6 +153,33 @@ START_TEST(a_path_is_taken_apart_and_then_decoded)
                   answer.body, paths[_i].want);
     ck_assert_ptr_nonnull(strstr(answer.head, "X-Echo: yes"));
     ck_assert_ptr_nonnull(strstr(answer.head, "Content-Type: text/plain"));
+    stop();
+}
+END_TEST
+
+static const struct {
+    const char *path, *want;
+} targets[] = {
+    {"/", "/"},
+    {"/a%2Fb/c+d?q=%20&r", "/a%2Fb/c+d?q=%20&r"},
+    {"/a?", "/a"},
+    {"/a#b", "/a"},
+    {"/\xc3\xa9?q=\xff", "/%C3%A9?q=%FF"},
+    {"/~\x7f", "/~%7F"},
+    {"/!\x1f", "/!%1F"},
+    {"/a\tb", "/a%09b"},
+    {"/a\rX-Echo:no?q=\r", "/a%0DX-Echo:no?q=%0D"},
+    {"/a\r X-Echo: no", "/a%0D%20X-Echo:%20no"},
+};
+
+START_TEST(a_target_can_stand_in_a_header)
+{
+    char want[100];
+    start("");
+    ask("GET", targets[_i].path, "");
+    snprintf(want, sizeof(want), "X-Target: %s\r\n", targets[_i].want);
+    ck_assert_msg(strstr(answer.head, want) != NULL, "want %s got %s", want,
+                  answer.head);
     stop();
 }
 END_TEST
@@ -478,6 +509,7 @@ END_TEST
 
 SUITE("server", setup, teardown,
       TABLE(a_path_is_taken_apart_and_then_decoded, paths),
+      TABLE(a_target_can_stand_in_a_header, targets),
       TEST(text_is_wanted_by_those_who_say_so),
       TABLE(every_method_reaches_the_handler, methods), TEST(head_has_no_body),
       TEST(a_body_that_memory_was_short_of_is_a_503),

@@ -603,6 +603,18 @@ static void marker_is_nonsense(void)
     redis_server_do(&redis, "SET app:position:1 12monkeys");
 }
 
+static void marker_too_long(void)
+{
+    char marker[LINK_MARKER_BYTES];
+    memset(marker, '1', sizeof(marker));
+    redis_server_do(&redis, "SET app:position:1 %b", marker, sizeof(marker));
+}
+
+static void marker_with_a_zero(void)
+{
+    redis_server_do(&redis, "SET app:position:1 %b", "7\0x", (size_t)3);
+}
+
 static void marker_of_a_dead_rebuild(void)
 {
     redis_server_do(&redis, "SET app:position:1 R00.3");
@@ -646,6 +658,8 @@ static const struct {
     {"marker of another type", marker_of_wrong_type, 1},
     {"marker ahead of the topic", marker_ahead, 1},
     {"marker is nonsense", marker_is_nonsense, 1},
+    {"marker too long", marker_too_long, 1},
+    {"marker with a zero", marker_with_a_zero, 1},
     {"marker of a dead rebuild", marker_of_a_dead_rebuild, 1},
     {"marker older than the topic", marker_too_old, 1},
     {"users of another type", user_of_wrong_type, 1},
@@ -935,6 +949,8 @@ static void (*const nemeses[])(void) = {
     lose_marker,
     marker_ahead,
     marker_is_nonsense,
+    marker_too_long,
+    marker_with_a_zero,
     marker_of_a_dead_rebuild,
     marker_of_wrong_type,
     user_of_wrong_type,

@@ -9,6 +9,7 @@ import time
 import stand
 import suite
 from cluster import until
+from nemesis import GUEST
 from proxy import DOWN, END_TXN, INIT_PRODUCER_ID, TXN_OFFSET_COMMIT, UP, Proxy
 from scenario import verb
 
@@ -205,6 +206,38 @@ def commit_answer_lost(stand):
     stand.heal()
     stand.calm()
     until(lambda: total(stand, "resolved_commits") > before, "an outcome was looked up", 5)
+
+
+@verb
+def commit_lost(stand):
+    """The broker never hears that it is to commit: in the end it aborts, and all that was
+    in the transaction is said again."""
+    everybody_works(stand)
+    hold_one(stand, END_TXN)
+    stand.proxy.lose(UP)
+    name, = stand.names
+    until(lambda: oldest_transaction_s(stand.daemons[name]) > TRANSACTION_S + 1, "its outcome is unknown", 20)
+    stand.heal()
+    stand.calm()
+
+
+@verb
+def revoked_undecided(stand):
+    """A guest comes while the outcome of a commit is not known. What its owner has goes
+    with what was sent, under its name, and it is aborted; the guest does that part anew,
+    with more, and dies; then all of it comes back."""
+    everybody_works(stand)
+    stand.calm()
+    name, = stand.names
+    hold_one(stand, END_TXN)
+    stand.load.feed()
+    guest = stand.start(GUEST)
+    stand.own_all(name, GUEST)
+    until(lambda: stand.facts.committed() == stand.facts.ends(*stand.inputs), "all is committed", 60, 0.1)
+    guest.kill()
+    stand.heal()
+    stand.own_all(name)
+    stand.calm()
 
 
 @verb

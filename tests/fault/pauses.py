@@ -103,9 +103,9 @@ def zombie_at(stand, point, only_timers=False, undecided=False):
 
 
 @verb
-def poll_interval_exceeded(stand):
-    """A worker does not come back for longer than it may: it is thrown out of the
-    group while it lives."""
+def poll_interval_exceeded(stand, point="before_commit"):
+    """A worker does not come back from POINT for longer than it may: it is thrown out of
+    the group while it lives."""
     name = stand.random.choice(stand.names)
     stand.works(name)
     stand.own_all(*stand.names)
@@ -113,7 +113,7 @@ def poll_interval_exceeded(stand):
     daemon = stand.daemons[name]
     losses, restores = total(daemon, "losses"), total(daemon, "restores")
     ms = int(stand.properties["max.poll.interval.ms"]) + 1500
-    stand.order(name, "before_commit", "sleep %d@1" % ms)
+    stand.order(name, point, "sleep %d@1" % ms)
     stand.load.feed(60)
     daemon.wait_metric("segmentd_losses_total", lambda n: n > losses, 30)
     stand.load.feed()

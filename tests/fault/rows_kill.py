@@ -43,6 +43,16 @@ SCENARIOS = of(1, "one process") + of(3, "one of three") + [
     Scenario(1, "killed right after its start, one process", static=True,
              # Each worker has one producer at first.
              faults=each(killed_at_start, ["assign"] + RESTORING) + each(killed_at_start, ["init_transactions"], [1, 2])),
+    Scenario(1, "killed again before all that was read back is written", static=True,
+             settings={"flush_interval": "200ms", "flush_users": 2},
+             faults=[killed_at("after_ack", 6)] * 6 + [judged()]),
+    # Written long before the first, or not since they came: both are read back.
+    *[Scenario(1, "killed between two instants of the same users, written %s" % words, static=True, stand="timers",
+               settings={"flush_interval": interval, "flush_users": 1000},
+               faults=[killed_in_timers("after_commit", n) for n in (3, 6, 9, 12)] + [judged()])
+      for words, interval in (("before", "900ms"), ("after", "3s"))],
+    Scenario(1, "aborted, sent again, from a new producer", static=True, aborts=True, faults=[
+        killed_at("resend", 2), killed_at("abort", 2), killed_at("init_transactions", 2), judged()] * 2),
     Scenario(1, "killed here and there, one process", static=True, aborts=True, faults=[], quick=[
         killed_at("emit", 1), killed_at("before_commit", 3), killed_at("after_commit", 1), killed_at("dead_letter", 1),
         judged(), killed_at("before_send_offsets", 1, held=True), killed_at_random(), killed_at("rebuild_half", 1),

@@ -1,8 +1,8 @@
 """Rows 7 and 8: the network between segmentd, the broker and Redis."""
 
 from nemesis import judged
-from network import BOTH, LATE, MBIT_S, broken, commit_answer_lost, commit_held, commit_late, offsets_held, one_way, refused
-from network import slow
+from network import BOTH, LATE, MBIT_S, broken, commit_answer_lost, commit_held, commit_late, commit_lost, offsets_held
+from network import one_way, refused, revoked_undecided, slow
 from scenario import Scenario
 
 # Long enough for the five round trips of a transaction.
@@ -23,4 +23,10 @@ SCENARIOS = [
     Scenario(8, "the end of a transaction late, its answer lost, offsets held", stand="proxied", settings=LATE,
              faults=([commit_late(), commit_answer_lost(), offsets_held(), judged()]) * 5,
              quick=[commit_late(), commit_answer_lost(), offsets_held()]),
+    Scenario(8, "partitions move while the end of a transaction is held", stand="proxied", aborts=True,
+             settings={"workers": 1, "session_ms": 10000, "flush_interval": "1h",
+                       "properties": {"transaction.timeout.ms": 9000}},
+             faults=[revoked_undecided(), judged()] * 3),
+    Scenario(8, "the end of a transaction lost for ever", stand="proxied", settings=LATE, aborts=True,
+             faults=([commit_lost(), judged()]) * 3),
 ]

@@ -9,10 +9,12 @@ import time
 
 import suite
 from cluster import until
+from nemesis import PATIENCE_S
 from scenario import verb
 from stand import MARKERS_S
 
 SECOND = "second"
+FED_S = 0.5  # So long is waited before more is fed.
 # Where the broker has no transaction of it, or none that says anything.
 OUTSIDE = ("advance", "view_before_apply", "view_after_apply")
 
@@ -23,6 +25,18 @@ def total(daemon, name):
 
 def cold_restores(daemon):
     return total(daemon, "restores") - total(daemon, "warm_hits")
+
+
+def wait_there(stand, name, point, only_timers):
+    """Until NAME waits at POINT; or, with ONLY_TIMERS, all of them are due."""
+    began = fed = time.monotonic()
+    while not stand.waits(name, point) and not (only_timers and stand.load.now() > stand.load.last_due_ms):
+        now = time.monotonic()
+        assert now < began + PATIENCE_S, "%s never came to %s" % (name, point)
+        if not only_timers and now > fed + FED_S:
+            stand.feed_on()  # Nothing may have come of what was there.
+            fed = now
+        time.sleep(0.01)
 
 
 def freeze_at(stand, name, point, only_timers, undecided):
@@ -38,8 +52,7 @@ def freeze_at(stand, name, point, only_timers, undecided):
         else:
             stand.order(name, point, "barrier@1")
             stand.load.feed(60)
-        until(lambda: stand.waits(name, point) or only_timers and stand.load.now() > stand.load.last_due_ms,
-              "it comes to " + point, 30, 0.01)
+        wait_there(stand, name, point, only_timers)
         deadline = time.monotonic() + 0.6
         while stand.waits(name, point) and time.monotonic() < deadline:
             found = point in OUTSIDE or with_changes(stand, stand.facts.still_open(mine, MARKERS_S))

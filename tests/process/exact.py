@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""The main job, undisturbed: 200 000 events in two topics of eight partitions
-through a real broker.  Changes, triggers and Redis equal the oracle."""
+"""The main job, undisturbed: more than a hundred thousand events in two topics of
+eight partitions through a real broker.  Changes, triggers and Redis equal the oracle."""
 
 import os
 import sys

@@ -280,9 +280,9 @@ inputs_of() { # name
     case $1 in
     fuzz_conf) echo 30000 ;;
     fuzz_event) echo 200000 ;;
-    fuzz_http) echo 30000 ;;
+    fuzz_http) echo 20000 ;;
     fuzz_record) echo 250000 ;;
-    fuzz_redis) echo 50000 ;;
+    fuzz_redis) echo 25000 ;;
     fuzz_segment_json) echo 30000 ;;
     fuzz_user_record) echo 2000 ;;
     *) echo 5000 ;;

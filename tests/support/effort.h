@@ -6,7 +6,7 @@
 #define TESTS_SUPPORT_EFFORT_H
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define EFFORT(tries)             ((tries) < 8 ? 1 : (tries) / 8)
+#define EFFORT(tries)             ((tries) < 16 ? 1 : (tries) / 16)
 #define EFFORT_OR(tries, watched) (watched) /* That many with a sanitizer. */
 #else
 #define EFFORT(tries)             (tries)

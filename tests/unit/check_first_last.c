@@ -4,6 +4,7 @@
 
 #include "lib/base/instant.h"
 #include "tests/model/random.h"
+#include "tests/support/effort.h"
 #include "tests/support/one_user.h"
 #include "tests/support/suite.h"
 
@@ -117,7 +118,7 @@ static uint32_t item_words(void)
 START_TEST(values_are_right_at_every_millisecond)
 {
     static const int64_t starts[] = {0, -5000, INT64_C(1764112000000)};
-    for (uint64_t seed = 0; seed < 100; seed++) {
+    for (uint64_t seed = 0; seed < EFFORT(100); seed++) {
         struct random random = {seed};
         int64_t now_ms = RANDOM_OF(&random, starts);
         begin(kinds[_i].kind, kinds[_i].from_ms, kinds[_i].to_ms, now_ms);
@@ -140,7 +141,7 @@ START_TEST(folding_in_any_order_ends_in_the_same)
 {
     enum { ALL = 30 };
     struct random random = {9};
-    for (int round = 0; round < 50; round++) {
+    for (int round = 0; round < EFFORT(50); round++) {
         struct fold all[ALL];
         for (int i = 0; i < ALL; i++)
             all[i] = (struct fold){.time_ms = random_below(&random, 20),
@@ -186,7 +187,7 @@ END_TEST
  * right less than a bucket from now. */
 START_TEST(beyond_the_limit_the_error_is_less_than_a_64th_of_the_window)
 {
-    for (uint64_t seed = 0; seed < 6; seed++) {
+    for (uint64_t seed = 0; seed < EFFORT(6); seed++) {
         struct random random = {seed};
         enum feature_kind kind = _i % 2 ? FEATURE_FIRST : FEATURE_LAST;
         int64_t now_ms = 0, width_ms;

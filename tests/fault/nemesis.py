@@ -51,6 +51,7 @@ def a_pause(stand, name):
     with contextlib.suppress(FileNotFoundError):  # It dies just now.
         stand.daemons[name].freeze()
     time.sleep(stand.session_s + 0.5)
+    load(stand, name)  # Not written yet when it gets its share again: it has to be read again.
     stand.daemons[name].thaw()
     until(lambda: done(stand, name) or stand.runs(name), name + " works again", 30)
 

@@ -264,7 +264,7 @@ static const struct {
  * their mean is near the truth. */
 START_TEST(the_error_beyond_the_limit_is_what_is_stated)
 {
-    int seeds = EFFORT(100);
+    int seeds = EFFORT_OR(100, 12);
     double n = sketches[_i].values, sum = 0, squares = 0;
     double stated = 1.04 / sqrt((double)(1 << sketches[_i].bits));
     for (int seed = 0; seed < seeds; seed++) {
@@ -335,7 +335,7 @@ START_TEST(a_sliding_sketch_is_one_of_what_is_in_the_window)
     struct random random = {7};
     int64_t now_ms = starts[_i];
     begin(1000, 0, 1, now_ms);
-    for (int i = 0; i < EFFORT(2000); i++) {
+    for (int i = 0; i < EFFORT_OR(2000, 650); i++) {
         now_ms += random_below(&random, 5);
         kind_fold_only(&kind, now_ms - random_below(&random, 300),
                        random_below(&random, 2000), now_ms);
@@ -375,7 +375,7 @@ START_TEST(numbers_up_to_the_limit_are_exact_at_any_rate)
     begin(1000, 0, 0, now_ms);
     kind.feature.flips = wide_flips;
     kind.feature.flip_count = COUNT(wide_flips);
-    for (int i = 0; i < EFFORT(1200); i++) {
+    for (int i = 0; i < EFFORT_OR(1200, 300); i++) {
         int64_t gap = i / 150 % 2 ? 60 : 5; /* Some 30 values, or 200. */
         now_ms += random_below(&random, gap);
         kind_fold_only(&kind, now_ms - random_below(&random, 500),

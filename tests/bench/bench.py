@@ -106,13 +106,13 @@ class Stage:
         return {"cpu_us": run["cpu_s"] * 1e6 / EVENTS, "wall_s": run["wall_s"], "peak_mib": run["peak_kib"] / 1024,
                 "librdkafka": run["librdkafka"]}
 
-    def conf(self, app):
+    def settings(self, app):
         return conf.text([self.segments], [TOPIC], self.kafka.address, self.redis.address, partitioner="trust",
                          app=app, process=app, instance_id=app)
 
     def daemon(self, number):
         app = "bench%d" % number
-        text = self.conf(app)
+        text = self.settings(app)
         self.servers.ctl("topics", "create", "--conf", self.servers.path(app + ".conf", text))
         before = self.kafka.cpu_s(), self.redis.cpu_s()
         start = time.monotonic()
@@ -128,7 +128,7 @@ class Stage:
 
     def restart(self, number):
         """Of the application of daemon(NUMBER): events are there, and it was killed."""
-        daemon = self.servers.segmentd(self.conf("bench%d" % number))
+        daemon = self.servers.segmentd(self.settings("bench%d" % number))
         daemon.wait_ready(DRAIN_S)
         daemon.kill()
         lines_of("bench_topic", "fill", self.kafka.address, TOPIC, PARTITIONS, 100 * PARTITIONS, USERS)

@@ -19,8 +19,8 @@ SCENARIOS = [
              quick=[zombie_at("before_commit", only_timers=True)]),
     # Who comes next finds nothing open to wait for: the offsets alone tell the zombie that it is one.
     Scenario(3, "stopped when timers have fired, and nothing of that is sent yet", processes=2, stand="timers",
-             settings={"flush_interval": "1h", "transaction_events": 1, "linger_busy": "0s"}, faults=[zombie_at("advance", only_timers=True)] * 4 + [judged()],
-             quick=[zombie_at("advance", only_timers=True)]),
+             settings={"flush_interval": "1h", "transaction_events": 1, "linger_busy": "0s"},
+             faults=[zombie_at("advance", only_timers=True)] * 4 + [judged()], quick=[zombie_at("advance", only_timers=True)]),
     Scenario(4, "stopped between the offsets and the commit: who is next waits", processes=2, aborts=True,
              faults=[zombie_at("after_send_offsets", undecided=True)] * 3 + [judged()]),
     Scenario((2, 4), "stopped before the commit, and between the offsets and the commit", processes=2, aborts=True,

@@ -1,10 +1,11 @@
 """timers.py: a stand where people leave by timer, with `clock wall`.
 
-Every user does one thing, dated so that what it is worth is over in a moment, and a
-moment later something else by that; some do it again before that, or after.  Which list of changes comes of it depends on when it
-was read, so each change is held against the truth instead: it must be true at its own
-instant, by the events that had been folded, and if a timer made it by all that had
-been appended until then.  In the end everybody is where he belongs."""
+Every user does one thing, dated so that what it is worth is over in a moment, in one
+segment a second later than in the others; some do it again before that, or after.
+Which list of changes comes of it depends on when it was read, so each change is held
+against the truth instead: it must be true at its own instant, by the events that had
+been folded, and if a timer made it by all that had been appended until then.  In the
+end everybody is where he belongs."""
 
 import collections
 import json

@@ -32,6 +32,7 @@
 #include "daemon/base/fail.h"
 #include "daemon/base/log.h"
 #include "daemon/base/watchdog.h"
+#include "daemon/protocol/mutation.h"
 #include "lib/base/alloc.h"
 
 #define REASON_BYTES 1024
@@ -491,8 +492,9 @@ int producer_send_offsets(struct producer *producer,
         return say(producer, BROKER_ABORT, "send_offsets", "failpoint");
     rd_kafka_consumer_group_metadata_t *metadata = membership(producer->member);
     if (!metadata)
-        return say(producer, BROKER_LOST, "send_offsets",
-                   "no member of the group any more");
+        return say(producer,
+                   MUTATED(LOST_IS_FINISHED) ? BROKER_AGAIN : BROKER_LOST,
+                   "send_offsets", "no member of the group any more");
     rd_kafka_topic_partition_list_t *list = list_of(producer, offsets, count);
     enter(producer);
     int answer = judge(producer,

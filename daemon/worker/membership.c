@@ -123,7 +123,7 @@ static void slot_give_up(struct worker *worker, struct slot *slot, int lost)
         measure_fold(worker, slot); /* It may come back only in a while. */
         int kept =
             !lost && whole && partition_revoke(slot->partition, worker->now_ms);
-        if (!kept)
+        if (!kept && !(lost && MUTATED(CACHED_AFTER_LOST)))
             slot_drop(worker, slot);
         slot->warm_ms = worker->now_ms;
     }
@@ -157,9 +157,9 @@ static void on_revoked(void *arg, const int *partitions, int count, int lost)
                  count);
     metric_add(lost ? &worker->metric.losses : &worker->metric.revocations, 1);
     worker->is_assigned = 0;
-    if (!lost || MUTATED(LOST_IS_FINISHED))
+    if (!lost)
         membership_finish(worker, clock_monotonic_ms() + finish_ms(worker));
-    for (int i = 0; i < count; i++)
+    for (int i = 0; i < count && !(lost && MUTATED(LOST_IS_FINISHED)); i++)
         slot_give_up(worker, &worker->slots[partitions[i]], lost);
     workers_say(worker->workers, worker->index, "The group is rebalancing.");
 }

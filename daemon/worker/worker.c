@@ -19,6 +19,7 @@
 #include "daemon/base/clock.h"
 #include "daemon/base/log.h"
 #include "daemon/kafka/embedded.h"
+#include "daemon/protocol/mutation.h"
 #include "daemon/protocol/options.h"
 #include "daemon/worker/memory.h"
 #include "daemon/worker/worker_inside.h"
@@ -168,28 +169,39 @@ static void weigh(struct worker *worker)
         memory_note(worker->options.memory, worker->index, bytes);
 }
 
+/* A turn of each partition. Returns 1 if one has more to do; *WAKE_MS is when
+ * the others have. */
+static int turn_all(struct worker *worker, int64_t *wake_ms)
+{
+    int more = 0;
+    for (int p = 0; p < worker->slot_count; p++) {
+        struct slot *slot = &worker->slots[p];
+        more |= membership_turn(worker, slot);
+        if (slot->partition)
+            earlier(wake_ms, partition_wake_ms(slot->partition));
+    }
+    return more;
+}
+
 /* One turn: poll, apply, emit, commit. Returns when the next one is due. */
 static int64_t work(struct worker *worker)
 {
     int64_t wake_ms = SEG_NEVER;
-    int more = 0;
     if (consumer_poll(worker->consumer) < 0) {
         worker->phase = PHASE_FAILED;
         workers_fail(worker->workers, 75);
         return wake_ms;
     }
-    if (!settle(worker, &wake_ms))
+    if (!settle(worker, &wake_ms)) {
+        if (MUTATED(APPLIES_WHILE_UNDECIDED))
+            turn_all(worker, &wake_ms);
         return wake_ms;
+    }
     errand_settled(worker);
     membership_check(worker);
     worker->behind = 0;
     weigh(worker);
-    for (int p = 0; p < worker->slot_count; p++) {
-        struct slot *slot = &worker->slots[p];
-        more |= membership_turn(worker, slot);
-        if (slot->partition)
-            earlier(&wake_ms, partition_wake_ms(slot->partition));
-    }
+    int more = turn_all(worker, &wake_ms);
     int64_t due_ms = commit_at(worker);
     earlier(&wake_ms, due_ms);
     if (due_ms <= worker->now_ms)

@@ -70,6 +70,10 @@ class Facts:
             return None
         return {(f.topic, f.partition): max(f.offset, 0) for f in found}
 
+    def as_nobody(self):
+        """The group, as seen by who is none of its members."""
+        return self._group.consumer_group_metadata()
+
     def all_is_done(self):
         """All inputs are committed to their ends and no transaction is open."""
         return self.committed() == self.ends(*self.inputs) and not self.open()

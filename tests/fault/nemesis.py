@@ -106,17 +106,20 @@ def forget_redis(stand):
 # ---- kill -9 ------------------------------------------------------------------------
 
 @verb
-def killed_at(stand, point, nth, held=False, by=None, who=None):
+def killed_at(stand, point, nth, held=False, by=None, who=None, perhaps=False):
     """A process that has worked dies at POINT, the NTH time it comes by from now on;
     HELD: it waits there until the broker sees its transaction, and is killed then.
-    BY: what makes it come by."""
+    BY: what makes it come by. PERHAPS: it need not come by so often."""
     name = who or stand.random.choice(stand.names)
     stand.works(name)
     stand.order(name, point, "%s@%d" % ("barrier" if held else "kill", nth))
     provoke = PROVOKE[by or NEEDS.get(point, ("load", "load"))[len(stand.names) > 1]]
     began = time.monotonic()
     while not done(stand, name):
-        assert time.monotonic() - began < PATIENCE_S, "%s never came to %s the %d. time" % (name, point, nth)
+        if time.monotonic() - began > PATIENCE_S:
+            assert perhaps, "%s never came to %s the %d. time" % (name, point, nth)
+            stand.order(name, point, "sleep 0")  # That is no order any more.
+            return
         provoke(stand, name)
     if held:
         kill_when_open(stand, name)
@@ -183,6 +186,18 @@ def killed_at_random(stand, who=None):
 def kill_now(stand, name):
     stand.daemons[name].kill()
     stand.died(name, OURS, 0, by_itself=False)
+
+
+@verb
+def aborted(stand, times):
+    """Transactions that cannot be committed, and nobody dies of it."""
+    name = stand.names[0]
+    stand.works(name)
+    for _ in range(times):
+        before = stand.daemons[name].metric("segmentd_aborts_total")
+        an_abort(stand, name)
+        until(lambda: stand.feed_on() or stand.daemons[name].metric("segmentd_aborts_total") > before,
+              "one is aborted", 20, 0.1)
 
 
 # ---- verdicts -----------------------------------------------------------------------

@@ -7,20 +7,31 @@ seen, and of what it knows it may believe nothing."""
 import json
 import time
 
+from confluent_kafka import TopicPartition
+
 import suite
 from cluster import until
+from fleet import HEARTBEAT_MS
 from nemesis import PATIENCE_S
 from scenario import verb
 from stand import MARKERS_S
+from wire import Protocol
 
 SECOND = "second"
 FED_S = 0.5  # So long is waited before more is fed.
 # Where the broker has no transaction of it, or none that says anything.
-OUTSIDE = ("advance", "view_before_apply", "view_after_apply")
+IN_REDIS = "view_before_apply", "view_after_apply"
+OUTSIDE = "advance", *IN_REDIS
+WATCHED_S = 0.5  # So long after it woke a zombie is watched.
 
 
 def total(daemon, name):
     return daemon.metric("segmentd_%s_total" % name)
+
+
+def in_state(daemon, state):
+    """How many of its partitions are."""
+    return daemon.metrics()['segmentd_partitions{state="%s"}' % state]
 
 
 def cold_restores(daemon):
@@ -105,7 +116,9 @@ def zombie_at(stand, point, only_timers=False, undecided=False):
     stand.reached.add(point)
     stand.say("%s slept at %s for %.1f s, with %d changes in its transaction" % (
         name, point, time.monotonic() - began, len(records)))
+    shown = redis_goes_on(stand) if point in IN_REDIS else {}
     daemon.thaw()
+    redis_never_goes_back(stand, shown)
     daemon.wait_metric("segmentd_losses_total", lambda n: n > losses, 30)
     share = stand.own_all(*stand.names)[name]
     # It dropped all it knew: what it has now it has read.
@@ -115,10 +128,38 @@ def zombie_at(stand, point, only_timers=False, undecided=False):
     suite.equal(sorted(seen & records)[:3], [], "what a zombie had in its transaction")
 
 
+def redis_positions(stand, client):
+    """{partition: up to where Redis shows the changes}."""
+    keys = ["%s:position:%d" % (stand.app, p) for p in range(stand.partitions)]
+    return {p: int(at) for p, at in enumerate(client.mget(keys)) if at and at.isdigit()}
+
+
+def redis_goes_on(stand):
+    """Until all partitions have moved on in Redis; where they are."""
+    client = stand.redis.client()
+    before = redis_positions(stand, client)
+
+    def moved():
+        stand.feed_on()
+        now = redis_positions(stand, client)
+        return now if all(now.get(p, 0) > at for p, at in before.items()) else None
+
+    return until(moved, "there is more in Redis", 30, 0.1)
+
+
+def redis_never_goes_back(stand, last):
+    """From LAST on, whatever a zombie has in its hands."""
+    client, end = stand.redis.client(), time.monotonic() + WATCHED_S
+    while last and time.monotonic() < end:
+        now = redis_positions(stand, client)
+        suite.equal({p: (at, now[p]) for p, at in last.items() if now.get(p, at) < at}, {}, "went back in Redis")
+        last = now
+
+
 @verb
-def poll_interval_exceeded(stand, point="before_commit"):
-    """A worker does not come back from POINT for longer than it may: it is thrown out of
-    the group while it lives."""
+def poll_interval_exceeded(stand):
+    """A worker does not come back for longer than it may: it is thrown out of the group
+    while it lives."""
     name = stand.random.choice(stand.names)
     stand.works(name)
     stand.own_all(*stand.names)
@@ -126,12 +167,40 @@ def poll_interval_exceeded(stand, point="before_commit"):
     daemon = stand.daemons[name]
     losses, restores = total(daemon, "losses"), total(daemon, "restores")
     ms = int(stand.properties["max.poll.interval.ms"]) + 1500
-    stand.order(name, point, "sleep %d@1" % ms)
+    stand.order(name, "before_commit", "sleep %d@1" % ms)
     stand.load.feed(60)
     daemon.wait_metric("segmentd_losses_total", lambda n: n > losses, 30)
     stand.load.feed()
     stand.own_all(*stand.names)
     daemon.wait_metric("segmentd_restores_total", lambda n: n > restores, 10)
+
+
+@verb
+def removed(stand, point, heard=True):
+    """An operator removes a worker from the group while it is at POINT: it is thrown out,
+    and its transaction is as good as any. HEARD: it goes on when it knows."""
+    name = stand.random.choice(stand.names)
+    rest = [other for other in stand.names if other != name]
+    stand.works(name)
+    stand.own_all(*stand.names)
+    stand.note_resources()
+    daemon = stand.daemons[name]
+    losses = total(daemon, "losses")
+    stand.order(name, point, "barrier@1")
+    wait_there(stand, name, point, False)
+    broker = Protocol(stand.kafka.address)
+    for client, member in broker.members(stand.app).items():
+        if client.startswith("%s-%s-" % (stand.app, name)):
+            broker.remove_member(stand.app, member)
+    if rest:  # What it had in its hands is done by others.
+        stand.own_all(*rest)
+        stand.load.feed()
+        until(lambda: stand.facts.committed() == stand.facts.ends(*stand.inputs), "all is committed", 30, 0.01)
+    if heard:
+        time.sleep(3 * HEARTBEAT_MS / 1000)
+    stand.let_go(name, point)
+    daemon.wait_metric("segmentd_losses_total", lambda n: n > losses, 30)
+    stand.own_all(*stand.names)
 
 
 # ---- strangers ----------------------------------------------------------------------
@@ -174,7 +243,7 @@ def foreign_transaction_in(stand, output):
     began, daemon = time.monotonic(), stand.start(name)
     until(lambda: _waits_for(daemon, topic), lambda: "it waits for the stranger: %s" % (daemon._ask(
         lambda: daemon.http("/readyz")),), 30, 0.1)
-    suite.equal(daemon.metrics()['segmentd_partitions{state="running"}'], 0, "nothing runs")
+    suite.equal(in_state(daemon, "running"), 0, "nothing runs")
     stand.say("it had waited for %s for %.1f s when the stranger gave up" % (topic, time.monotonic() - began))
     stranger.abort_transaction(30)
     stand.own_all(*stand.names)
@@ -185,3 +254,36 @@ def _waits_for(daemon, topic):
     status, text = daemon._ask(lambda: daemon.http("/readyz")) or (503, "")
     parts = json.loads(text).get("partitions") if text else None
     return status == 503 and parts and all("topic %s; last answer: again" % topic in p["reason"] for p in parts)
+
+
+@verb
+def offsets_reset_in_restore(stand):
+    """Somebody commits offsets for the group while partitions are restored by them: that
+    is noticed, at the latest when a restore is over, and goes on when it is mended."""
+    name, = stand.names
+    stand.works(name)
+    stand.load.feed(120)  # Of each partition something has to be read again.
+    stand.calm()
+    broker, topic, good = Protocol(stand.kafka.address), stand.inputs[0], stand.facts.committed()
+    before = stand.metadata()
+    stand.daemons[name].kill()
+    stand.died(name, "no failpoint", 0, by_itself=False)
+    daemon = stand.start(name, "restore_redo_half=barrier@1")
+    until(lambda: stand.waits(name, "restore_redo_half"), "it restores", 30)
+    stranger = stand.topics.producer(transactional_id="stranger-" + stand.app)
+    stranger.init_transactions(30)
+    stranger.begin_transaction()
+    stranger.send_offsets_to_transaction([TopicPartition(topic, p, good[topic, p]) for p in before],
+                                         stand.facts.as_nobody(), 30)
+    stranger.commit_transaction(30)
+    done = stand.partitions - in_state(daemon, "restoring")
+    stand.let_go(name, "restore_redo_half")
+    until(lambda: done + in_state(daemon, "refused") == stand.partitions,
+          lambda: "none of what was being restored goes on: %s" % daemon.metrics(), 20)
+    daemon.kill()
+    for member in broker.members(stand.app).values():
+        broker.remove_member(stand.app, member)
+    for partition, metadata in before.items():
+        broker.commit(stand.app, topic, partition, good[topic, partition], metadata)
+    stand.start(name)
+    stand.own_all(name)

@@ -2,7 +2,7 @@
 of one of three."""
 
 from fault_points import BETWEEN, IN_TRANSACTION, MOVING, RESTORING, TROUBLED
-from nemesis import each, judged, killed_at, killed_at_random, killed_at_start, killed_in_timers
+from nemesis import aborted, each, judged, killed_at, killed_at_random, killed_at_start, killed_in_timers
 from scenario import Scenario
 
 HELD = [point for point in IN_TRANSACTION if point != "during_commit"]
@@ -53,6 +53,8 @@ SCENARIOS = of(1, "one process") + of(3, "one of three") + [
       for words, interval in (("before", "900ms"), ("after", "3s"))],
     Scenario(1, "aborted, sent again, from a new producer", static=True, aborts=True, faults=[
         killed_at("resend", 2), killed_at("abort", 2), killed_at("init_transactions", 2), judged()] * 2),
+    Scenario(13, "aborted with users to write, and nobody dies", static=True, aborts=True, settings={"flush_interval": "200ms"},
+             faults=[aborted(8), judged()] * 2),
     Scenario(1, "killed here and there, one process", static=True, aborts=True, faults=[], quick=[
         killed_at("emit", 1), killed_at("before_commit", 3), killed_at("after_commit", 1), killed_at("dead_letter", 1),
         judged(), killed_at("before_send_offsets", 1, held=True), killed_at_random(), killed_at("rebuild_half", 1),

@@ -72,7 +72,7 @@ class Load:
             if (row.topic, row.partition, row.offset) in bad:
                 continue
             _, there, rest = row.value.partition('"messageId":"')
-            identity = row.user, rest.partition('"')[0]
+            identity = row.topic, row.user, rest.partition('"')[0]
             if not there or identity not in seen:
                 found[row.user].append(row)
                 seen.add(identity)

@@ -8,6 +8,7 @@ the inputs have been written, and one run of the oracle judges every moment of i
 
 import collections
 import itertools
+import json
 import os
 import random
 import threading
@@ -28,10 +29,10 @@ class Past:
     def __init__(self, seed, events, partitions, there, poison=0):
         past = history.History(seed, events, partitions)
         self.partitions, self.there = partitions, there
-        ends, r = collections.Counter(), random.Random(seed)
+        ends, ids, r = collections.Counter(), {}, random.Random(seed)
         for i, row in enumerate(past.rows):
             topic = row.topic if i < there // 2 else history.TOPICS[0]
-            value = r.choice(BAD) if poison and i > there and i % poison == 0 else row.value
+            value = r.choice(BAD) if poison and i > there and i % poison == 0 else with_id(row, topic, ids)
             past.rows[i] = row._replace(topic=topic, offset=ends[topic, row.partition], value=value)
             ends[topic, row.partition] += 1
         self.rows, self.expected = past.rows, judge.Expected(SEGMENTS, past.merged())
@@ -42,6 +43,18 @@ class Past:
         with self._lock:
             expected = self.expected, self.expected.changes  # One computes, others wait.
         return Beginning(expected[0], self.rows[:count], self.partitions)
+
+
+def with_id(row, topic, ids):
+    """The message of ROW; in the second topic with the id of the last one of its user in
+    the first, IDS: that says nothing, ids are those of a topic."""
+    message = json.loads(row.value)
+    if topic == history.TOPICS[0]:
+        ids[row.user] = message.get("messageId")
+    elif ids.get(row.user):
+        message["messageId"] = ids.pop(row.user)
+        return json.dumps(message, ensure_ascii=False, separators=(",", ":"))
+    return row.value
 
 
 class Beginning:

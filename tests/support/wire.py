@@ -46,6 +46,32 @@ class Protocol:
         answer = self._ask(8, self._text(group) + nobody + place, version=2)
         suite.equal(answer[-2:], b"\0\0", "OffsetCommit")
 
+    def members(self, group):
+        """{client id: member id}."""
+        answer = self._ask(15, struct.pack(">i", 1) + self._text(group))
+        at = 6
+
+        def take(form):
+            nonlocal at
+            size, = struct.unpack_from(form, answer, at)
+            at += struct.calcsize(form) + size
+            return answer[at - size:at]
+
+        for _ in range(4):  # Group, state, type of protocol, protocol.
+            take(">h")
+        count, = struct.unpack_from(">i", answer, at)
+        at, found = at + 4, {}
+        for _ in range(count):
+            member, client, _ = (take(">h").decode() for _ in range(3))
+            found[client] = member
+            take(">i"), take(">i")  # What it told the leader, and was told.
+        return found
+
+    def remove_member(self, group, member):
+        """As if MEMBER had left."""
+        answer = self._ask(13, self._text(group) + self._text(member), version=1)
+        suite.equal(answer[-2:], b"\0\0", "LeaveGroup")
+
     def coordinator(self, kind, name):
         """The number of the broker that coordinates a group (KIND 0) or a
         transactional id (1); it must exist."""

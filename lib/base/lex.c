@@ -258,11 +258,11 @@ const char *lex_unit(struct seg_text word)
     return NULL;
 }
 
-/* Whether WORD is a length of the calendar. */
+/* Whether WORD is a length of the calendar; `m` is a minute. */
 static int is_calendar(struct seg_text word)
 {
     static const char *const words[] = {"y",  "yr",  "yrs",   "year",  "years",
-                                        "mo", "mon", "month", "months"};
+                                        "mo", "mon", "month", "months", "M"};
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
         if (text_equal(word, text_of(words[i])))
             return 1;
@@ -398,7 +398,7 @@ static void wrong_duration(struct lexer *lexer, struct token *token)
     while (digits < token->source.len && is_digit(start[digits]))
         digits++;
     struct seg_text rest = {start + digits, token->source.len - digits};
-    const char *unit = lex_unit(rest);
+    const char *unit = is_calendar(rest) ? NULL : lex_unit(rest);
     int is_written = unit && text_equal(rest, text_of(unit));
     set_error(token,
               *start == '-' ? "A duration is not negative."

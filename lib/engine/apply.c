@@ -483,9 +483,7 @@ int engine_fold(struct seg_engine *engine, struct user **user,
         timer_lower(engine, *user, origin->timestamp_ms + DEDUPE_KEEP_MS);
     return dedupe_add(&engine->store, user, message_hash(engine, event, origin),
                       origin->timestamp_ms,
-                      judged                   ? folding.now_ms
-                      : engine->filling.shadow ? origin->timestamp_ms
-                                               : DEDUPE_NEVER);
+                      judged ? folding.now_ms : DEDUPE_NEVER);
 }
 
 int engine_user(struct seg_engine *engine, const struct seg_event *event,

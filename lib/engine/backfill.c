@@ -34,17 +34,17 @@
  * written later than any such record.
  *
  * The shadow's clock follows the records, as that of a partition does that
- * reads them for the first time; it has timers, for what is parked and for
- * message ids, and no user is ever judged. Message ids are its own: they follow
- * from its reading. Who is known to the engine has his birth, and his base of
+ * reads them for the first time; it has timers for what is parked, and no user
+ * is ever judged. Message ids are its own: they follow from its reading, and
+ * are forgotten by their number alone, as somebody's record that is dated ahead
+ * moves the clock. Who is known to the engine has his birth, and his base of
  * times, from there. Who is not (the engine began to read later than the inputs
  * do) becomes known by the swap, born with the first message that is left.
  *
  * Sources that are not wanted are "observed" by the shadow since the end of all
  * offsets: nothing is folded into them. So it needs as much memory as the
  * engine would, had it only these sources: per user the head of a block, an
- * item per source, and the ids of the last two days of his messages, at most
- * SEG_IDS_MAX.
+ * item per source, and the ids of his last SEG_IDS_MAX messages.
  *
  * What is read again only says something if it reaches back before the epoch in
  * every input. A window of which some events were kept (`at least 3` became
@@ -56,7 +56,6 @@
 #include <string.h>
 
 #include "lib/engine/engine.h"
-#include "lib/user/dedupe.h"
 
 /* ---- what is wanted ------------------------------------------------------ */
 
@@ -164,13 +163,6 @@ int seg_engine_backfill_begin(struct seg_engine *shadow,
     return ret < 0 ? ret : set_epochs(shadow);
 }
 
-/* When something of USER is to be done by time alone. */
-static int64_t due_of(const struct user *user)
-{
-    int64_t parked_ms = parked_next(user), ids_ms = dedupe_next(user);
-    return parked_ms < ids_ms ? parked_ms : ids_ms;
-}
-
 /* The timer of *USER, set to AT_MS, fires. */
 static int fire(struct seg_engine *shadow, struct user **user, int64_t at_ms)
 {
@@ -178,8 +170,7 @@ static int fire(struct seg_engine *shadow, struct user **user, int64_t at_ms)
     ranks_clear(&shadow->candidates);
     if (unparked < 0)
         return unparked;
-    dedupe_age(&shadow->store, user, at_ms);
-    timer_set(shadow, *user, due_of(*user));
+    timer_set(shadow, *user, parked_next(*user));
     store_fit(&shadow->store, user);
     return 0;
 }

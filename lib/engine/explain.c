@@ -90,52 +90,53 @@ static void explain_events(const struct view *view,
     memcpy(reason->events_ms, events.times_ms, sizeof(events.times_ms));
 }
 
-static int explain_predicate(struct seg_explanation *to,
-                             const struct view *view,
-                             const struct predicate *predicate,
-                             struct seg_reason *reason)
-{
-    struct seg_value value;
-    reason->truth = eval_shown(view, predicate, &value);
-    reason->condition = predicate->text;
-    reason->needed = predicate->needed;
-    reason->changes_at_ms = eval_predicate_next(view, predicate);
-    if (reason->truth == SEG_UNKNOWN) {
-        reason->decides_ms =
-            warming_decides(view, predicate, &reason->observed_ms);
-        if (reason->decides_ms < reason->changes_at_ms)
-            reason->changes_at_ms = reason->decides_ms;
-    }
-    explain_steps(view, predicate, reason);
-    int ret = arena_value(&to->arena, &value, &reason->value);
-    explain_events(view, predicate, reason);
-    if (ret < 0 || predicate->kind != PREDICATE_COMPARE)
-        return ret;
-    value = eval_measured(view, predicate->other).value;
-    return arena_value(&to->arena, &value, &reason->other);
-}
-
 static int64_t earlier(int64_t a, int64_t b)
 {
     return a < b ? a : b;
 }
 
+/* ---- when it changes ---------------------------------------------------- */
+
 /* Segments that are asked, each once. */
 struct asked {
-    uint8_t *seen; /* By segment. */
+    uint8_t *seen; /* By segment: 0 or 1. */
     uint32_t *items, count;
 };
 
-/* When time alone may change what is below COND; segments it asks are added to
- * ASKED. */
+static void ask(struct asked *asked, uint32_t segment)
+{
+    if (asked->seen[segment])
+        return;
+    asked->seen[segment] = 1;
+    asked->items[asked->count++] = segment;
+}
+
+/* When time alone may change PREDICATE, or decide it; what waits for somebody
+ * to enter or leave asks that segment. */
+static int64_t next_of_predicate(const struct view *view,
+                                 const struct predicate *predicate,
+                                 struct asked *asked)
+{
+    struct seg_value value;
+    int64_t observed_ms, next = eval_predicate_next(view, predicate);
+    if (eval_shown(view, predicate, &value) == SEG_UNKNOWN)
+        next = earlier(next, warming_decides(view, predicate, &observed_ms));
+    if (predicate->kind == PREDICATE_ENTERED ||
+        predicate->kind == PREDICATE_LEFT)
+        ask(asked, (uint32_t)predicate->rule->segment);
+    return next;
+}
+
+/* The same of all that is below COND; segments it asks are added to ASKED. */
 static int64_t next_below(const struct view *view, const struct cond *cond,
                           struct asked *asked)
 {
     int64_t next = SEG_NEVER;
     if (cond->op == OP_PREDICATE)
-        return eval_predicate_next(view, &view->plan->predicates[cond->number]);
-    if (cond->op == OP_MEMBER && !asked->seen[cond->number]++)
-        asked->items[asked->count++] = cond->number;
+        return next_of_predicate(
+            view, &view->plan->predicates[cond->number], asked);
+    if (cond->op == OP_MEMBER)
+        ask(asked, cond->number);
     for (uint32_t i = 0; i < cond->count; i++)
         next = earlier(next, next_below(view, &cond->children[i], asked));
     return next;
@@ -154,24 +155,50 @@ static int64_t next_of(const struct view *view, uint32_t segment,
     return of->until ? earlier(next, next_below(view, of->until, asked)) : next;
 }
 
-static int explain_member(const struct view *view, const struct cond *cond,
-                          struct seg_reason *reason)
+/* The same of COND and of whatever it asks. ASKED is empty, and is left so. */
+static int64_t next_of_all(const struct view *view, const struct cond *cond,
+                           struct asked *asked)
 {
-    size_t count = view->plan->segment_count;
-    struct asked asked = {
-        .seen = arena_calloc(view->scratch, count, sizeof(*asked.seen)),
-        .items = arena_calloc(view->scratch, count, sizeof(*asked.items))};
-    if (!asked.seen || !asked.items)
-        return SEG_ERR_NOMEM;
+    int64_t next = next_below(view, cond, asked);
+    for (uint32_t i = 0; i < asked->count; i++)
+        next = earlier(next, next_of(view, asked->items[i], asked));
+    while (asked->count)
+        asked->seen[asked->items[--asked->count]] = 0;
+    return next;
+}
+
+/* ---- the tree ----------------------------------------------------------- */
+
+static int explain_predicate(struct seg_explanation *to,
+                             const struct view *view, const struct cond *cond,
+                             struct asked *asked, struct seg_reason *reason)
+{
+    const struct predicate *predicate = &view->plan->predicates[cond->number];
+    struct seg_value value;
+    reason->truth = eval_shown(view, predicate, &value);
+    reason->condition = predicate->text;
+    reason->needed = predicate->needed;
+    reason->changes_at_ms = next_of_all(view, cond, asked);
+    if (reason->truth == SEG_UNKNOWN)
+        reason->decides_ms =
+            warming_decides(view, predicate, &reason->observed_ms);
+    explain_steps(view, predicate, reason);
+    int ret = arena_value(&to->arena, &value, &reason->value);
+    explain_events(view, predicate, reason);
+    if (ret < 0 || predicate->kind != PREDICATE_COMPARE)
+        return ret;
+    value = eval_measured(view, predicate->other).value;
+    return arena_value(&to->arena, &value, &reason->other);
+}
+
+static void explain_member(const struct view *view, const struct cond *cond,
+                           struct asked *asked, struct seg_reason *reason)
+{
     reason->segment = (int)cond->number;
     reason->needed = "membership";
-    reason->changes_at_ms = next_below(view, cond, &asked);
-    for (uint32_t i = 0; i < asked.count; i++)
-        reason->changes_at_ms = earlier(reason->changes_at_ms,
-                                        next_of(view, asked.items[i], &asked));
+    reason->changes_at_ms = next_of_all(view, cond, asked);
     if (view->user && !member_find(view->user, cond->number, &reason->since_ms))
         reason->since_ms = SEG_NEVER;
-    return 0;
 }
 
 /* Where in the 100 % the user stands. */
@@ -188,7 +215,8 @@ static int explain_share(struct seg_explanation *to, const struct view *view,
 }
 
 static int explain_cond(struct seg_explanation *to, const struct view *view,
-                        const struct cond *cond, int depth)
+                        const struct cond *cond, int depth,
+                        struct asked *asked)
 {
     static const char *const words[] = {
         [OP_AND] = "all of", [OP_OR] = "any of", [OP_NOT] = "not"};
@@ -196,16 +224,15 @@ static int explain_cond(struct seg_explanation *to, const struct view *view,
     if (!reason)
         return SEG_ERR_NOMEM;
     if (cond->op == OP_PREDICATE)
-        return explain_predicate(to, view,
-                                 &view->plan->predicates[cond->number], reason);
+        return explain_predicate(to, view, cond, asked, reason);
     reason->truth = eval_cond(view, cond);
     reason->condition = cond->text ? cond->text : words[cond->op];
     if (cond->op == OP_MEMBER)
-        return explain_member(view, cond, reason);
+        explain_member(view, cond, asked, reason);
     if (cond->op == OP_SHARE)
         return explain_share(to, view, cond, reason);
     for (uint32_t i = 0; i < cond->count; i++) {
-        int ret = explain_cond(to, view, &cond->children[i], depth + 1);
+        int ret = explain_cond(to, view, &cond->children[i], depth + 1, asked);
         if (ret < 0)
             return ret;
     }
@@ -214,7 +241,7 @@ static int explain_cond(struct seg_explanation *to, const struct view *view,
 
 /* Who is in stays until `until` holds; who is out must pass both. */
 static int explain_until(struct seg_explanation *to, const struct view *view,
-                         uint32_t segment)
+                         uint32_t segment, struct asked *asked)
 {
     const struct segment *of = &view->plan->segments[segment];
     const struct cond stays = {
@@ -222,7 +249,8 @@ static int explain_until(struct seg_explanation *to, const struct view *view,
     const struct cond both[] = {*of->when, stays};
     const struct cond enters = {.op = OP_AND, .count = 2, .children = both};
     return explain_cond(to, view,
-                        eval_is_member(view, segment) ? &stays : &enters, 0);
+                        eval_is_member(view, segment) ? &stays : &enters, 0,
+                        asked);
 }
 
 /* Include and exclude stand above the condition; without either the condition
@@ -231,6 +259,12 @@ static int explain_segment(struct seg_explanation *to, const struct view *view,
                            uint32_t segment)
 {
     const struct cond *when = view->plan->segments[segment].when;
+    size_t count = view->plan->segment_count;
+    struct asked asked = {
+        .seen = arena_calloc(view->scratch, count, sizeof(*asked.seen)),
+        .items = arena_calloc(view->scratch, count, sizeof(*asked.items))};
+    if (!asked.seen || !asked.items)
+        return SEG_ERR_NOMEM;
     int listed = eval_listed(view, segment);
     if (listed >= 0 || !when) {
         struct seg_reason *reason = add_reason(to, 0);
@@ -243,8 +277,8 @@ static int explain_segment(struct seg_explanation *to, const struct view *view,
         return 0;
     }
     return view->plan->segments[segment].until
-               ? explain_until(to, view, segment)
-               : explain_cond(to, view, when, 0);
+               ? explain_until(to, view, segment, &asked)
+               : explain_cond(to, view, when, 0, &asked);
 }
 
 int seg_explain(struct seg_explanation **ret, const struct seg_engine *engine,

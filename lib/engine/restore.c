@@ -24,6 +24,7 @@
 #include "lib/user/dedupe.h"
 #include "lib/user/fired.h"
 #include "lib/user/member.h"
+#include "lib/user/watch.h"
 
 /* ---- positions ------------------------------------------------------- */
 
@@ -188,6 +189,8 @@ static int find_or_add(struct seg_engine *engine, struct seg_text id,
     return 0;
 }
 
+/* As if it had been watched: when all is read, and it is known where he was
+ * born, settle_user forgets what was not. */
 static int restore_watch(struct seg_engine *engine, struct user **user,
                          uint32_t segment, const struct seg_restored *change)
 {
@@ -197,9 +200,9 @@ static int restore_watch(struct seg_engine *engine, struct user **user,
                          : PLAN_NONE;
     return watch == PLAN_NONE
                ? 0
-               : observed_watch(engine, user, watch, change->member,
-                                change->member ? change->entered_at_ms
-                                               : change->at_ms);
+               : watch_note(&engine->store, user, watch, change->member,
+                            change->member ? change->entered_at_ms
+                                           : change->at_ms);
 }
 
 int seg_engine_restore_change(struct seg_engine *engine,

@@ -247,10 +247,21 @@ static int wrong_dates(struct cursor *cursor,
                                   "2026-01-31`");
 }
 
+/* `last("A", plan) was "pro"`. */
+static int wrong_was(struct cursor *cursor)
+{
+    if (!cursor_at(cursor, 0, "was"))
+        return 0;
+    cursor_error(cursor, "`was` goes with `latest`, which asks for an event.");
+    return cursor_suggest(cursor,
+                          "a value is tested by `last(\"A\", plan) = \"pro\"`");
+}
+
 /* `sum("A", x) > 3 in 7d`, `count("A") < 70 of count("B")`. */
 static int wrong_after_measure(struct cursor *cursor)
 {
-    if (cursor_at(cursor, 0, "of") || cursor_at(cursor, 0, "percent")) {
+    if (cursor_at(cursor, 0, "of") || cursor_at(cursor, 0, "percent") ||
+        cursor_at(cursor, 0, "%")) {
         cursor_error_at(cursor, cursor_pos(cursor, &cursor->last),
                         "A percentage is written with its sign.");
         return cursor_suggest(cursor, "write, for example, `70%% of "
@@ -272,7 +283,8 @@ static struct rule_cond *parse_measured(struct cursor *cursor)
         return parse_compare(cursor, cond) < 0 ? NULL : cond;
     if (!test_is_here(cursor) && wrong_dates(cursor, &cond->measure) < 0)
         return NULL;
-    if (parse_test(cursor, "this measure", &cond->test) < 0 ||
+    if (wrong_was(cursor) < 0 ||
+        parse_test(cursor, "this measure", &cond->test) < 0 ||
         wrong_after_measure(cursor) < 0)
         return NULL;
     return cond;

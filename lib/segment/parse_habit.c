@@ -48,6 +48,10 @@ static const struct habit {
      "What an event holds is said by `where`.",
      "write, for example, `did \"A\" where (total > 3 and currency = "
      "\"EUR\")`"},
+    {HABIT_AFTER_COND, ANYTHING, "where",
+     "All that an event must hold stands right behind it, in one `where`.",
+     "write, for example, `did \"A\" where (total > 3 and currency = "
+     "\"EUR\") in 7d`"},
     {HABIT_AFTER_COND, ANYTHING, "directly immediately",
      "`directly` stands behind `then`.",
      "write, for example, `did \"A\" then directly \"B\"`"},

@@ -89,8 +89,9 @@ def an_empty_redis(stand, name):
 
 
 def its_end(stand, name):
+    """One SIGTERM: with the second it would end at once."""
     stand.daemons[name].signal(15)
-    time.sleep(0.3)
+    until(lambda: done(stand, name), "it ends", stand.stop_s + 5)
 
 
 PROVOKE = {f.__name__: f for f in (load, an_abort, a_lost_answer, a_guest, a_pause, an_heir, an_empty_redis, its_end)}

@@ -163,6 +163,7 @@ static int advance_both(struct drive *d, int64_t to_ms, int work)
 {
     int64_t before = seg_engine_clock(d->engine);
     int more, turns = 0;
+    drive_ask_when(d);
     while ((more = seg_engine_advance(d->engine, to_ms, work)) > 0) {
         int64_t clock = seg_engine_clock(d->engine);
         if (clock < before || clock > to_ms || ++turns > 100000)

@@ -298,6 +298,8 @@ int drive_compare_effects(struct drive *d)
         result = drive_fail(d, "change %zu of %zu\n  engine: %s\n  oracle: %s",
                             i, most, got_text, want_text);
     }
+    if (result == DRIVE_SAME)
+        result = drive_was_told(d);
     d->engine_effects.count = 0;
     seg_engine_outputs_clear(d->engine);
     oracle_changes_clear(d->oracle);

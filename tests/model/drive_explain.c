@@ -7,6 +7,7 @@
 #include "lib/base/instant.h"
 #include "lib/base/text.h"
 #include "lib/segment/format.h"
+#include "lib/user/update.h"
 #include "tests/model/drive_inside.h"
 
 /* ---- values -------------------------------------------------------------- */
@@ -319,5 +320,59 @@ int drive_explain(struct drive *d, const struct oracle_user *want,
         if (d->stats)
             d->stats->explained++;
     }
+    return result;
+}
+
+/* ---- what comes by itself ------------------------------------------------ */
+
+/* The first instant that the tree names. */
+static int64_t next_change(const struct drive *d, const struct seg_user *user,
+                           int segment)
+{
+    struct seg_explanation *why;
+    int64_t next = SEG_NEVER;
+    if (seg_explain(&why, d->engine, user, segment) < 0)
+        return INT64_MIN;
+    for (int i = 0; i < seg_explanation_count(why); i++)
+        if (seg_explanation_at(why, i)->changes_at_ms < next)
+            next = seg_explanation_at(why, i)->changes_at_ms;
+    seg_explanation_free(why);
+    return next;
+}
+
+void drive_ask_when(struct drive *d)
+{
+    int users = oracle_user_count(d->oracle);
+    const struct seg_user *user;
+    d->asked_id = (struct seg_text){NULL, 0};
+    if (!users || !seg_engine_swept(d->engine) || drive_is_dense(d))
+        return; /* A sweep may change anybody. */
+    d->asked_id = oracle_user_id(
+        oracle_user_at(d->oracle, (int)(oracle_clock(d->oracle) % users)));
+    user = seg_user_find(d->engine, d->asked_id);
+    if (!user || parked_next((const struct user *)user) != SEG_NEVER)
+        d->asked_id.bytes = NULL; /* An event that waits may change him. */
+    for (int i = 0; d->asked_id.bytes && i < d->rules->segment_count; i++)
+        d->changes_at_ms[i] = next_change(d, user, i);
+}
+
+/* Once he has changed, what was said of that segment is over. */
+int drive_was_told(struct drive *d)
+{
+    int result = DRIVE_SAME;
+    for (size_t i = 0; d->asked_id.bytes && i < d->engine_effects.count; i++) {
+        const struct effect *e = &d->engine_effects.items[i];
+        if (e->kind != SEG_OUTPUT_CHANGE || e->segment < 0 ||
+            !text_equal(e->user_id, d->asked_id))
+            continue;
+        int64_t *told = &d->changes_at_ms[e->segment];
+        if (*told > e->at_ms)
+            result = drive_fail(
+                d, "%s changes at %lld, but was to change not before %lld",
+                d->rules->segments[e->segment].key.bytes, (long long)e->at_ms,
+                (long long)*told);
+        *told = INT64_MIN;
+    }
+    d->asked_id.bytes = NULL;
     return result;
 }

@@ -81,6 +81,8 @@ struct drive {
     } * told;
     int told_count;
     size_t told_cap;
+    struct seg_text asked_id; /* Of the user asked when he changes by himself. */
+    int64_t changes_at_ms[CATALOGUE_SEGMENTS_MAX]; /* What was said. */
 };
 
 /* Say that the two differ. Returns DRIVE_DIFFERENT. */
@@ -129,6 +131,11 @@ int drive_properties(struct drive *drive, const struct effect *trigger);
 /* Compare what seg_explain says of GOT with what the oracle knows of WANT. */
 int drive_explain(struct drive *drive, const struct oracle_user *want,
                   const struct seg_user *got);
+
+/* Before an advance: ask somebody when he may change by time alone. After it: he
+ * did not do so earlier. */
+void drive_ask_when(struct drive *drive);
+int drive_was_told(struct drive *drive);
 
 /* STEP_FLUSH, STEP_EXPORT, STEP_REDO. */
 int drive_flush(struct drive *drive, uint32_t count);

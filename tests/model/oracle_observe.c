@@ -20,12 +20,26 @@
 
 /* ---- what is read since when --------------------------------------------- */
 
+/* What it is made of, whatever it is called. */
+static void spell_score(struct buf *to, const struct rule_score *score)
+{
+    buf_printf(to, "score %lld", (long long)score->half_life_ms);
+    for (int i = 0; i < score->weight_count; i++) {
+        buf_printf(to, ", %lld ", (long long)score->weights[i].weight);
+        format_event(to, &score->weights[i].event, FORMAT_LIST_VALUES);
+    }
+}
+
 static char *spelling_of_measure(const struct oracle *o,
                                  const struct rule_measure *measure)
 {
     struct buf text;
     buf_init(&text);
-    format_measure(&text, oracle_resolve(o, measure), FORMAT_LIST_VALUES);
+    measure = oracle_resolve(o, measure);
+    if (measure->kind == MEASURE_SCORE)
+        spell_score(&text, &o->rules->scores[measure->definition]);
+    else
+        format_measure(&text, measure, FORMAT_LIST_VALUES);
     return buf_take(&text);
 }
 

@@ -277,6 +277,42 @@ START_TEST(who_is_known_by_changes_alone_left_before_anybody_watched)
 }
 END_TEST
 
+/* He was born when it was watched already, which is known last; the catalogue is
+ * observed only since later, as somebody's event was dated ahead. */
+START_TEST(who_is_known_by_changes_alone_left_while_it_was_watched)
+{
+    static const char x[] = "{\"type\":\"track\",\"userId\":\"ann\","
+                            "\"event\":\"X\"}";
+    static const char ahead[] = "{\"type\":\"track\",\"userId\":\"bob\","
+                                "\"event\":\"X\"}";
+    static const struct seg_origin origin = {1, 0, SMALL_WORLD_START_MS};
+    struct seg_event event;
+    size_t seen, count;
+    regime_begin(&regime, "segment a { when did \"X\" in 1h }\n");
+    regime_send(&regime, 9, 0, 0, ahead);
+    regime_adopt(&regime,
+                 "segment a { when did \"X\" in 1h }\n"
+                 "segment b { when left segment a in 5d }\n",
+                 100);
+    regime_sweep(&regime, 100);
+    flush();
+    seg_engine_outputs(regime.engine, &seen);
+    regime_send(&regime, 0, 0, 1, x);
+    regime_pass(&regime, 2);
+    struct seg_engine *restored = read_users(regime.catalogue);
+    read_back(restored, regime.engine, seen);
+    ck_assert_int_eq(seg_decoder_new(&decoder, regime.catalogue), 0);
+    ck_assert_int_eq(seg_decode(decoder, x, strlen(x), &event, NULL), 0);
+    ck_assert_int_eq(seg_engine_redo(restored, &event, &origin), SEG_APPLIED);
+    finish(restored, seg_engine_clock(regime.engine));
+    seg_engine_outputs(restored, &count);
+    ck_assert_uint_eq(count, 0);
+    expect_same_life(restored, regime.engine, REGIME_NO_TIMERS);
+    seg_engine_free(restored);
+    seg_decoder_free(decoder);
+}
+END_TEST
+
 /* The change happens at step _i, users were flushed before any of it, and all
  * is read back under the catalogue in force. */
 START_TEST(a_restore_under_the_catalogue_in_force_repairs_nothing)
@@ -552,6 +588,7 @@ END_TEST
 
 SUITE("adopt_restore", NULL, teardown,
       TIMES(a_restore_under_another_catalogue_is_a_change_of_it, 23),
+      TEST(who_is_known_by_changes_alone_left_while_it_was_watched),
       TEST(who_is_known_by_changes_alone_left_before_anybody_watched),
       TIMES(a_restore_under_the_catalogue_in_force_repairs_nothing, 23),
       TIMES(a_record_of_two_catalogues_ago_has_no_more_than_is_known, 23),

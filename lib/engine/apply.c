@@ -479,7 +479,9 @@ int engine_fold(struct seg_engine *engine, struct user **user,
         ret = scratch_error(engine);
     if (ret < 0 || !event->message_id.bytes)
         return ret;
-    if (origin->timestamp_ms + DEDUPE_KEEP_MS > folding.now_ms)
+    /* A shadow forgets ids by their number alone (backfill.c). */
+    if (!engine->filling.shadow &&
+        origin->timestamp_ms + DEDUPE_KEEP_MS > folding.now_ms)
         timer_lower(engine, *user, origin->timestamp_ms + DEDUPE_KEEP_MS);
     return dedupe_add(&engine->store, user, message_hash(engine, event, origin),
                       origin->timestamp_ms,

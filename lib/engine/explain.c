@@ -1,4 +1,5 @@
 /* explain.c: a condition as a tree, with what it measures now. */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -100,7 +101,7 @@ static int64_t earlier(int64_t a, int64_t b)
 /* Segments that are asked, each once. */
 struct asked {
     uint8_t *seen; /* By segment: 0 or 1. */
-    uint32_t *items, count;
+    uint32_t *items, count, cap;
 };
 
 static void ask(struct asked *asked, uint32_t segment)
@@ -108,6 +109,7 @@ static void ask(struct asked *asked, uint32_t segment)
     if (asked->seen[segment])
         return;
     asked->seen[segment] = 1;
+    assert(asked->count < asked->cap);
     asked->items[asked->count++] = segment;
 }
 
@@ -133,8 +135,8 @@ static int64_t next_below(const struct view *view, const struct cond *cond,
 {
     int64_t next = SEG_NEVER;
     if (cond->op == OP_PREDICATE)
-        return next_of_predicate(
-            view, &view->plan->predicates[cond->number], asked);
+        return next_of_predicate(view, &view->plan->predicates[cond->number],
+                                 asked);
     if (cond->op == OP_MEMBER)
         ask(asked, cond->number);
     for (uint32_t i = 0; i < cond->count; i++)
@@ -215,8 +217,7 @@ static int explain_share(struct seg_explanation *to, const struct view *view,
 }
 
 static int explain_cond(struct seg_explanation *to, const struct view *view,
-                        const struct cond *cond, int depth,
-                        struct asked *asked)
+                        const struct cond *cond, int depth, struct asked *asked)
 {
     static const char *const words[] = {
         [OP_AND] = "all of", [OP_OR] = "any of", [OP_NOT] = "not"};
@@ -248,9 +249,8 @@ static int explain_until(struct seg_explanation *to, const struct view *view,
         .op = OP_NOT, .count = 1, .children = of->until, .text = "not until"};
     const struct cond both[] = {*of->when, stays};
     const struct cond enters = {.op = OP_AND, .count = 2, .children = both};
-    return explain_cond(to, view,
-                        eval_is_member(view, segment) ? &stays : &enters, 0,
-                        asked);
+    return explain_cond(
+        to, view, eval_is_member(view, segment) ? &stays : &enters, 0, asked);
 }
 
 /* Include and exclude stand above the condition; without either the condition
@@ -259,12 +259,6 @@ static int explain_segment(struct seg_explanation *to, const struct view *view,
                            uint32_t segment)
 {
     const struct cond *when = view->plan->segments[segment].when;
-    size_t count = view->plan->segment_count;
-    struct asked asked = {
-        .seen = arena_calloc(view->scratch, count, sizeof(*asked.seen)),
-        .items = arena_calloc(view->scratch, count, sizeof(*asked.items))};
-    if (!asked.seen || !asked.items)
-        return SEG_ERR_NOMEM;
     int listed = eval_listed(view, segment);
     if (listed >= 0 || !when) {
         struct seg_reason *reason = add_reason(to, 0);
@@ -276,6 +270,13 @@ static int explain_segment(struct seg_explanation *to, const struct view *view,
                                           : "only those it includes";
         return 0;
     }
+    uint32_t cap = view->plan->segment_count;
+    struct asked asked = {
+        .seen = arena_calloc(view->scratch, cap, sizeof(*asked.seen)),
+        .items = arena_calloc(view->scratch, cap, sizeof(*asked.items)),
+        .cap = cap};
+    if (!asked.seen || !asked.items)
+        return SEG_ERR_NOMEM;
     return view->plan->segments[segment].until
                ? explain_until(to, view, segment, &asked)
                : explain_cond(to, view, when, 0, &asked);

@@ -7,15 +7,11 @@ seen, and of what it knows it may believe nothing."""
 import json
 import time
 
-from confluent_kafka import TopicPartition
-
 import suite
 from cluster import until
-from fleet import HEARTBEAT_MS
 from nemesis import PATIENCE_S
 from scenario import verb
 from stand import MARKERS_S
-from wire import Protocol
 
 SECOND = "second"
 FED_S = 0.5  # So long is waited before more is fed.
@@ -36,6 +32,16 @@ def in_state(daemon, state):
 
 def cold_restores(daemon):
     return total(daemon, "restores") - total(daemon, "warm_hits")
+
+
+def one_of_them(stand):
+    """One that has worked and has its share, as all have: its name, those of the others,
+    and itself."""
+    name = stand.random.choice(stand.names)
+    stand.works(name)
+    stand.own_all(*stand.names)
+    stand.note_resources()
+    return name, [other for other in stand.names if other != name], stand.daemons[name]
 
 
 def wait_there(stand, name, point, only_timers):
@@ -100,12 +106,7 @@ def pending_changes(stand, pending, ends):
 def zombie_at(stand, point, only_timers=False, undecided=False):
     """Stopped at POINT until others have its partitions, and woken then.  UNDECIDED:
     its offsets are in the transaction, and whoever comes next has to wait."""
-    name = stand.random.choice(stand.names)
-    rest = [other for other in stand.names if other != name]
-    stand.works(name)
-    stand.own_all(*stand.names)
-    stand.note_resources()
-    daemon = stand.daemons[name]
+    name, rest, daemon = one_of_them(stand)
     losses, cold = total(daemon, "losses"), cold_restores(daemon)
     pending, records = freeze_at(stand, name, point, only_timers, undecided)
     began = time.monotonic()
@@ -160,11 +161,7 @@ def redis_never_goes_back(stand, last):
 def poll_interval_exceeded(stand):
     """A worker does not come back for longer than it may: it is thrown out of the group
     while it lives."""
-    name = stand.random.choice(stand.names)
-    stand.works(name)
-    stand.own_all(*stand.names)
-    stand.note_resources()
-    daemon = stand.daemons[name]
+    name, _, daemon = one_of_them(stand)
     losses, restores = total(daemon, "losses"), total(daemon, "restores")
     ms = int(stand.properties["max.poll.interval.ms"]) + 1500
     stand.order(name, "before_commit", "sleep %d@1" % ms)
@@ -173,34 +170,6 @@ def poll_interval_exceeded(stand):
     stand.load.feed()
     stand.own_all(*stand.names)
     daemon.wait_metric("segmentd_restores_total", lambda n: n > restores, 10)
-
-
-@verb
-def removed(stand, point, heard=True):
-    """An operator removes a worker from the group while it is at POINT: it is thrown out,
-    and its transaction is as good as any. HEARD: it goes on when it knows."""
-    name = stand.random.choice(stand.names)
-    rest = [other for other in stand.names if other != name]
-    stand.works(name)
-    stand.own_all(*stand.names)
-    stand.note_resources()
-    daemon = stand.daemons[name]
-    losses = total(daemon, "losses")
-    stand.order(name, point, "barrier@1")
-    wait_there(stand, name, point, False)
-    broker = Protocol(stand.kafka.address)
-    for client, member in broker.members(stand.app).items():
-        if client.startswith("%s-%s-" % (stand.app, name)):
-            broker.remove_member(stand.app, member)
-    if rest:  # What it had in its hands is done by others.
-        stand.own_all(*rest)
-        stand.load.feed()
-        until(lambda: stand.facts.committed() == stand.facts.ends(*stand.inputs), "all is committed", 30, 0.01)
-    if heard:
-        time.sleep(3 * HEARTBEAT_MS / 1000)
-    stand.let_go(name, point)
-    daemon.wait_metric("segmentd_losses_total", lambda n: n > losses, 30)
-    stand.own_all(*stand.names)
 
 
 # ---- strangers ----------------------------------------------------------------------
@@ -254,36 +223,3 @@ def _waits_for(daemon, topic):
     status, text = daemon._ask(lambda: daemon.http("/readyz")) or (503, "")
     parts = json.loads(text).get("partitions") if text else None
     return status == 503 and parts and all("topic %s; last answer: again" % topic in p["reason"] for p in parts)
-
-
-@verb
-def offsets_reset_in_restore(stand):
-    """Somebody commits offsets for the group while partitions are restored by them: that
-    is noticed, at the latest when a restore is over, and goes on when it is mended."""
-    name, = stand.names
-    stand.works(name)
-    stand.load.feed(120)  # Of each partition something has to be read again.
-    stand.calm()
-    broker, topic, good = Protocol(stand.kafka.address), stand.inputs[0], stand.facts.committed()
-    before = stand.metadata()
-    stand.daemons[name].kill()
-    stand.died(name, "no failpoint", 0, by_itself=False)
-    daemon = stand.start(name, "restore_redo_half=barrier@1")
-    until(lambda: stand.waits(name, "restore_redo_half"), "it restores", 30)
-    stranger = stand.topics.producer(transactional_id="stranger-" + stand.app)
-    stranger.init_transactions(30)
-    stranger.begin_transaction()
-    stranger.send_offsets_to_transaction([TopicPartition(topic, p, good[topic, p]) for p in before],
-                                         stand.facts.as_nobody(), 30)
-    stranger.commit_transaction(30)
-    done = stand.partitions - in_state(daemon, "restoring")
-    stand.let_go(name, "restore_redo_half")
-    until(lambda: done + in_state(daemon, "refused") == stand.partitions,
-          lambda: "none of what was being restored goes on: %s" % daemon.metrics(), 20)
-    daemon.kill()
-    for member in broker.members(stand.app).values():
-        broker.remove_member(stand.app, member)
-    for partition, metadata in before.items():
-        broker.commit(stand.app, topic, partition, good[topic, partition], metadata)
-    stand.start(name)
-    stand.own_all(name)

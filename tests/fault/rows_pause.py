@@ -1,8 +1,8 @@
-"""Rows 2, 3, 4, 10, 11, 12, 14: processes that sleep and wake as zombies, or have a twin;
+"""Rows 2, 3, 4, 10, 11, 12: processes that sleep and wake as zombies, or have a twin;
 transactions of strangers."""
 
 from nemesis import judged
-from pauses import doubled, foreign_transaction_in, offsets_reset_in_restore, poll_interval_exceeded, removed, zombie_at
+from pauses import doubled, foreign_transaction_in, poll_interval_exceeded, zombie_at
 from scenario import Scenario
 
 OPEN = ["emit", "before_send_offsets", "before_commit"]
@@ -32,14 +32,7 @@ SCENARIOS = [
     Scenario(11, "a worker is away for longer than max.poll.interval.ms", processes=2,
              settings={"properties": {"max.poll.interval.ms": 3000}},
              faults=[poll_interval_exceeded(), judged()] * 3, quick=[poll_interval_exceeded()]),
-    Scenario(11, "removed from the group while others take over", processes=2, faults=[removed("begin"), judged()] * 3),
-    Scenario(11, "removed from the group in a transaction, with nobody to take over", aborts=True,
-             settings={"workers": 1, "session_ms": 10000, "properties": {"transaction.timeout.ms": 9000}},
-             faults=[removed("begin"), removed("flush"), removed("before_send_offsets"), removed("before_commit"),
-                     judged(), removed("before_send_offsets", heard=False), judged()] * 2),
     Scenario(12, "a restore while a stranger has a transaction open in what it reads", static=True,
              faults=[foreign_transaction_in("changes"), judged(), foreign_transaction_in("state"), judged(),
                      foreign_transaction_in("triggers")]),
-    Scenario(14, "offsets reset by an operator while partitions are restored by them", static=True, settings={"workers": 1},
-             faults=[offsets_reset_in_restore(), judged()] * 2),
 ]

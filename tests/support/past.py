@@ -32,7 +32,9 @@ class Past:
         ends, ids, r = collections.Counter(), {}, random.Random(seed)
         for i, row in enumerate(past.rows):
             topic = row.topic if i < there // 2 else history.TOPICS[0]
-            value = r.choice(BAD) if poison and i > there and i % poison == 0 else with_id(row, topic, ids)
+            value = row.value if i >= there // 2 else with_id(row, ids)
+            if poison and i > there and i % poison == 0:
+                value = r.choice(BAD)
             past.rows[i] = row._replace(topic=topic, offset=ends[topic, row.partition], value=value)
             ends[topic, row.partition] += 1
         self.rows, self.expected = past.rows, judge.Expected(SEGMENTS, past.merged())
@@ -45,11 +47,11 @@ class Past:
         return Beginning(expected[0], self.rows[:count], self.partitions)
 
 
-def with_id(row, topic, ids):
+def with_id(row, ids):
     """The message of ROW; in the second topic with the id of the last one of its user in
     the first, IDS: that says nothing, ids are those of a topic."""
     message = json.loads(row.value)
-    if topic == history.TOPICS[0]:
+    if row.topic == history.TOPICS[0]:
         ids[row.user] = message.get("messageId")
     elif ids.get(row.user):
         message["messageId"] = ids.pop(row.user)

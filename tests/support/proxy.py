@@ -43,7 +43,7 @@ from cluster import HOST, Kafka, free_port, until
 
 UP, DOWN = "up", "down"  # From the client to the server, and back.
 # Kinds of requests of Kafka, by their api keys.
-PRODUCE, INIT_PRODUCER_ID, END_TXN, TXN_OFFSET_COMMIT = 0, 22, 26, 28
+PRODUCE, HEARTBEAT, INIT_PRODUCER_ID, END_TXN, TXN_OFFSET_COMMIT = 0, 12, 22, 26, 28
 PIECE, PIECES = 1 << 16, 512
 # A limited rate is kept over slices so long.
 SLICE_S = 0.02

@@ -360,8 +360,8 @@ START_TEST(ids_are_those_of_each)
 }
 END_TEST
 
-/* One that was dated ahead takes the clock along: ids are not old for that. */
-/* Whoever's record is dated ahead, and wherever it stands. */
+/* One that was dated ahead takes the clock along, wherever it stands: ids are
+ * not old for that. */
 START_TEST(ids_are_as_old_as_their_records)
 {
     static const char ahead[] =
